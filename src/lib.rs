@@ -1,0 +1,6 @@
+//! A contact's way through this program.
+//!
+//! `intake` reads it, `queue` wakes the `dialer`, which plans an attempt and dials it; `voximplant`
+//! starts the session and understands what it reports, `dialogue` answers it in mid-call, `dialer`
+//! settles the attempt, `report` counts it. What should happen at each step is decided in `domain`,
+//! which does nothing.
