@@ -4,3 +4,5 @@
 //! starts the session and understands what it reports, `dialogue` answers it in mid-call, `dialer`
 //! settles the attempt, `report` counts it. What should happen at each step is decided in `domain`,
 //! which does nothing.
+
+pub mod domain;

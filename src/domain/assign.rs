@@ -1,0 +1,102 @@
+//! Which arm a contact belongs to: permuted blocks, keyed by number.
+//!
+//! Plain hashing is unbiased but lumpy (with 90 contacts and 3 arms, some arm is 7 or more away from
+//! 30 in a third of draws). Blocks keep arms level inside a stratum, and because everything is keyed
+//! by salt, batch and number, any node and any order of the file give the same arms.
+
+use super::{Mode, PhoneNumber};
+use sha2::{Digest, Sha256};
+
+fn draw(salt: &str, what: &str, key: &str) -> u64 {
+    let digest = Sha256::new()
+        .chain_update(salt)
+        .chain_update(":")
+        .chain_update(what)
+        .chain_update(":")
+        .chain_update(key)
+        .finalize();
+    u64::from_be_bytes(digest[..8].try_into().expect("SHA-256 has 32 bytes"))
+}
+
+/// The arm of every number of one batch, in the order given.
+///
+/// `modes` are the campaign's modes with their weights. The numbers are ordered by their hash, cut
+/// into blocks of twice the sum of the weights, and each block holds every mode in proportion, in an
+/// order of its own. Numbers must be distinct.
+pub fn arms(salt: &str, stratum: &str, modes: &[(Mode, u32)], numbers: &[PhoneNumber]) -> Vec<Mode> {
+    let block: Vec<&Mode> =
+        modes.iter().flat_map(|(mode, weight)| std::iter::repeat_n(mode, 2 * *weight as usize)).collect();
+    let salt = format!("{salt}:{stratum}");
+    let mut order: Vec<usize> = (0..numbers.len()).collect();
+    order.sort_by_cached_key(|&i| (draw(&salt, "order", numbers[i].as_str()), numbers[i].as_str()));
+
+    let mut given: Vec<Mode> = vec![modes[0].0.clone(); numbers.len()];
+    for (index, chunk) in order.chunks(block.len()).enumerate() {
+        let mut arms: Vec<(u64, &Mode)> = block
+            .iter()
+            .enumerate()
+            .map(|(place, mode)| (draw(&salt, "block", &format!("{index}:{place}")), *mode))
+            .collect();
+        arms.sort();
+        for (&contact, (_, mode)) in chunk.iter().zip(arms) {
+            given[contact] = mode.clone();
+        }
+    }
+    given
+}
+
+/// The stratum of a batch. Its ordinal, not its id: a re-import into a fresh database with the same
+/// salt gives the same arms.
+pub fn stratum(ordinal: i64) -> String {
+    format!("batch{ordinal}")
+}
+
+/// The order in which contacts of a batch are dialled: blind to the arm, the same on every node.
+pub fn dial_order(salt: &str, number: &PhoneNumber) -> i64 {
+    (draw(salt, "dial", number.as_str()) >> 1) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn numbers(n: usize) -> Vec<PhoneNumber> {
+        (0..n).map(|i| format!("+7999000{i:04}").parse().unwrap()).collect()
+    }
+
+    fn modes() -> Vec<(Mode, u32)> {
+        ["dialog", "realtime", "realtime_pure"].iter().map(|m| (m.parse().unwrap(), 1)).collect()
+    }
+
+    #[test]
+    fn arms_are_level() {
+        let given = arms("salt", "batch1", &modes(), &numbers(600));
+        let mut count = BTreeMap::new();
+        given.iter().for_each(|m| *count.entry(m.clone()).or_insert(0) += 1);
+        assert!(count.values().all(|&n| n == 200), "{count:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_the_file_does_not_matter(seed in any::<u64>(), n in 1usize..80) {
+            let straight = numbers(n);
+            let mut mixed = straight.clone();
+            mixed.sort_by_key(|number| draw(&seed.to_string(), "mix", number.as_str()));
+            let by = |list: &[PhoneNumber]| -> BTreeMap<PhoneNumber, Mode> {
+                list.iter().cloned().zip(arms("salt", "batch1", &modes(), list)).collect()
+            };
+            prop_assert_eq!(by(&straight), by(&mixed));
+        }
+
+        #[test]
+        fn no_arm_is_further_away_than_a_block_allows(salt in "[a-z]{1,8}", n in 1usize..200) {
+            let given = arms(&salt, "batch1", &modes(), &numbers(n));
+            for (mode, _) in modes() {
+                let count = given.iter().filter(|m| **m == mode).count() as f64;
+                prop_assert!((count - n as f64 / 3.0).abs() <= 2.0);
+            }
+        }
+    }
+}

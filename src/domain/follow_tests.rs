@@ -1,0 +1,134 @@
+//! What follows each outcome, as a table.
+
+use super::*;
+use crate::domain::settings::{Dial, Purpose, Retry};
+use chrono_tz::{America::New_York, Europe::Moscow};
+use std::collections::BTreeMap;
+
+pub const POLICY: &[&str] = &["mon-fri 09:00-20:00", "sat 10:00-18:00"];
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse::<chrono::DateTime<chrono::Utc>>().expect("a test writes a good date").into()
+}
+
+/// The design's sample, without a schedule.
+pub fn settings() -> Settings {
+    let minutes = |n: i64| Delay::Ms(n * 60_000);
+    Settings {
+        name: "demo".into(),
+        purpose: Purpose::Survey,
+        modes: vec![(crate::domain::Mode::dialog(), 1)],
+        region: "RU".into(),
+        policy: "safe".into(),
+        timezone: Moscow,
+        dial: Dial { cps: 5.0, lines: 20, caller_ids: Vec::new(), ring_s: 45, call_s: 300 },
+        windows: Windows::always(),
+        retry: Retry {
+            attempts_max: 4,
+            delays: BTreeMap::from([
+                (Outcome::Busy, vec![minutes(5), minutes(30), Delay::NextDay]),
+                (Outcome::NoAnswer, vec![minutes(60), minutes(240), Delay::NextDay]),
+                (Outcome::Unavailable, vec![]),
+            ]),
+        },
+        schedule: None,
+    }
+}
+
+fn past(tries: u32, same: u32) -> Past {
+    Past { tries, same, zone: Moscow, exempt: false, run_over: false }
+}
+
+fn short(next: Next) -> String {
+    match next {
+        Next::Retry { due_at, gate } => format!("{gate} {due_at}"),
+        Next::Rest(outcome) => format!("rest {outcome}"),
+    }
+}
+
+/// Tuesday noon in Moscow unless said otherwise.
+#[test]
+fn what_follows_an_outcome() {
+    const NOON: &str = "2026-11-17T09:00:00Z";
+    let policy = Windows::parse(POLICY).unwrap();
+    for (outcome, past, now, next) in [
+        // the delay is the outcome's own: the first busy after two no-answers waits the first delay
+        (Outcome::Busy, past(1, 1), NOON, "retry_delay 2026-11-17T09:05:00.000Z"),
+        (Outcome::Busy, past(2, 2), NOON, "retry_delay 2026-11-17T09:30:00.000Z"),
+        (Outcome::Busy, past(3, 3), NOON, "retry_delay 2026-11-18T09:00:00.000Z"),
+        (Outcome::Busy, past(3, 1), NOON, "retry_delay 2026-11-17T09:05:00.000Z"),
+        (Outcome::NoAnswer, past(1, 1), NOON, "retry_delay 2026-11-17T10:00:00.000Z"),
+        // one cap over all rules
+        (Outcome::Busy, past(4, 1), NOON, "rest busy"),
+        (Outcome::NoAnswer, past(5, 1), NOON, "rest no_answer"),
+        // an outcome without delays, or with an empty list, is final
+        (Outcome::Answered, past(1, 1), NOON, "rest answered"),
+        (Outcome::InvalidNumber, past(1, 1), NOON, "rest invalid_number"),
+        (Outcome::Prohibited, past(1, 1), NOON, "rest prohibited"),
+        (Outcome::Lost, past(1, 1), NOON, "rest lost"),
+        (Outcome::Unavailable, past(1, 1), NOON, "rest unavailable"),
+        // a retry lands inside the window: Tuesday 19:58 and five minutes is Wednesday morning
+        (Outcome::Busy, past(1, 1), "2026-11-17T16:58:00Z", "retry_delay 2026-11-18T06:00:00.000Z"),
+        // Friday evening's next day is Saturday, which opens at ten
+        (Outcome::Busy, past(3, 3), "2026-11-20T06:30:00Z", "retry_delay 2026-11-21T07:00:00.000Z"),
+        // want of money is nobody's try: again once the run is resumed, whatever the cap
+        (Outcome::NoFunds, past(4, 1), NOON, "provider 2026-11-17T09:00:00.000Z"),
+        // a run that is over earns no more tries
+        (Outcome::Busy, Past { run_over: true, ..past(1, 1) }, NOON, "rest busy"),
+        (Outcome::NoFunds, Past { run_over: true, ..past(1, 1) }, NOON, "rest no_funds"),
+        // tests of example numbers do not wait for the morning
+        (
+            Outcome::Busy,
+            Past { exempt: true, ..past(1, 1) },
+            "2026-11-17T20:00:00Z",
+            "retry_delay 2026-11-17T20:05:00.000Z",
+        ),
+    ] {
+        let next_is = follow(&settings(), &policy, outcome, past, at(now));
+        assert_eq!(short(next_is), next, "{outcome} {past:?} at {now}");
+    }
+}
+
+#[test]
+fn past_the_end_of_a_list_its_last_delay_repeats() {
+    let mut settings = settings();
+    settings.retry.attempts_max = 9;
+    let policy = Windows::parse(POLICY).unwrap();
+    let now = at("2026-11-17T09:00:00Z");
+    let third = follow(&settings, &policy, Outcome::Busy, past(3, 3), now);
+    assert_eq!(follow(&settings, &policy, Outcome::Busy, past(7, 7), now), third);
+}
+
+#[test]
+fn without_a_common_window_the_contact_rests() {
+    let settings = Settings { windows: Windows::never(), ..settings() };
+    let next = follow(&settings, &Windows::always(), Outcome::Busy, past(1, 1), at("2026-11-17T09:00:00Z"));
+    assert_eq!(next, Next::Rest(Outcome::Busy));
+}
+
+#[test]
+fn the_next_day_keeps_the_wall_time() {
+    for (zone, now, next) in [
+        (Moscow, "2026-11-17T09:00:00Z", "2026-11-18T09:00:00.000Z"),
+        // the clock goes back: 25 hours; forward: 23
+        (New_York, "2026-10-31T16:00:00Z", "2026-11-01T17:00:00.000Z"),
+        (New_York, "2027-03-13T17:00:00Z", "2027-03-14T16:00:00.000Z"),
+        // 02:30 does not exist the next day: the first instant after the gap; 01:30 comes twice: the first
+        (New_York, "2027-03-13T07:30:00Z", "2027-03-14T07:00:00.000Z"),
+        (New_York, "2026-10-31T05:30:00Z", "2026-11-01T05:30:00.000Z"),
+    ] {
+        assert_eq!(next_day(zone, at(now)).to_string(), next, "{zone} {now}");
+    }
+}
+
+#[test]
+fn only_money_stops_the_run_and_only_real_tries_count() {
+    for outcome in Outcome::ALL {
+        let alone = alarm(*outcome, 1).is_some();
+        assert_eq!(alone, *outcome == Outcome::NoFunds, "{outcome}");
+        let fifth = alarm(*outcome, PROHIBITED_ROW_MAX).is_some();
+        assert_eq!(fifth, matches!(outcome, Outcome::NoFunds | Outcome::Prohibited), "{outcome}");
+    }
+    let uncounted: Vec<_> = Outcome::ALL.iter().filter(|o| !counts(**o)).map(|o| o.as_str()).collect();
+    assert_eq!(uncounted, ["no_funds", "cancelled", "expired", "suppressed"]);
+}

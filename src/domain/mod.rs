@@ -1,0 +1,30 @@
+//! The rules of calling, as values and functions.
+//!
+//! What a number, a mode, an attempt and an outcome are; what may follow what; when somebody may be
+//! called and when again. Nothing here waits, reads a clock, throws dice or knows a database: time
+//! and randomness are arguments, so every rule can be tested without a minute of waiting.
+
+pub mod assign;
+pub mod clearance;
+pub mod follow;
+pub mod ids;
+pub mod keys;
+pub mod mode;
+pub mod number;
+pub mod outcome;
+pub mod schedule;
+pub mod settings;
+pub mod slot;
+pub mod start;
+pub mod state;
+pub mod time;
+pub mod token;
+pub mod window;
+
+pub use ids::{AttemptId, BatchId, CampaignId, ContactId, NumberId, RunContactId, RunId, ScheduleId, SessionId};
+pub use mode::Mode;
+pub use number::PhoneNumber;
+pub use outcome::{Fault, Outcome};
+pub use start::StartOrder;
+pub use time::Timestamp;
+pub use token::{Token, TokenHash};
