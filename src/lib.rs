@@ -6,3 +6,5 @@
 //! which does nothing.
 
 pub mod domain;
+
+pub mod store;

@@ -1,0 +1,176 @@
+//! Attempts and calls, read; starts, history and dialogue, written.
+
+use super::super::Conn;
+use crate::domain::{AttemptId, CampaignId, ContactId, RunId, SessionId, Timestamp, TokenHash};
+use crate::store::text::bare;
+use crate::store::{
+    AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, HistoryRow, NumberOrder, OutcomeRow, Progress,
+    StartAnswer, Suppressed, Turn, WantedSession,
+};
+use crate::store::{Result, StoreError};
+
+pub async fn slot(conn: &mut Conn, attempt: AttemptId) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar(sql!("attempt_slot")).bind(attempt.0).fetch_optional(conn).await?)
+}
+
+/// `None`: no such attempt. The hashes of every token it ever had, the current one first.
+pub async fn secrets(conn: &mut Conn, attempt: AttemptId) -> Result<Option<Vec<TokenHash>>> {
+    let current: Option<Option<String>> =
+        sqlx::query_scalar(sql!("attempt_secret")).bind(attempt.0).fetch_optional(&mut *conn).await?;
+    let Some(current) = current else { return Ok(None) };
+    let earlier: Vec<String> = sqlx::query_scalar(sql!("tokens_of_attempt")).bind(attempt.0).fetch_all(conn).await?;
+    current
+        .into_iter()
+        .chain(earlier)
+        .map(|text| text.parse().map_err(|e| StoreError::row("starts", "token_hash", e)))
+        .collect::<Result<Vec<_>>>()
+        .map(Some)
+}
+
+pub async fn answer_start(conn: &mut Conn, answer: &StartAnswer) -> Result<()> {
+    sqlx::query(sql!("answer_start"))
+        .bind(answer.token.to_string())
+        .bind(answer.session.map(|s| s.0))
+        .bind(&answer.access_url)
+        .bind(answer.at.0)
+        .bind(answer.result)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn overdue_grants(conn: &mut Conn, claimed_before: Timestamp, limit: i64) -> Result<Vec<AttemptId>> {
+    let ids: Vec<i64> =
+        sqlx::query_scalar(sql!("overdue_grants")).bind(claimed_before.0).bind(limit).fetch_all(conn).await?;
+    Ok(ids.into_iter().map(AttemptId).collect())
+}
+
+pub async fn silent_calls(
+    conn: &mut Conn,
+    account: i64,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(AttemptId, SessionId)>> {
+    let rows: Vec<(i64, i64)> =
+        sqlx::query_as(sql!("silent_calls")).bind(account).bind(now.0).bind(limit).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(a, s)| (AttemptId(a), SessionId(s))).collect())
+}
+
+pub async fn lost_calls(
+    conn: &mut Conn,
+    account: i64,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<(AttemptId, SessionId)>> {
+    let rows: Vec<(i64, i64)> =
+        sqlx::query_as(sql!("lost_calls")).bind(account).bind(since.0).bind(limit).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(a, s)| (AttemptId(a), SessionId(s))).collect())
+}
+
+pub async fn sessions_without_history(conn: &mut Conn, run: RunId, limit: i64) -> Result<Vec<WantedSession>> {
+    let rows: Vec<(i64, i64, i64)> =
+        sqlx::query_as(sql!("sessions_without_history")).bind(run.0).bind(limit).fetch_all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(session, attempt, busy)| WantedSession {
+            session: SessionId(session),
+            attempt: AttemptId(attempt),
+            busy: busy != 0,
+        })
+        .collect())
+}
+
+pub async fn put_history(conn: &mut Conn, row: &HistoryRow) -> Result<()> {
+    sqlx::query(sql!("put_history"))
+        .bind(row.session.0)
+        .bind(row.attempt.0)
+        .bind(row.calls)
+        .bind(&row.body)
+        .bind(row.fetched_at.0)
+        .execute(&mut *conn)
+        .await?;
+    if let Some(cost) = row.cost_micros {
+        sqlx::query(sql!("put_call_cost")).bind(row.attempt.0).bind(cost).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// The reply stored for this turn, and the record before it.
+pub async fn dialogue(conn: &mut Conn, attempt: AttemptId, turn: i64) -> Result<(Option<String>, Option<String>)> {
+    let same: Option<(String, String)> =
+        sqlx::query_as(sql!("dialogue_turn")).bind(attempt.0).bind(turn).fetch_optional(&mut *conn).await?;
+    if let Some((reply, record)) = same {
+        return Ok((Some(reply), Some(record)));
+    }
+    let last: Option<(i64, String)> =
+        sqlx::query_as(sql!("last_dialogue_turn")).bind(attempt.0).bind(turn).fetch_optional(conn).await?;
+    Ok((None, last.map(|(_, record)| record)))
+}
+
+/// Stores the answer unless one stands, and returns the one that does.
+pub async fn put_dialogue(conn: &mut Conn, turn: &DialogueTurn) -> Result<String> {
+    sqlx::query(sql!("put_dialogue_turn"))
+        .bind(turn.attempt.0)
+        .bind(turn.turn)
+        .bind(bare(&turn.text))
+        .bind(bare(&turn.reply))
+        .bind(bare(&turn.record))
+        .bind(turn.at.0)
+        .execute(&mut *conn)
+        .await?;
+    let (reply, _): (String, String) =
+        sqlx::query_as(sql!("dialogue_turn")).bind(turn.attempt.0).bind(turn.turn).fetch_one(conn).await?;
+    Ok(reply)
+}
+
+pub async fn under_way(conn: &mut Conn) -> Result<i64> {
+    Ok(sqlx::query_scalar(sql!("calls_under_way")).fetch_one(conn).await?)
+}
+
+pub async fn progress(conn: &mut Conn, run: RunId) -> Result<Progress> {
+    Ok(sqlx::query_as(sql!("run_progress")).bind(run.0).fetch_one(conn).await?)
+}
+
+pub async fn gates(conn: &mut Conn, run: RunId, now: Timestamp) -> Result<Vec<GateRow>> {
+    Ok(sqlx::query_as(sql!("gates_of_run")).bind(run.0).bind(now.0).fetch_all(conn).await?)
+}
+
+pub async fn outcomes(conn: &mut Conn, run: RunId) -> Result<Vec<OutcomeRow>> {
+    Ok(sqlx::query_as(sql!("outcomes_of_run")).bind(run.0).fetch_all(conn).await?)
+}
+
+pub async fn attempts(conn: &mut Conn, campaign: CampaignId, after: i64, limit: i64) -> Result<Vec<AttemptRow>> {
+    Ok(sqlx::query_as(sql!("attempt_rows")).bind(campaign.0).bind(after).bind(limit).fetch_all(conn).await?)
+}
+
+pub async fn contacts(conn: &mut Conn, campaign: CampaignId, after: i64, limit: i64) -> Result<Vec<ContactRow>> {
+    Ok(sqlx::query_as(sql!("contact_rows")).bind(campaign.0).bind(after).bind(limit).fetch_all(conn).await?)
+}
+
+pub async fn events(conn: &mut Conn, attempt: AttemptId) -> Result<Vec<EventRow>> {
+    Ok(sqlx::query_as(sql!("event_rows")).bind(attempt.0).fetch_all(conn).await?)
+}
+
+pub async fn turns(conn: &mut Conn, attempt: AttemptId) -> Result<Vec<Turn>> {
+    Ok(sqlx::query_as(sql!("turn_rows")).bind(attempt.0).fetch_all(conn).await?)
+}
+
+pub async fn suppress(conn: &mut Conn, order: &NumberOrder) -> Result<()> {
+    sqlx::query(sql!("suppress_e164"))
+        .bind(order.id)
+        .bind(order.number.as_str())
+        .bind(order.now.0)
+        .bind(&order.reason)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn suppressed(conn: &mut Conn, limit: i64) -> Result<Vec<Suppressed>> {
+    Ok(sqlx::query_as(sql!("list_suppressed")).bind(limit).fetch_all(conn).await?)
+}
+
+/// Kept beside the others so that a contact can be asked for by id alone.
+pub async fn contact_campaign(conn: &mut Conn, contact: ContactId) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar(sql!("campaign_of_contact")).bind(contact.0).fetch_optional(conn).await?)
+}

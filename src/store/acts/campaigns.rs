@@ -1,0 +1,325 @@
+//! Campaigns, their lists, their runs.
+
+use super::super::Conn;
+use crate::domain::settings::{Overlap, Take};
+use crate::domain::{BatchId, CampaignId, RunId, ScheduleId, Timestamp};
+use crate::store::rows::{Campaign, Import, NewCampaign, Reject, Run, RunState};
+use crate::store::text::rows_text;
+use crate::store::{FireOrder, Fired, Result, RunOrder, RunStateOrder, StoreError};
+use serde_json::json;
+
+/// Rows handed to one statement.
+const CHUNK: usize = 1000;
+
+#[derive(sqlx::FromRow)]
+struct CampaignRow {
+    campaign_id: i64,
+    name: String,
+    settings: String,
+    script: String,
+    salt: String,
+    created_at: i64,
+}
+
+impl From<CampaignRow> for Campaign {
+    fn from(row: CampaignRow) -> Self {
+        Campaign {
+            campaign: CampaignId(row.campaign_id),
+            name: row.name,
+            settings: row.settings,
+            script: row.script,
+            salt: row.salt,
+            created_at: Timestamp(row.created_at),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct RunRow {
+    run_id: i64,
+    campaign_id: i64,
+    account_id: i64,
+    platform: String,
+    ordinal: i64,
+    kind: String,
+    schedule_id: Option<i64>,
+    due_at: Option<i64>,
+    started_at: i64,
+    state: String,
+    state_reason: Option<String>,
+    changed_at: i64,
+    ended_at: Option<i64>,
+}
+
+impl RunRow {
+    fn run(self) -> Result<Run> {
+        Ok(Run {
+            run: RunId(self.run_id),
+            campaign: CampaignId(self.campaign_id),
+            account: self.account_id,
+            platform: self.platform,
+            ordinal: self.ordinal,
+            kind: self.kind,
+            schedule: self.schedule_id.map(ScheduleId),
+            due_at: self.due_at.map(Timestamp),
+            started_at: Timestamp(self.started_at),
+            state: self.state.parse::<RunState>().map_err(|e| StoreError::row("runs", "state", e))?,
+            state_reason: self.state_reason,
+            changed_at: Timestamp(self.changed_at),
+            ended_at: self.ended_at.map(Timestamp),
+        })
+    }
+}
+
+pub async fn create(conn: &mut Conn, new: &NewCampaign) -> Result<()> {
+    let campaign = &new.campaign;
+    let taken = || StoreError::Conflict(format!("a campaign named `{}` exists already", campaign.name));
+    if find(conn, None, &campaign.name).await?.is_some() {
+        return Err(taken());
+    }
+    let inserted = sqlx::query(sql!("insert_campaign"))
+        .bind(campaign.campaign.0)
+        .bind(&campaign.name)
+        .bind(&campaign.settings)
+        .bind(&campaign.script)
+        .bind(&campaign.salt)
+        .bind(campaign.created_at.0)
+        .execute(&mut *conn)
+        .await;
+    // Another node may have taken the name since.
+    inserted
+        .map_err(|e| if e.as_database_error().is_some_and(|e| e.is_unique_violation()) { taken() } else { e.into() })?;
+    let duplicates = new.rejects.iter().filter(|r| r.bucket == "duplicate").count() as i64;
+    sqlx::query(sql!("insert_import"))
+        .bind(new.batch.0)
+        .bind(campaign.campaign.0)
+        .bind(1i64)
+        .bind(&new.source)
+        .bind(&new.content_hash)
+        .bind(new.rows_total)
+        .bind(new.contacts.len() as i64)
+        .bind(duplicates)
+        .bind(new.rejects.len() as i64 - duplicates)
+        .bind(campaign.created_at.0)
+        .execute(&mut *conn)
+        .await?;
+    for rejects in new.rejects.chunks(CHUNK) {
+        let rows: Vec<_> = rejects.iter().map(|r| json!([r.line, r.bucket, r.field, r.reason, r.raw])).collect();
+        sqlx::query(sql!("insert_rejects")).bind(new.batch.0).bind(rows_text(rows)).execute(&mut *conn).await?;
+    }
+    let now_ms = campaign.created_at.0;
+    for contacts in new.contacts.chunks(CHUNK) {
+        let first = new.ids.take(now_ms, contacts.len() * 2);
+        let numbers: Vec<_> = contacts.iter().zip(first..).map(|(c, id)| json!([id, c.number.as_str()])).collect();
+        sqlx::query(sql!("insert_numbers")).bind(json!(numbers).to_string()).execute(&mut *conn).await?;
+        let rows: Vec<_> = contacts
+            .iter()
+            .zip(first + contacts.len() as i64..)
+            .map(|(c, id)| {
+                json!([
+                    id,
+                    c.number.as_str(),
+                    c.line,
+                    c.mode,
+                    i64::from(c.own_mode),
+                    c.dial_order,
+                    c.name,
+                    c.timezone.map(|zone| zone.name()),
+                    c.external_id,
+                    c.variables,
+                    c.raw_phone
+                ])
+            })
+            .collect();
+        let stored = sqlx::query(sql!("insert_contacts"))
+            .bind(campaign.campaign.0)
+            .bind(new.batch.0)
+            .bind(rows_text(rows))
+            .execute(&mut *conn)
+            .await?;
+        if stored.rows_affected() != contacts.len() as u64 {
+            return Err(StoreError::Conflict("the import did not store every accepted row".into()));
+        }
+    }
+    if let Some(schedule) = &new.schedule {
+        sqlx::query(sql!("insert_schedule"))
+            .bind(schedule.schedule.0)
+            .bind(campaign.campaign.0)
+            .bind(&schedule.cron)
+            .bind(&schedule.timezone)
+            .bind(&schedule.take)
+            .bind(&schedule.overlap)
+            .bind(schedule.next_at.map(|at| at.0))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+pub async fn find(conn: &mut Conn, id: Option<CampaignId>, name: &str) -> Result<Option<Campaign>> {
+    let row: Option<CampaignRow> =
+        sqlx::query_as(sql!("find_campaign")).bind(id.map(|id| id.0)).bind(name).fetch_optional(conn).await?;
+    Ok(row.map(Campaign::from))
+}
+
+pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<Campaign>> {
+    let rows: Vec<CampaignRow> = sqlx::query_as(sql!("list_campaigns")).bind(limit).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Campaign::from).collect())
+}
+
+pub async fn imports(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<Import>> {
+    type Row = (i64, i64, String, i64, i64, i64, i64, i64);
+    let rows: Vec<Row> = sqlx::query_as(sql!("list_imports")).bind(campaign.0).fetch_all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Import {
+            batch: BatchId(row.0),
+            ordinal: row.1,
+            source: row.2,
+            rows_total: row.3,
+            accepted: row.4,
+            duplicates: row.5,
+            refused: row.6,
+            imported_at: Timestamp(row.7),
+        })
+        .collect())
+}
+
+pub async fn rejects(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<Reject>> {
+    type Row = (i64, String, String, String, String);
+    let rows: Vec<Row> = sqlx::query_as(sql!("list_rejects")).bind(campaign.0).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(line, bucket, field, reason, raw)| Reject { line, bucket, field, reason, raw }).collect())
+}
+
+/// A run with its contacts; returns how many were taken.
+pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
+    // A second click is not a second round of calls. (A schedule ends or waits for its predecessors first.)
+    sqlx::query(sql!("lock_campaign")).bind(order.campaign.0).fetch_optional(&mut *conn).await?;
+    let open: Vec<i64> =
+        sqlx::query_scalar(sql!("open_runs_of_campaign")).bind(order.campaign.0).fetch_all(&mut *conn).await?;
+    if let Some(open) = open.first() {
+        return Err(StoreError::Conflict(format!("run {} of this campaign is still open", RunId(*open))));
+    }
+    let ordinal: i64 =
+        sqlx::query_scalar(sql!("next_run_ordinal")).bind(order.campaign.0).fetch_one(&mut *conn).await?;
+    sqlx::query(sql!("insert_run"))
+        .bind(order.run.0)
+        .bind(order.campaign.0)
+        .bind(order.account)
+        .bind(ordinal)
+        .bind(order.kind)
+        .bind(order.schedule.map(|(schedule, _)| schedule.0))
+        .bind(order.schedule.map(|(_, due_at)| due_at.0))
+        .bind(order.now.0)
+        .execute(&mut *conn)
+        .await?;
+    let contacts: i64 = sqlx::query_scalar(sql!("count_contacts")).bind(order.campaign.0).fetch_one(&mut *conn).await?;
+    // Row numbers begin at 1.
+    let before_first = order.ids.take(order.now.0, contacts as usize + 1);
+    let text = match order.take {
+        Take::All => sql!("take_all"),
+        Take::Unreached => sql!("take_unreached"),
+        Take::Next(_) => sql!("take_next"),
+    };
+    let mut query = sqlx::query(text).bind(order.run.0).bind(order.campaign.0).bind(before_first).bind(order.now.0);
+    if let Take::Next(n) = order.take {
+        query = query.bind(i64::from(n));
+    }
+    Ok(query.execute(conn).await?.rows_affected())
+}
+
+pub async fn run(conn: &mut Conn, run: RunId) -> Result<Option<Run>> {
+    let row: Option<RunRow> = sqlx::query_as(sql!("run_columns_by_id")).bind(run.0).fetch_optional(conn).await?;
+    row.map(RunRow::run).transpose()
+}
+
+pub async fn runs(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<Run>> {
+    let rows: Vec<RunRow> = sqlx::query_as(sql!("runs_of_campaign")).bind(campaign.0).fetch_all(conn).await?;
+    rows.into_iter().map(RunRow::run).collect()
+}
+
+pub async fn runs_of_interest(conn: &mut Conn, account: i64, since: Timestamp) -> Result<Vec<Run>> {
+    let rows: Vec<RunRow> =
+        sqlx::query_as(sql!("runs_of_interest")).bind(account).bind(since.0).fetch_all(conn).await?;
+    rows.into_iter().map(RunRow::run).collect()
+}
+
+pub async fn open_runs(conn: &mut Conn) -> Result<Vec<Run>> {
+    let rows: Vec<RunRow> = sqlx::query_as(sql!("runs_open")).fetch_all(conn).await?;
+    rows.into_iter().map(RunRow::run).collect()
+}
+
+/// Pauses, resumes or stops; false when the run is over already.
+pub async fn set_run_state(conn: &mut Conn, order: &RunStateOrder) -> Result<bool> {
+    let done = sqlx::query(sql!("set_run_state"))
+        .bind(order.run.0)
+        .bind(order.to.as_str())
+        .bind(&order.reason)
+        .bind(order.now.0)
+        .execute(&mut *conn)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    match order.to {
+        RunState::Running => {
+            sqlx::query(sql!("wake_run")).bind(order.run.0).bind(order.now.0).execute(conn).await?;
+        }
+        RunState::Stopped => end_waiting(conn, order.run, order.now).await?,
+        RunState::Paused | RunState::Completed => {}
+    }
+    Ok(true)
+}
+
+async fn end_waiting(conn: &mut Conn, run: RunId, now: Timestamp) -> Result<()> {
+    sqlx::query(sql!("cancel_open_attempts")).bind(run.0).bind(now.0).execute(&mut *conn).await?;
+    sqlx::query(sql!("cancel_waiting_contacts")).bind(run.0).bind(now.0).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn fire(conn: &mut Conn, order: &FireOrder) -> Result<Fired> {
+    let now = order.run.now;
+    let leads: i64 = sqlx::query_scalar(sql!("leads_still"))
+        .bind("scheduler")
+        .bind(&order.owner)
+        .bind(order.generation)
+        .bind(now.0)
+        .fetch_one(&mut *conn)
+        .await?;
+    let Some((schedule, _)) = order.run.schedule else { return Ok(Fired::NotOurs) };
+    let due: Option<Option<i64>> =
+        sqlx::query_scalar(sql!("lock_schedule")).bind(schedule.0).fetch_optional(&mut *conn).await?;
+    if leads == 0 || due.flatten() != Some(order.due_at.0) {
+        return Ok(Fired::NotOurs);
+    }
+    let open: Vec<i64> =
+        sqlx::query_scalar(sql!("open_runs_of_campaign")).bind(order.run.campaign.0).fetch_all(&mut *conn).await?;
+    if !open.is_empty() {
+        match order.overlap {
+            Overlap::Wait => return Ok(Fired::Waiting),
+            Overlap::Skip => {
+                set_next_at(conn, schedule, order.next_at).await?;
+                return Ok(Fired::Skipped);
+            }
+            Overlap::EndPrevious => {
+                for run in open {
+                    let stop = RunStateOrder {
+                        run: RunId(run),
+                        to: RunState::Stopped,
+                        reason: Some("the schedule started the next run".into()),
+                        now,
+                    };
+                    set_run_state(conn, &stop).await?;
+                }
+            }
+        }
+    }
+    let contacts = start_run(conn, &order.run).await?;
+    set_next_at(conn, schedule, order.next_at).await?;
+    Ok(Fired::Started { contacts })
+}
+
+async fn set_next_at(conn: &mut Conn, schedule: ScheduleId, at: Option<Timestamp>) -> Result<()> {
+    sqlx::query(sql!("set_next_at")).bind(schedule.0).bind(at.map(|at| at.0)).execute(conn).await?;
+    Ok(())
+}

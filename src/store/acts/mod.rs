@@ -1,0 +1,25 @@
+//! What is done to the database: one function for each act, on a connection of its engine.
+//!
+//! These files are compiled twice, as children of `sqlite` and of `postgres`.
+
+/// The text of a file of `queries/`, for this engine.
+macro_rules! sql {
+    ($file:literal) => {{
+        static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+            crate::store::for_engine(
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/queries/", $file, ".sql")),
+                super::super::OTHER,
+            )
+        });
+        TEXT.as_str()
+    }};
+}
+
+pub mod calls;
+pub mod campaigns;
+pub mod decide;
+pub mod figures;
+pub mod nights;
+pub mod plan;
+pub mod report;
+pub mod setup;

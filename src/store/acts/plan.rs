@@ -1,0 +1,199 @@
+//! The plan's transaction: lease what is due, give it slots, return it.
+
+use super::super::Conn;
+use crate::domain::{AttemptId, CampaignId, ContactId, NumberId, RunContactId, RunId, Timestamp};
+use crate::store::rows::{Account, Leased, OpenRun, Placement, PlanOrder, Planned};
+use crate::store::{Result, StoreError};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    account_id: i64,
+    platform: String,
+    cps_max: Option<f64>,
+    lines_max: Option<i64>,
+    paused_at: Option<i64>,
+    pause_reason: Option<String>,
+    last_slot_us: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct LeasedRow {
+    run_contact_id: i64,
+    contact_id: i64,
+    number_id: i64,
+    mode: String,
+    e164: String,
+    timezone: Option<String>,
+    suppressed_at: Option<i64>,
+    allow_listed_at: Option<i64>,
+    planned: Option<i64>,
+    tries_made: i64,
+    caller_id: Option<String>,
+}
+
+impl LeasedRow {
+    fn leased(self) -> Result<Leased> {
+        Ok(Leased {
+            run_contact: RunContactId(self.run_contact_id),
+            contact: ContactId(self.contact_id),
+            number: NumberId(self.number_id),
+            mode: self.mode.parse().map_err(|e| StoreError::row("run_contacts", "mode", e))?,
+            to: self.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?,
+            timezone: self
+                .timezone
+                .map(|zone| zone.parse().map_err(|e| StoreError::row("contacts", "timezone", e)))
+                .transpose()?,
+            suppressed: self.suppressed_at.is_some(),
+            allow_listed: self.allow_listed_at.is_some(),
+            planned: self.planned.map(AttemptId),
+            tries_made: self.tries_made,
+            caller_id: self
+                .caller_id
+                .map(|id| id.parse().map_err(|e| StoreError::row("attempts", "caller_id", e)))
+                .transpose()?,
+        })
+    }
+}
+
+pub async fn account(conn: &mut Conn, account: i64) -> Result<Option<Account>> {
+    let row: Option<AccountRow> = sqlx::query_as(sql!("lock_account")).bind(account).fetch_optional(conn).await?;
+    Ok(row.map(|row| Account {
+        account: row.account_id,
+        platform: row.platform,
+        cps_max: row.cps_max,
+        lines_max: row.lines_max,
+        paused_at: row.paused_at.map(Timestamp),
+        pause_reason: row.pause_reason,
+        last_slot_us: row.last_slot_us,
+    }))
+}
+
+pub async fn plan(conn: &mut Conn, order: &PlanOrder) -> Result<Vec<Planned>> {
+    let now = order.now;
+    let Some(mut account) = account(conn, order.account).await? else { return Ok(Vec::new()) };
+    sqlx::query(sql!("lock_open_runs")).bind(order.account).fetch_all(&mut *conn).await?;
+    sqlx::query(sql!("complete_runs")).bind(order.account).bind(now.0).execute(&mut *conn).await?;
+    if account.paused_at.is_some() {
+        return Ok(Vec::new());
+    }
+    let runs: Vec<(i64, i64, i64, i64)> =
+        sqlx::query_as(sql!("open_runs")).bind(order.account).bind(now.0).fetch_all(&mut *conn).await?;
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let held_elsewhere: i64 =
+        sqlx::query_scalar(sql!("lines_of_paused")).bind(order.account).bind(now.0).fetch_one(&mut *conn).await?;
+    let mut lines_held = held_elsewhere + runs.iter().map(|run| run.3).sum::<i64>();
+    let slots: Vec<(String, i64)> =
+        sqlx::query_as(sql!("caller_slots")).bind(order.account).fetch_all(&mut *conn).await?;
+    let mut caller_slots: BTreeMap<String, i64> = slots.into_iter().collect();
+    let before = (account.last_slot_us, caller_slots.clone());
+
+    let mut planned = Vec::new();
+    for (run, campaign, last_slot_us, held) in runs {
+        let mut run = OpenRun { run: RunId(run), campaign: CampaignId(campaign), last_slot_us, lines_held: held };
+        let want = order.planner.want(&account, lines_held, &run);
+        if want == 0 {
+            continue;
+        }
+        let fresh = plan_run(conn, order, &mut account, &mut run, &mut caller_slots, want).await?;
+        lines_held += fresh.len() as i64;
+        if run.last_slot_us != last_slot_us {
+            sqlx::query(sql!("set_run_slot")).bind(run.run.0).bind(run.last_slot_us).execute(&mut *conn).await?;
+        }
+        planned.extend(fresh);
+    }
+
+    if account.last_slot_us != before.0 {
+        sqlx::query(sql!("set_account_slot"))
+            .bind(account.account)
+            .bind(account.last_slot_us)
+            .execute(&mut *conn)
+            .await?;
+    }
+    for (id, slot) in caller_slots.iter().filter(|(id, slot)| before.1.get(*id) != Some(slot)) {
+        sqlx::query(sql!("set_caller_slot")).bind(account.account).bind(id).bind(slot).execute(&mut *conn).await?;
+    }
+    Ok(planned)
+}
+
+async fn plan_run(
+    conn: &mut Conn,
+    order: &PlanOrder,
+    account: &mut Account,
+    run: &mut OpenRun,
+    caller_slots: &mut BTreeMap<String, i64>,
+    want: usize,
+) -> Result<Vec<Planned>> {
+    let now = order.now;
+    let leased: Vec<i64> = sqlx::query_scalar(sql!("lease_due"))
+        .bind(run.run.0)
+        .bind(order.lease_until.0)
+        .bind(now.0)
+        .bind(want as i64)
+        .fetch_all(&mut *conn)
+        .await?;
+    if leased.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<LeasedRow> =
+        sqlx::query_as(sql!("leased_contacts")).bind(json!(leased).to_string()).fetch_all(&mut *conn).await?;
+
+    let (mut planned, mut contacts, mut inserts, mut moves, mut ends) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        let contact = row.leased()?;
+        let id = contact.run_contact.0;
+        match order.planner.place(account, run, caller_slots, &contact) {
+            Placement::Slot { slot_us, caller_id, leased_until } => {
+                run.lines_held += 1;
+                let attempt = match contact.planned {
+                    Some(attempt) => {
+                        moves.push(json!([attempt.0, slot_us]));
+                        attempt
+                    }
+                    None => {
+                        let attempt = AttemptId(order.ids.one(now.0));
+                        inserts.push(json!([
+                            attempt.0,
+                            id,
+                            run.run.0,
+                            contact.number.0,
+                            contact.tries_made + 1,
+                            contact.mode,
+                            caller_id.as_ref().map(|id| id.as_str()),
+                            now.0,
+                            slot_us
+                        ]));
+                        attempt
+                    }
+                };
+                contacts.push(json!([id, leased_until.0, now.0, Value::Null, Value::Null, Value::Null]));
+                planned.push(Planned { attempt, slot_us });
+            }
+            Placement::Park { until, gate } => {
+                contacts.push(json!([id, 0, until.0, gate.as_str(), Value::Null, Value::Null]));
+            }
+            Placement::Rest(outcome) => {
+                if let Some(attempt) = contact.planned {
+                    ends.push(json!([attempt.0, outcome.as_str()]));
+                }
+                contacts.push(json!([id, 0, Value::Null, Value::Null, outcome.as_str(), now.0]));
+            }
+        }
+    }
+
+    for (text, rows) in
+        [(sql!("place_contacts"), contacts), (sql!("insert_attempts"), inserts), (sql!("move_slots"), moves)]
+    {
+        if !rows.is_empty() {
+            sqlx::query(text).bind(json!(rows).to_string()).execute(&mut *conn).await?;
+        }
+    }
+    if !ends.is_empty() {
+        sqlx::query(sql!("end_planned")).bind(json!(ends).to_string()).bind(now.0).execute(&mut *conn).await?;
+    }
+    Ok(planned)
+}

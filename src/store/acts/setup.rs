@@ -1,0 +1,95 @@
+//! The installation, its accounts, who leads.
+
+use super::super::Conn;
+use crate::domain::Timestamp;
+use crate::store::{AccountOrder, LeadOrder, Result};
+
+pub async fn get(conn: &mut Conn, name: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar(sql!("get_installation")).bind(name).fetch_optional(conn).await?)
+}
+
+/// Writes `name = value` unless it has a value, and returns the one that stands.
+pub async fn get_or_put(conn: &mut Conn, (name, value): &(&'static str, String)) -> Result<String> {
+    sqlx::query(sql!("put_installation_once")).bind(*name).bind(value).execute(&mut *conn).await?;
+    Ok(sqlx::query_scalar(sql!("get_installation")).bind(*name).fetch_one(conn).await?)
+}
+
+pub async fn put(conn: &mut Conn, (name, value): &(&'static str, String)) -> Result<()> {
+    sqlx::query(sql!("put_installation")).bind(*name).bind(value).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn ensure_account(conn: &mut Conn, order: &AccountOrder) -> Result<i64> {
+    sqlx::query(sql!("ensure_account"))
+        .bind(order.id)
+        .bind(&order.platform)
+        .bind(order.cps_max)
+        .bind(order.lines_max)
+        .execute(&mut *conn)
+        .await?;
+    Ok(sqlx::query_scalar(sql!("find_account")).bind(&order.platform).fetch_one(conn).await?)
+}
+
+pub async fn set_limits(conn: &mut Conn, order: &(i64, Option<f64>, Option<i64>)) -> Result<()> {
+    sqlx::query(sql!("set_account_limits")).bind(order.0).bind(order.1).bind(order.2).execute(conn).await?;
+    Ok(())
+}
+
+/// `None` lets the account dial again.
+pub async fn pause_account(conn: &mut Conn, order: &(i64, Option<(Timestamp, String)>)) -> Result<()> {
+    let (at, reason) = match &order.1 {
+        Some((at, reason)) => (Some(at.0), Some(reason.as_str())),
+        None => (None, None),
+    };
+    sqlx::query(sql!("pause_account")).bind(order.0).bind(at).bind(reason).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn pause_foreign_runs(conn: &mut Conn, order: &(i64, String, Timestamp)) -> Result<u64> {
+    let done =
+        sqlx::query(sql!("pause_foreign_runs")).bind(order.0).bind(&order.1).bind(order.2.0).execute(conn).await?;
+    Ok(done.rows_affected())
+}
+
+pub async fn free_leases(conn: &mut Conn, _: &()) -> Result<u64> {
+    Ok(sqlx::query(sql!("free_leases")).execute(conn).await?.rows_affected())
+}
+
+/// The generation in which `owner` leads, or `None` while another does.
+pub async fn lead(conn: &mut Conn, order: &LeadOrder) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar(sql!("lead"))
+        .bind(order.name)
+        .bind(&order.owner)
+        .bind(order.now.0)
+        .bind(order.until.0)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// Every table of ours, emptied: a finished demo makes room for the next.
+pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
+    for text in [
+        "delete from history",
+        "delete from dialogue_turns",
+        "delete from turns",
+        "delete from calls",
+        "delete from events",
+        "delete from starts",
+        "delete from attempts",
+        "delete from run_contacts",
+        "delete from runs",
+        "delete from schedules",
+        "delete from contacts",
+        "delete from rejects",
+        "delete from imports",
+        "delete from campaigns",
+        "delete from numbers",
+        "delete from caller_ids",
+        "delete from accounts",
+        "delete from leaderships",
+        "delete from installation",
+    ] {
+        sqlx::query(text).execute(&mut *conn).await?;
+    }
+    Ok(())
+}

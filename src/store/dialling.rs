@@ -1,0 +1,68 @@
+//! The acts of dialling: plan, decide, and what the sweeps ask.
+
+use super::{Db, Decide, Decided, Held, HistoryRow, PlanOrder, Planned, Result, StartAnswer, Store, WantedSession};
+use crate::domain::{AttemptId, RunId, SessionId, Timestamp, TokenHash};
+
+/// Rows a sweep takes at once.
+const SWEEP_MAX: i64 = 500;
+
+impl Store {
+    /// Leases what is due and gives it slots; returns the attempts and their slots.
+    pub async fn plan(&self, order: PlanOrder) -> Result<Vec<Planned>> {
+        match &self.db {
+            Db::Sqlite { .. } => write!(self, plan::plan(order)),
+            // Not in the writer's batch: decisions before it hold the account's row shared, and two nodes
+            // that both want it for themselves on top would wait for each other until the database
+            // notices, a second later, ten times a second.
+            Db::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                let planned = super::postgres::acts::plan::plan(&mut tx, &order).await?;
+                tx.commit().await?;
+                Ok(planned)
+            }
+        }
+    }
+
+    /// One decision about one attempt, under locks, durable when this returns.
+    pub async fn decide<A: Send + 'static>(&self, order: Decide<A>) -> Result<Decided<A>> {
+        write!(self, decide::decide(order))
+    }
+
+    pub async fn attempt(&self, attempt: AttemptId) -> Result<Option<Held>> {
+        read!(self, decide::load(attempt))
+    }
+
+    /// When a planned attempt may leave; `None` when it is not planned (any more).
+    pub async fn slot_us(&self, attempt: AttemptId) -> Result<Option<i64>> {
+        read!(self, calls::slot(attempt))
+    }
+
+    /// `None`: no such attempt. Every token it ever had, the current one first.
+    pub async fn tokens(&self, attempt: AttemptId) -> Result<Option<Vec<TokenHash>>> {
+        read!(self, calls::secrets(attempt))
+    }
+
+    pub async fn answer_start(&self, answer: StartAnswer) -> Result<()> {
+        write!(self, calls::answer_start(answer))
+    }
+
+    pub async fn overdue_grants(&self, claimed_before: Timestamp) -> Result<Vec<AttemptId>> {
+        read!(self, calls::overdue_grants(claimed_before, SWEEP_MAX))
+    }
+
+    pub async fn silent_calls(&self, account: i64, now: Timestamp) -> Result<Vec<(AttemptId, SessionId)>> {
+        read!(self, calls::silent_calls(account, now, SWEEP_MAX))
+    }
+
+    pub async fn lost_calls(&self, account: i64, since: Timestamp) -> Result<Vec<(AttemptId, SessionId)>> {
+        read!(self, calls::lost_calls(account, since, SWEEP_MAX))
+    }
+
+    pub async fn sessions_without_history(&self, run: RunId) -> Result<Vec<WantedSession>> {
+        read!(self, calls::sessions_without_history(run, SWEEP_MAX))
+    }
+
+    pub async fn put_history(&self, row: HistoryRow) -> Result<()> {
+        write!(self, calls::put_history(row))
+    }
+}

@@ -1,0 +1,201 @@
+//! What is kept, and the only SQL (but for the queue's own tables).
+//!
+//! One set of migrations and one set of statements serve SQLite and PostgreSQL: the files of `acts/`
+//! are stamped once for each engine, and a line of SQL that ends in `-- sqlite` or `-- postgres` is
+//! meant for that engine alone. Nothing here decides anything: where a decision must be taken under a
+//! lock, the caller hands in a function of plain values, and `store` applies what it returns.
+
+mod ids;
+mod orders;
+#[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
+mod postgres;
+mod rows;
+mod rows_read;
+#[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
+mod sqlite;
+mod text;
+mod writer;
+
+pub use ids::Ids;
+pub use orders::*;
+pub use rows::*;
+pub use rows_read::*;
+pub use writer::WriteError;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Readers beside the one writer of SQLite; connections of PostgreSQL.
+const READERS_MAX: u32 = 4;
+const CONNECTIONS_MAX: u32 = 16;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("database: {0}")]
+    Sql(#[from] sqlx::Error),
+    #[error("database schema: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("DATABASE_URL `{0}` is neither sqlite:… nor postgres://…")]
+    Url(String),
+    /// A row that breaks a rule cannot be loaded.
+    #[error("database row: {table}.{column}: {cause}")]
+    Row { table: &'static str, column: &'static str, cause: String },
+    #[error("{0} does not exist")]
+    Missing(String),
+    #[error("{0}")]
+    Conflict(String),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl StoreError {
+    pub(crate) fn row(table: &'static str, column: &'static str, cause: impl std::fmt::Display) -> Self {
+        StoreError::Row { table, column, cause: cause.to_string() }
+    }
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+#[derive(Clone)]
+pub enum Db {
+    /// One connection writes (several only give "database is locked"), others read.
+    Sqlite {
+        writer: SqlitePool,
+        reader: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+    writer: writer::Writer,
+    pub ids: Ids,
+}
+
+/// Runs an act on a connection that only reads.
+macro_rules! read {
+    ($store:expr, $act:ident :: $what:ident ( $($arg:expr),* )) => {
+        match &$store.db {
+            $crate::store::Db::Sqlite { reader, .. } => {
+                let mut conn = reader.acquire().await?;
+                $crate::store::sqlite::acts::$act::$what(&mut conn, $($arg),*).await
+            }
+            $crate::store::Db::Postgres(pool) => {
+                let mut conn = pool.acquire().await?;
+                $crate::store::postgres::acts::$act::$what(&mut conn, $($arg),*).await
+            }
+        }
+    };
+}
+
+/// Hands an act to the writer and waits until it is durable. The act may run twice (a batch that
+/// failed is applied again one by one), so it takes its argument by reference.
+macro_rules! write {
+    ($store:expr, $act:ident :: $what:ident ( $arg:expr )) => {{
+        let arg = std::sync::Arc::new($arg);
+        $store
+            .writer
+            .submit(move |tx| {
+                let arg = arg.clone();
+                Box::pin(async move {
+                    match tx {
+                        $crate::store::writer::Tx::Sqlite(conn) => {
+                            $crate::store::sqlite::acts::$act::$what(conn, &arg).await
+                        }
+                        $crate::store::writer::Tx::Postgres(conn) => {
+                            $crate::store::postgres::acts::$act::$what(conn, &arg).await
+                        }
+                    }
+                })
+            })
+            .await
+    }};
+}
+
+mod calls;
+mod campaigns;
+mod dialling;
+pub mod figures;
+mod nights;
+
+impl Store {
+    /// Opens and migrates. `sqlite:halo.db`, `sqlite:///path`, or `postgres://…`.
+    pub async fn open(url: &str) -> Result<Self> {
+        let db = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Self::open_postgres(url).await?
+        } else if url.starts_with("sqlite:") {
+            Self::open_sqlite(url).await?
+        } else {
+            // A URL may hold a password: only its scheme is shown.
+            return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned()));
+        };
+        Ok(Store { writer: writer::Writer::start(db.clone()), db, ids: Ids::new() })
+    }
+
+    async fn open_sqlite(url: &str) -> Result<Db> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("cache_size", "-65536");
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        sqlx::migrate!("./migrations").run(&writer).await?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
+            .await?;
+        Ok(Db::Sqlite { writer, reader })
+    }
+
+    async fn open_postgres(url: &str) -> Result<Db> {
+        // A node that hangs in a transaction must not hold the others up for ever.
+        let options = PgConnectOptions::from_str(url)?
+            .options([("lock_timeout", "5000"), ("idle_in_transaction_session_timeout", "10000")]);
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
+        sqlx::migrate!("./migrations").run(&pool).await?;
+        Ok(Db::Postgres(pool))
+    }
+
+    /// The pools themselves, for the queue, which keeps its own tables beside ours.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// How far the database's clock is ahead of this machine's, in microseconds; 0 on SQLite.
+    pub async fn clock_offset_us(&self, machine_now_us: impl Fn() -> i64) -> Result<i64> {
+        let Db::Postgres(pool) = &self.db else { return Ok(0) };
+        let before = machine_now_us();
+        let there: i64 = sqlx::query_scalar("select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)")
+            .fetch_one(pool)
+            .await?;
+        let after = machine_now_us();
+        Ok(there - (before + after) / 2)
+    }
+
+    /// Lets what was handed in be written, then closes.
+    pub async fn close(&self) {
+        self.writer.drain().await;
+        match &self.db {
+            Db::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A statement for one engine: lines meant for the other are left out.
+pub(crate) fn for_engine(text: &str, other: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| !line.trim_end().ends_with(other)) {
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}

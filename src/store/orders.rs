@@ -1,0 +1,60 @@
+//! What the acts are asked to do, as values.
+
+use super::{Ids, RunState};
+use crate::domain::settings::{Overlap, Take};
+use crate::domain::{CampaignId, RunId, ScheduleId, Timestamp};
+
+pub struct AccountOrder {
+    pub id: i64,
+    pub platform: String,
+    pub cps_max: Option<f64>,
+    pub lines_max: Option<i64>,
+}
+
+pub struct LeadOrder {
+    pub name: &'static str,
+    pub owner: String,
+    pub now: Timestamp,
+    pub until: Timestamp,
+}
+
+pub struct RunOrder {
+    pub run: RunId,
+    pub campaign: CampaignId,
+    pub account: i64,
+    pub kind: &'static str,
+    pub schedule: Option<(ScheduleId, Timestamp)>,
+    pub take: Take,
+    pub now: Timestamp,
+    pub ids: Ids,
+}
+
+pub struct RunStateOrder {
+    pub run: RunId,
+    pub to: RunState,
+    pub reason: Option<String>,
+    pub now: Timestamp,
+}
+
+pub struct FireOrder {
+    /// The leadership under which this is done.
+    pub owner: String,
+    pub generation: i64,
+    pub due_at: Timestamp,
+    pub next_at: Option<Timestamp>,
+    pub overlap: Overlap,
+    pub run: RunOrder,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fired {
+    Started {
+        contacts: u64,
+    },
+    /// Last night's run is still open, and the schedule says so: not tonight.
+    Skipped,
+    /// … or: when it has ended.
+    Waiting,
+    /// Somebody else fired it, or leads.
+    NotOurs,
+}

@@ -1,0 +1,8 @@
+//! The acts, stamped for PostgreSQL.
+
+pub type Conn = sqlx::PgConnection;
+/// Lines that end so are for the other engine.
+pub const OTHER: &str = "-- sqlite";
+
+#[path = "acts/mod.rs"]
+pub mod acts;

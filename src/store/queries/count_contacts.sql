@@ -1,0 +1,2 @@
+-- count_contacts: of a campaign
+select count(*) from contacts where campaign_id = $1

@@ -1,0 +1,5 @@
+-- lock_account: the account, held against every other planner
+select account_id, platform, cps_max, lines_max, paused_at, pause_reason, last_slot_us
+from accounts
+where account_id = $1
+for update -- postgres

@@ -1,0 +1,6 @@
+-- move_slots: planned attempts that lost their slot get a new one
+update attempts
+set slot_us = cast(p.value ->> 1 as bigint)
+from json_each($1) as p -- sqlite
+from jsonb_array_elements(cast($1 as jsonb)) as p (value) -- postgres
+where attempt_id = cast(p.value ->> 0 as bigint) and state = 'planned'

@@ -1,0 +1,356 @@
+//! What is handed in and out: plain values, already of the domain.
+
+use crate::domain::clearance::Gate;
+use crate::domain::state::State;
+use crate::domain::{
+    AttemptId, BatchId, CampaignId, ContactId, Mode, NumberId, Outcome, PhoneNumber, RunContactId, RunId, ScheduleId,
+    SessionId, Timestamp, TokenHash,
+};
+use chrono_tz::Tz;
+use std::sync::Arc;
+
+/// The account at one platform, as the planner sees it under the lock.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub account: i64,
+    pub platform: String,
+    pub cps_max: Option<f64>,
+    pub lines_max: Option<i64>,
+    pub paused_at: Option<Timestamp>,
+    pub pause_reason: Option<String>,
+    pub last_slot_us: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    Running,
+    Paused,
+    Stopped,
+    Completed,
+}
+
+impl RunState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunState::Running => "running",
+            RunState::Paused => "paused",
+            RunState::Stopped => "stopped",
+            RunState::Completed => "completed",
+        }
+    }
+    pub fn is_over(self) -> bool {
+        matches!(self, RunState::Stopped | RunState::Completed)
+    }
+}
+
+impl std::str::FromStr for RunState {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "running" => RunState::Running,
+            "paused" => RunState::Paused,
+            "stopped" => RunState::Stopped,
+            "completed" => RunState::Completed,
+            other => return Err(format!("`{other}` is not a state of a run")),
+        })
+    }
+}
+
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Run {
+    pub run: RunId,
+    pub campaign: CampaignId,
+    #[serde(skip)]
+    pub account: i64,
+    pub platform: String,
+    pub ordinal: i64,
+    pub kind: String,
+    pub schedule: Option<ScheduleId>,
+    pub due_at: Option<Timestamp>,
+    pub started_at: Timestamp,
+    pub state: RunState,
+    pub state_reason: Option<String>,
+    pub changed_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A running run, as the planner sees it under the lock.
+#[derive(Clone, Debug)]
+pub struct OpenRun {
+    pub run: RunId,
+    pub campaign: CampaignId,
+    pub last_slot_us: i64,
+    /// Lines that its attempts hold: planned under a lease, dialing, live until `held_until`.
+    pub lines_held: i64,
+}
+
+/// A contact whose turn it is, taken so that nobody else takes it.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    pub run_contact: RunContactId,
+    pub contact: ContactId,
+    pub number: NumberId,
+    pub mode: Mode,
+    pub to: PhoneNumber,
+    pub timezone: Option<Tz>,
+    pub suppressed: bool,
+    pub allow_listed: bool,
+    /// The planned attempt that lost its slot, if one waits.
+    pub planned: Option<AttemptId>,
+    pub tries_made: i64,
+    /// The caller id of the contact's earlier tries: retries keep it.
+    pub caller_id: Option<PhoneNumber>,
+}
+
+pub enum Placement {
+    Slot { slot_us: i64, caller_id: Option<PhoneNumber>, leased_until: Timestamp },
+    Park { until: Timestamp, gate: Gate },
+    Rest(Outcome),
+}
+
+/// A planned attempt and when it may leave: what the queue is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    pub attempt: AttemptId,
+    pub slot_us: i64,
+}
+
+/// Decides inside the plan's transaction; pure but for its own counting.
+pub trait Planner: Send + Sync {
+    /// How many contacts of this run may be leased now.
+    fn want(&self, account: &Account, lines_held: i64, run: &OpenRun) -> usize;
+    /// Where one of them goes. `caller_slots` is the last slot of each caller id.
+    fn place(
+        &self,
+        account: &mut Account,
+        run: &mut OpenRun,
+        caller_slots: &mut std::collections::BTreeMap<String, i64>,
+        contact: &Leased,
+    ) -> Placement;
+}
+
+pub struct PlanOrder {
+    pub account: i64,
+    pub now: Timestamp,
+    /// For how long contacts are leased before their slots are known.
+    pub lease_until: Timestamp,
+    pub ids: super::Ids,
+    pub planner: Arc<dyn Planner>,
+}
+
+/// Everything known about an attempt at the moment of a decision, under locks.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub attempt: AttemptId,
+    pub run_contact: RunContactId,
+    pub contact: ContactId,
+    pub run: RunId,
+    pub campaign: CampaignId,
+    pub number: NumberId,
+    pub try_number: i64,
+    pub mode: Mode,
+    pub caller_id: Option<PhoneNumber>,
+    pub state: State,
+    pub slot_us: i64,
+    pub token: Option<TokenHash>,
+    pub session: Option<SessionId>,
+    pub dialed_at: Option<Timestamp>,
+    pub held_until: Option<Timestamp>,
+    pub ungranted: i64,
+    pub told: Option<String>,
+    pub to: PhoneNumber,
+    pub suppressed: bool,
+    pub allow_listed: bool,
+    /// Until when another live call holds the number.
+    pub number_held_until: Option<Timestamp>,
+    pub timezone: Option<Tz>,
+    pub name: Option<String>,
+    pub variables: String,
+    pub leased_until: Timestamp,
+    pub disposition: Option<Outcome>,
+    pub run_state: RunState,
+    pub run_kind: String,
+    pub run_ungranted: i64,
+    pub run_prohibited: i64,
+    pub account_paused: bool,
+    pub platform: String,
+    /// Outcomes of this run contact's ended attempts, this one excepted.
+    pub ended: Vec<Outcome>,
+    /// Has any start of the current token been answered with a session?
+    pub start_had_session: bool,
+}
+
+/// What a decision changes. `None` leaves alone.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    pub attempt: Option<AttemptChange>,
+    pub contact: Option<ContactChange>,
+    pub run_paused: Option<String>,
+    pub run_ungranted: Option<i64>,
+    pub run_prohibited: Option<i64>,
+    pub suppress: Option<String>,
+    pub call: Option<Call>,
+    pub turns: Vec<Turn>,
+}
+
+#[derive(Clone, Debug)]
+pub struct AttemptChange {
+    pub state: State,
+    pub token: Option<TokenHash>,
+    pub session: Option<SessionId>,
+    pub dialed_at: Option<Timestamp>,
+    pub held_until: Option<Timestamp>,
+    pub evidence: Option<&'static str>,
+    pub corrected_at: Option<Timestamp>,
+    pub ungranted: i64,
+    pub told: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum ContactChange {
+    /// An attempt is dialing or live.
+    Busy,
+    Waits {
+        due_at: Timestamp,
+        gate: Gate,
+    },
+    Rests(Outcome),
+}
+
+/// An event as it came, to be stored once.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    pub session: SessionId,
+    pub seq: i64,
+    pub event: String,
+    pub at_ms: Option<i64>,
+    pub body: String,
+}
+
+/// The call of an attempt, in session milliseconds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Call {
+    pub session: i64,
+    pub source: &'static str,
+    pub code: Option<i64>,
+    pub reason: Option<String>,
+    pub hung_up_by: Option<String>,
+    pub goal: Option<bool>,
+    pub answers: Option<String>,
+    pub fault: Option<String>,
+    pub machine: bool,
+    pub answer_ms: Option<i64>,
+    pub ring_ms: Option<i64>,
+    pub first_audio_ms: Option<i64>,
+    pub first_audio_method: Option<String>,
+    pub talk_ms: Option<i64>,
+    pub cost_micros: Option<i64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, sqlx::FromRow, serde::Serialize)]
+pub struct Turn {
+    pub turn: i64,
+    pub callee_text: Option<String>,
+    pub agent_text: Option<String>,
+    pub callee_end_ms: Option<i64>,
+    pub agent_start_ms: Option<i64>,
+    pub turn_ms: Option<i64>,
+    pub method: String,
+    pub asr_ms: Option<i64>,
+    pub reply_ms: Option<i64>,
+    pub model_ms: Option<i64>,
+    pub tts_ms: Option<i64>,
+    pub filler: bool,
+    pub interrupted: bool,
+}
+
+/// The decision, taken inside the transaction: what changes, and what the caller is told.
+pub type Decision<A> = Arc<dyn Fn(&Held) -> (Change, A) + Send + Sync>;
+
+pub struct Decide<A> {
+    pub attempt: AttemptId,
+    pub now: Timestamp,
+    /// A claim writes the start it is about to send.
+    pub start: Option<TokenHash>,
+    /// An event is stored first; a second copy of it changes nothing.
+    pub heard: Option<Heard>,
+    pub decision: Decision<A>,
+}
+
+pub enum Decided<A> {
+    Unknown,
+    /// This very event was stored before.
+    Again,
+    Done(A),
+}
+
+/// A campaign with what is needed to call for it.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    pub campaign: CampaignId,
+    pub name: String,
+    pub settings: String,
+    pub script: String,
+    pub salt: String,
+    pub created_at: Timestamp,
+}
+
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Import {
+    pub batch: BatchId,
+    pub ordinal: i64,
+    pub source: String,
+    pub rows_total: i64,
+    pub accepted: i64,
+    pub duplicates: i64,
+    pub refused: i64,
+    pub imported_at: Timestamp,
+}
+
+/// One accepted row on its way in.
+#[derive(Clone, Debug)]
+pub struct NewContact {
+    pub line: i64,
+    pub number: PhoneNumber,
+    pub mode: Mode,
+    pub own_mode: bool,
+    pub dial_order: i64,
+    pub name: Option<String>,
+    pub timezone: Option<Tz>,
+    pub external_id: Option<String>,
+    pub variables: String,
+    pub raw_phone: String,
+}
+
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Reject {
+    pub line: i64,
+    pub bucket: String,
+    pub field: String,
+    pub reason: String,
+    pub raw: String,
+}
+
+/// A campaign and its first list, stored as one.
+pub struct NewCampaign {
+    pub campaign: Campaign,
+    pub batch: BatchId,
+    pub source: String,
+    pub content_hash: String,
+    pub rows_total: i64,
+    pub contacts: Vec<NewContact>,
+    pub rejects: Vec<Reject>,
+    pub schedule: Option<NewSchedule>,
+    pub ids: super::Ids,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewSchedule {
+    pub schedule: ScheduleId,
+    pub cron: String,
+    pub timezone: String,
+    pub take: String,
+    pub overlap: String,
+    pub next_at: Option<Timestamp>,
+}

@@ -1,0 +1,153 @@
+//! Rows as lists and exports read them.
+
+use crate::domain::{AttemptId, CampaignId, PhoneNumber, ScheduleId, SessionId, Timestamp, TokenHash};
+
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Schedule {
+    pub schedule: ScheduleId,
+    pub campaign: CampaignId,
+    pub cron: String,
+    pub timezone: String,
+    pub take: String,
+    pub overlap: String,
+    pub next_at: Option<Timestamp>,
+}
+
+pub struct StartAnswer {
+    pub token: TokenHash,
+    pub session: Option<SessionId>,
+    pub access_url: Option<String>,
+    pub at: Timestamp,
+    pub result: &'static str,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct WantedSession {
+    pub session: SessionId,
+    pub attempt: AttemptId,
+    /// Its attempt has not ended.
+    pub busy: bool,
+}
+
+pub struct HistoryRow {
+    pub session: SessionId,
+    pub attempt: AttemptId,
+    pub calls: i64,
+    pub body: String,
+    pub cost_micros: Option<i64>,
+    pub fetched_at: Timestamp,
+}
+
+pub struct DialogueTurn {
+    pub attempt: AttemptId,
+    pub turn: i64,
+    pub text: String,
+    pub reply: String,
+    pub record: String,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct Progress {
+    pub contacts: i64,
+    pub rested: i64,
+    pub retries_waiting: i64,
+    pub waiting: i64,
+    pub dialing: i64,
+    pub live: i64,
+    pub ended: i64,
+}
+
+#[derive(Clone, Debug, sqlx::FromRow, serde::Serialize)]
+pub struct GateRow {
+    pub gate: String,
+    pub contacts: i64,
+    pub opens_at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct OutcomeRow {
+    pub outcome: String,
+    pub attempts: i64,
+}
+
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct AttemptRow {
+    pub attempt_id: i64,
+    pub run_id: i64,
+    pub run_ordinal: i64,
+    pub contact_id: i64,
+    pub line: i64,
+    pub e164: String,
+    pub try_number: i64,
+    pub mode: String,
+    pub own_mode: i64,
+    pub caller_id: Option<String>,
+    pub state: String,
+    pub claimed_at: Option<i64>,
+    pub dialed_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub outcome: Option<String>,
+    pub evidence: Option<String>,
+    pub session_id: Option<i64>,
+    pub code: Option<i64>,
+    pub reason: Option<String>,
+    pub hung_up_by: Option<String>,
+    pub goal: Option<i64>,
+    pub answers: Option<String>,
+    pub fault: Option<String>,
+    pub machine: Option<i64>,
+    pub answer_ms: Option<i64>,
+    pub ring_ms: Option<i64>,
+    pub first_audio_ms: Option<i64>,
+    pub first_audio_method: Option<String>,
+    pub talk_ms: Option<i64>,
+    pub cost_micros: Option<i64>,
+    pub turns: i64,
+    pub turns_answered: i64,
+}
+
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ContactRow {
+    pub contact_id: i64,
+    pub line: i64,
+    pub e164: String,
+    pub name: Option<String>,
+    pub mode: String,
+    pub own_mode: i64,
+    pub timezone: Option<String>,
+    pub external_id: Option<String>,
+    pub variables: String,
+    pub suppressed_at: Option<i64>,
+    pub allow_listed: bool,
+    pub run_contact_id: Option<i64>,
+    pub due_at: Option<i64>,
+    pub gate: Option<String>,
+    pub disposition: Option<String>,
+    pub leased_until: Option<i64>,
+    pub tries: i64,
+}
+
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct EventRow {
+    pub session_id: i64,
+    pub seq: i64,
+    pub event: String,
+    pub at_ms: Option<i64>,
+    pub received_at: i64,
+    pub body: String,
+}
+
+pub struct NumberOrder {
+    pub id: i64,
+    pub number: PhoneNumber,
+    pub now: Timestamp,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Suppressed {
+    pub e164: String,
+    pub suppressed_at: i64,
+    pub suppressed_reason: Option<String>,
+}
