@@ -1,0 +1,17 @@
+//! From what an operator wrote to what the program knows: settings, policies, lists of contacts.
+//!
+//! Everything raw is read here, once: after this room a number is a `PhoneNumber` and a campaign's
+//! settings are `Settings`. Every row of a list ends in exactly one bucket (accepted, duplicate,
+//! refused) with its line and reason. This room returns; the caller writes. It knows no database, no
+//! network and no file system, and it never guesses in silence.
+
+pub mod columns;
+pub mod contacts;
+pub mod phone;
+pub mod policy;
+pub mod rejects;
+pub mod row;
+pub mod settings;
+
+pub use contacts::{IntakeError, List, read};
+pub use row::{Bucket, Complaint, Row};

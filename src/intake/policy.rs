@@ -1,0 +1,109 @@
+//! Policies: when the law and good manners let people be called, as data with its sources.
+//!
+//! The files of `policies/` are part of the program, so that a campaign cannot be started without
+//! them; a policy never opens a line that the campaign's own windows keep shut.
+
+use crate::domain::keys::{Faults, Reading, Table};
+use crate::domain::window::Windows;
+
+const FILES: &[(&str, &str)] = &[("safe", include_str!("../../policies/safe.toml"))];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub name: String,
+    pub title: String,
+    pub windows: Windows,
+    pub rules: Vec<Rule>,
+}
+
+/// One rule that the windows obey, with where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub days: Windows,
+    pub why: String,
+    pub source: String,
+    /// Somebody read the clause itself, not only what others say of it.
+    pub verified: bool,
+}
+
+/// Names that `policy = "…"` may hold.
+pub fn names() -> Vec<&'static str> {
+    FILES.iter().map(|(name, _)| *name).collect()
+}
+
+/// The policy of that name; `None` when no file has it.
+pub fn find(name: &str) -> Option<Policy> {
+    let (name, text) = FILES.iter().find(|(known, _)| *known == name)?;
+    Some(parse(name, text).expect("a policy file that ships is read by a test"))
+}
+
+/// The rules of a file hold together: what opens is what every rule lets open.
+pub fn parse(name: &str, text: &str) -> Result<Policy, Faults> {
+    let reading = Reading::default();
+    let policy = reading.parse(text).as_ref().and_then(|value| reading.table(value)).and_then(|table| {
+        let title = table.needed("title", "say in one line whom it protects");
+        let tables = table.tables("rules", 100);
+        if tables.is_empty() {
+            table.refuse("rules", "missing", "write at least one [[rules]] with days, why and source");
+        }
+        let rules: Vec<Rule> = tables.into_iter().filter_map(rule).collect();
+        table.close(&[]);
+        let windows = rules.iter().fold(Windows::always(), |all, rule| all.intersect(&rule.days));
+        Some(Policy { name: name.to_owned(), title: title?, windows, rules })
+    });
+    reading.end(policy)
+}
+
+fn rule(table: Table<'_>) -> Option<Rule> {
+    let days = windows(&table, "days");
+    let why = table.needed("why", "say why");
+    let source = table.needed("source", "name the clause or who decided");
+    let verified = match table.value("verified") {
+        Some(serde_json::Value::Bool(verified)) => Some(*verified),
+        _ => {
+            table.refuse("verified", "missing or no yes/no", "write true only when the clause itself was read");
+            None
+        }
+    };
+    table.close(&[]);
+    Some(Rule { days: days?, why: why?, source: source?, verified: verified? })
+}
+
+/// A key that holds lines of windows.
+pub(super) fn windows(table: &Table<'_>, key: &'static str) -> Option<Windows> {
+    let lines = table.texts(key, crate::domain::window::LINES_MAX)?;
+    match Windows::parse(&lines) {
+        Ok(windows) if !windows.slots.is_empty() => Some(windows),
+        Ok(_) => {
+            table.refuse(key, "found no window", "write at least one line, as in \"mon-fri 09:00-20:00\"");
+            None
+        }
+        Err(faults) => {
+            for fault in faults {
+                table.refuse(key, fault.to_string(), "mend this line");
+            }
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_policy_that_ships_can_be_read() {
+        for name in names() {
+            let policy = find(name).unwrap();
+            assert!(!policy.windows.slots.is_empty(), "{name} never opens");
+            assert!(policy.rules.iter().all(|rule| rule.source.len() > 10), "{name} hides a source");
+        }
+        assert_eq!(find("ru-debt"), None);
+    }
+
+    #[test]
+    fn safe_is_safe() {
+        let safe = find("safe").unwrap();
+        assert_eq!(safe.windows.to_string(), "mon-fri 09:00-20:00; sat 10:00-18:00");
+    }
+}

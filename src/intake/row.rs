@@ -1,0 +1,121 @@
+//! One row of a list: a contact, or a complaint that names its line, field and reason.
+
+use super::columns::{Column, Role};
+use super::phone;
+use crate::domain::keys::cut;
+use crate::domain::{Mode, PhoneNumber};
+use chrono_tz::Tz;
+use rlibphonenumber::Region;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Longer values are no variable that anybody says on the phone.
+pub const VALUE_CHARS_MAX: usize = 1000;
+
+/// A contact to be called, everything in it parsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub line: u64,
+    pub number: PhoneNumber,
+    /// The number as typed.
+    pub raw: String,
+    pub name: Option<String>,
+    pub timezone: Option<Tz>,
+    /// The row's own mode: it is called, and is in no experiment.
+    pub mode: Option<Mode>,
+    pub external_id: Option<String>,
+    /// What a script may name: every other column, and `name` and `external_id` again.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// Where a row ends that is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bucket {
+    Duplicate,
+    Refused,
+}
+
+impl Bucket {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Bucket::Duplicate => "duplicate",
+            Bucket::Refused => "refused",
+        }
+    }
+}
+
+/// Why a row was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Complaint {
+    pub line: u64,
+    pub bucket: Bucket,
+    pub field: String,
+    pub reason: String,
+    /// The field as it stood in the file.
+    pub raw: String,
+}
+
+/// What a row is held against.
+pub struct Rules<'a> {
+    pub columns: &'a [Column],
+    pub region: Region,
+    pub modes: &'a BTreeSet<Mode>,
+}
+
+/// `cells` has as many entries as there are columns.
+pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complaint> {
+    let refused = |field: &str, reason: String, raw: &str| Complaint {
+        line,
+        bucket: Bucket::Refused,
+        field: field.to_owned(),
+        reason,
+        raw: phone::shown(raw),
+    };
+    let (mut number, mut raw) = (None, String::new());
+    let (mut name, mut timezone, mut mode, mut external_id) = (None, None, None, None);
+    let mut variables = BTreeMap::new();
+    for (column, cell) in rules.columns.iter().zip(cells) {
+        let value = cell.trim();
+        if value.chars().count() > VALUE_CHARS_MAX {
+            let reason = format!("longer than {VALUE_CHARS_MAX} characters: shorten it");
+            return Err(refused(&column.header, reason, value));
+        }
+        let given = (!value.is_empty()).then(|| value.to_owned());
+        match &column.role {
+            Role::Phone => {
+                let parsed = phone::parse(cell, rules.region);
+                number = Some(parsed.map_err(|cause| refused(&column.header, cause.to_string(), cell))?);
+                raw = value.to_owned();
+            }
+            Role::Name => name = given,
+            Role::ExternalId => external_id = given,
+            Role::Timezone if value.is_empty() => {}
+            Role::Timezone => {
+                let zone = value.parse::<Tz>().map_err(|_| {
+                    refused(&column.header, "not an IANA time zone, as in Europe/Moscow".to_owned(), value)
+                })?;
+                timezone = Some(zone);
+            }
+            Role::Mode if value.is_empty() => {}
+            Role::Mode => match value.parse::<Mode>() {
+                Ok(known) if rules.modes.contains(&known) => mode = Some(known),
+                _ => {
+                    let known: Vec<&str> = rules.modes.iter().map(Mode::as_str).collect();
+                    let reason = format!("`{}` is not a mode; known: {}", cut(value), known.join(", "));
+                    return Err(refused(&column.header, reason, value));
+                }
+            },
+            Role::Variable(key) => {
+                variables.insert(key.clone(), value.to_owned());
+            }
+        }
+    }
+    for (key, value) in [("name", &name), ("external_id", &external_id)] {
+        if let Some(value) = value {
+            variables.insert(key.to_owned(), value.clone());
+        }
+    }
+    let number = number.ok_or_else(|| refused("phone", phone::NotAPhone::Empty.to_string(), ""))?;
+    Ok(Row { line, number, raw, name, timezone, mode, external_id, variables })
+}

@@ -1,0 +1,191 @@
+//! What an operator may write, what is refused and how, and that the JSON Schema says the same.
+
+use super::*;
+use proptest::prelude::*;
+
+const SCHEMA: &str = include_str!("../../campaigns/campaign.schema.json");
+
+fn modes() -> BTreeSet<Mode> {
+    ["dialog", "realtime", "realtime_pure", "greeting"].iter().map(|m| m.parse().unwrap()).collect()
+}
+
+fn faults(text: &str) -> Vec<String> {
+    parse(text, &modes()).unwrap_err().0.iter().map(ToString::to_string).collect()
+}
+
+/// The sample of the design, as an operator has it.
+const SAMPLE: &str = r#"
+name = "demo"
+purpose = "test"                    # test, service, survey, debt, advertising: the law asks
+modes = { realtime_pure = 1, dialog = 2, realtime = 1 }
+region = "RU"
+policy = "safe"
+timezone = "Europe/Moscow"
+
+[dial]
+cps = 5.0
+lines = 20
+caller_ids = ["+74951234567"]
+ring_s = 45
+call_s = 300
+
+[windows]
+days = ["mon-fri 09:00-20:00", "sat 10:00-18:00"]
+
+[retry]
+attempts_max = 4
+busy = ["5m", "30m", "next-day"]
+no_answer = ["1h", "4h", "next-day"]
+
+[schedule]
+cron = "0 2 * * *"
+timezone = "Europe/Moscow"
+take = "next 100"
+overlap = "end-previous"
+"#;
+
+#[test]
+fn the_sample_is_understood() {
+    let settings = parse(SAMPLE, &modes()).unwrap();
+    assert_eq!(settings.purpose, Purpose::Test);
+    let weights: Vec<_> = settings.modes.iter().map(|(m, w)| format!("{m}={w}")).collect();
+    assert_eq!(weights, ["realtime_pure=1", "dialog=2", "realtime=1"], "in the order written");
+    assert_eq!(settings.windows.to_string(), "mon-fri 09:00-20:00; sat 10:00-18:00");
+    assert_eq!(settings.retry.delays[&Outcome::Busy], [Delay::Ms(300_000), Delay::Ms(1_800_000), Delay::NextDay]);
+    assert_eq!(settings.schedule.as_ref().unwrap().take, Take::Next(100));
+    assert_eq!(from_json(&to_json(&settings), &modes()), Ok(settings));
+}
+
+#[test]
+fn everything_but_name_and_purpose_has_a_default() {
+    let settings = parse("name = 'x'\npurpose = 'survey'", &modes()).unwrap();
+    assert_eq!(
+        serde_json::to_string(&to_json(&settings)).unwrap(),
+        concat!(
+            r#"{"name":"x","purpose":"survey","modes":{"dialog":1},"region":"RU","policy":"safe","timezone":"Europe/Moscow","#,
+            r#""dial":{"cps":5.0,"lines":20,"caller_ids":[],"ring_s":45,"call_s":300},"#,
+            r#""windows":{"days":["mon-sun 09:00-20:00"]},"#,
+            r#""retry":{"attempts_max":4,"busy":["5m","30m","next-day"],"no_answer":["1h","4h","next-day"],"#,
+            r#""unavailable":["1h","4h","next-day"],"network_error":["5m","30m"],"machine":[],"rejected":[]}}"#
+        )
+    );
+    assert_eq!(from_json(&to_json(&settings), &modes()), Ok(settings));
+}
+
+#[test]
+fn scenario_is_another_word_for_mode() {
+    for (line, found) in [
+        ("mode = 'realtime'", "[(realtime, 1)]"),
+        ("scenario = 'realtime'", "[(realtime, 1)]"),
+        ("scenarios = { dialog = 1, realtime = 3 }", "[(dialog, 1), (realtime, 3)]"),
+        ("", "[(dialog, 1)]"),
+    ] {
+        let settings = parse(&format!("name = 'x'\npurpose = 'test'\n{line}"), &modes()).unwrap();
+        assert_eq!(format!("{:?}", settings.modes), found, "{line}");
+    }
+}
+
+#[test]
+fn a_list_of_delays_can_be_emptied() {
+    let settings = parse("name = 'x'\npurpose = 'test'\n[retry]\nbusy = []\nmachine = '1d12h'", &modes()).unwrap();
+    assert_eq!(settings.retry.delays.get(&Outcome::Busy), None);
+    assert_eq!(settings.retry.delays[&Outcome::Machine], [Delay::Ms(36 * 3600 * 1000)]);
+    assert_eq!(settings.retry.delays[&Outcome::NoAnswer].len(), 3, "the others keep their defaults");
+}
+
+#[test]
+fn all_faults_at_once_each_with_its_cure() {
+    let text = r#"
+purpose = "fun"
+mode = "robot"
+region = "XX"
+policy = "ru-debt"
+timezone = "Moscow"
+budget = 100
+colour = "red"
+[dial]
+cps = 0
+lines = "many"
+caller_ids = ["8 495 123 45 67"]
+amd = "off"
+[windows]
+days = ["mon 09:00"]
+[retry]
+attempts_max = 99
+busy = ["soon"]
+answered = ["1h"]
+[schedule]
+cron = "0 0 2 * * *"
+take = "some"
+overlap = "both"
+"#;
+    assert_eq!(
+        faults(text),
+        [
+            "name: missing; give the campaign a name that no other has",
+            "purpose: found `fun`; write one of test, service, survey, debt, advertising",
+            "mode: `robot` is not a mode; known: dialog, greeting, realtime, realtime_pure",
+            "region: found `XX`; write a country as two capital letters, as in RU",
+            "policy: found `ru-debt`; no such policy; there is: safe",
+            "timezone: found `Moscow`; write an IANA time zone, as in Europe/Moscow",
+            "dial.cps: found 0; write a number from 0.01 to 1000",
+            "dial.lines: found `many`; write a whole number from 1 to 10000",
+            "dial.caller_ids: `8 495 123 45 67`: not an E.164 number (a plus and 7 to 15 digits); write it as +74951234567",
+            "dial.amd: answering machine detection by campaign: known, but not obeyed yet; leave it out; nothing would follow",
+            "windows.days: `mon 09:00` is not a window: write days and hours, as in `mon-fri 09:00-20:00`; mend this line",
+            "retry.attempts_max: found 99; write a whole number from 1 to 20",
+            "retry.busy: found `soon`; write a delay as in 30s, 5m, 1h30m, 2d (at most 30d), or next-day",
+            "retry.answered: a retry after it: known, but not obeyed yet; leave it out; nothing would follow",
+            "schedule.cron: found `0 0 2 * * *`; cron `0 0 2 * * *` has 6 fields; five are expected: minute hour day month weekday",
+            "schedule.take: found `some`; write all, unreached, or next and a number, as in \"next 100\"",
+            "schedule.overlap: found `both`; write end-previous, skip or wait",
+            "budget: a limit on money: known, but not obeyed yet; leave it out; nothing would follow",
+            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, timezone, dial, windows, retry, schedule",
+        ]
+    );
+    assert_eq!(faults("name = 'x'\npurpose = 'test'\nmode = 'dialog'\nscenario = 'dialog'").len(), 1);
+    assert_eq!(faults("name = 'x'\npurpose = 'test'\nmodes = {}").len(), 1);
+    assert_eq!(faults("name = 'x'\npurpose = 'test'\nmodes = { dialog = 0 }").len(), 1);
+    assert_eq!(faults("[]").len(), 1);
+    assert!(faults("{\"name\": 3}")[0].starts_with("name: found 3"));
+}
+
+/// Keys that the parser knows in one table, learned from what it says about a key that it does not.
+fn known(value: Value, table: &str) -> BTreeSet<String> {
+    let fault = from_json(&value, &modes()).unwrap_err().0.into_iter().find(|f| f.key.ends_with("zzzzzzzzzz"));
+    let cure = fault.unwrap_or_else(|| panic!("{table} takes any key")).cure;
+    cure.trim_start_matches("known here: ").split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_schema_that_ships_knows_the_same_keys() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let keys = |schema: &Value| -> BTreeSet<String> {
+        assert_eq!(schema["additionalProperties"], json!(false));
+        schema["properties"].as_object().unwrap().keys().cloned().collect()
+    };
+    let mut root = keys(&schema);
+    assert!(root.remove("$schema") || !root.contains("$schema"));
+    assert_eq!(root, known(json!({ "zzzzzzzzzz": 1 }), "the root"));
+    for table in ["dial", "windows", "retry", "schedule"] {
+        let value = json!({ table: { "zzzzzzzzzz": 1 } });
+        assert_eq!(keys(&schema["properties"][table]), known(value, table), "{table}");
+    }
+    assert_eq!(schema["required"], json!(["name", "purpose"]));
+}
+
+proptest! {
+    #[test]
+    fn what_is_stored_is_read_back(cps in 0.01f64..1000.0, lines in 1u32..10_000, s in 1i64..2_000_000, n in 1u32..1000, weight in 1u32..100) {
+        let delay = delay_text(&Delay::Ms(s * 1000));
+        let value = json!({
+            "name": "x", "purpose": "debt", "modes": { "realtime": weight, "dialog": 1 },
+            "dial": { "cps": cps, "lines": lines }, "retry": { "busy": [delay, "next-day"] },
+            "schedule": { "cron": "0 2 * * 1-5", "take": format!("next {n}"), "overlap": "wait", "timezone": "Asia/Omsk" },
+        });
+        let settings = from_json(&value, &modes()).unwrap();
+        prop_assert_eq!(settings.retry.delays[&Outcome::Busy][0], Delay::Ms(s * 1000));
+        let text = to_json(&settings).to_string();
+        prop_assert_eq!(parse(&text, &modes()), Ok(settings));
+    }
+}
