@@ -10,3 +10,5 @@ pub mod domain;
 pub mod intake;
 
 pub mod store;
+
+pub mod voximplant;

@@ -1,0 +1,159 @@
+//! One request to the Management API.
+//!
+//! The body is read first and `error` understood whatever the HTTP status says: the platform refuses
+//! with 200. Keys, tokens and numbers stand in no log: a request is logged by its method and the names
+//! of what it sends.
+
+use super::error::ApiError;
+use super::service_key::{Minted, ServiceKey, Wall};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use tracing::debug;
+
+const CONNECT_S: u64 = 6;
+const ANSWER_S: u64 = 20;
+/// Answers are small; a history of a hundred sessions stays far below this.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The platform serves at most 200 requests at once.
+const IN_FLIGHT_MAX: usize = 200;
+
+pub(super) struct Api {
+    http: reqwest::Client,
+    base: String,
+    credentials: Credentials,
+    in_flight: tokio::sync::Semaphore,
+}
+
+enum Credentials {
+    /// The account's own key, with all its rights.
+    Key { account: String, key: SecretString },
+    /// A service account, whose key may be allowed to start scenarios and nothing else.
+    Service { key: ServiceKey, wall: Wall, minted: Mutex<Option<Minted>> },
+}
+
+/// The token presented has run out by the provider's clock.
+const TOKEN_EXPIRED: i64 = 456;
+
+/// What a method is asked: names and values, in order.
+pub(super) type Params<'a> = Vec<(&'a str, String)>;
+
+impl Api {
+    pub(super) fn new(base: &str, account: &str, key: SecretString) -> Result<Self, ApiError> {
+        // Fails when a provider is already installed, which is just as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(CONNECT_S))
+            .timeout(Duration::from_secs(ANSWER_S))
+            .user_agent(concat!("halo/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(ApiError::Http)?;
+        let base = base.trim_end_matches('/').to_owned();
+        let credentials = Credentials::Key { account: account.to_owned(), key };
+        Ok(Api { http, base, credentials, in_flight: tokio::sync::Semaphore::new(IN_FLIGHT_MAX) })
+    }
+
+    pub(super) fn present(&mut self, key: ServiceKey, wall: Wall) {
+        self.credentials = Credentials::Service { key, wall, minted: Mutex::default() };
+    }
+
+    /// The bearer token to present, if that is how we are known; `anew` throws a held one away.
+    fn token(&self, anew: bool) -> Result<Option<SecretString>, ApiError> {
+        let Credentials::Service { key, wall, minted } = &self.credentials else { return Ok(None) };
+        let now = wall();
+        let mut minted = minted.lock().expect("no panic while holding it");
+        if anew || minted.as_ref().is_none_or(|held| held.is_old(now)) {
+            *minted = Some(key.mint(now)?);
+        }
+        Ok(minted.as_ref().map(|held| held.token.clone()))
+    }
+
+    pub(super) async fn call(&self, method: &'static str, params: Params<'_>) -> Result<Value, ApiError> {
+        let _place = self.in_flight.acquire().await.expect("the semaphore is never closed");
+        let names: Vec<&str> = params.iter().map(|(name, _)| *name).collect();
+        let mut form = params.clone();
+        if let Credentials::Key { account, key } = &self.credentials {
+            form.push(("account_id", account.clone()));
+            form.push(("api_key", key.expose_secret().to_owned()));
+        }
+        let began = Instant::now();
+        let mut answer = self.send(method, &form, self.token(false)?).await;
+        // Refused at the door, so nothing was done: the one case in which a request is sent again.
+        if matches!(&answer, Err(cause) if cause.code() == Some(TOKEN_EXPIRED)) && self.is_service() {
+            answer = self.send(method, &form, self.token(true)?).await;
+        }
+        let took_ms = began.elapsed().as_millis() as u64;
+        match &answer {
+            Ok(_) => debug!(method, ?names, took_ms, "{method} answered"),
+            Err(cause) => debug!(method, ?names, took_ms, %cause, "{method} failed: {cause}"),
+        }
+        answer
+    }
+
+    fn is_service(&self) -> bool {
+        matches!(self.credentials, Credentials::Service { .. })
+    }
+
+    async fn send(
+        &self,
+        method: &'static str,
+        form: &[(&str, String)],
+        token: Option<SecretString>,
+    ) -> Result<Value, ApiError> {
+        let mut request = self.http.post(format!("{}/{method}", self.base)).form(form);
+        if let Some(token) = token {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        let mut response = request.send().await.map_err(|cause| transport(method, cause))?;
+        let status = response.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|cause| transport(method, cause))? {
+            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+                return Err(ApiError::Malformed { method, field: "size" });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let answer: Option<Value> = serde_json::from_slice(&body).ok();
+        if let Some(error) = answer.as_ref().and_then(|a| a.get("error")).filter(|e| !e.is_null()) {
+            let code = error.get("code").and_then(Value::as_i64).unwrap_or(0);
+            let message = error.get("msg").and_then(Value::as_str).unwrap_or("no message");
+            return Err(ApiError::refused(method, code, message));
+        }
+        if !status.is_success() {
+            return Err(ApiError::Status { method, status: status.as_u16() });
+        }
+        answer.ok_or(ApiError::Malformed { method, field: "JSON" })
+    }
+}
+
+/// Before the connection stood, nothing left; afterwards nobody knows.
+fn transport(method: &'static str, cause: reqwest::Error) -> ApiError {
+    let cause = cause.without_url();
+    if cause.is_connect() || cause.is_builder() {
+        ApiError::Unreachable { method, cause }
+    } else {
+        ApiError::NoAnswer { method, cause }
+    }
+}
+
+/// A list method's rows.
+pub(super) fn rows(method: &'static str, answer: Value) -> Result<Vec<Value>, ApiError> {
+    match answer {
+        Value::Object(mut fields) => match fields.remove("result") {
+            Some(Value::Array(rows)) => Ok(rows),
+            _ => Err(ApiError::Malformed { method, field: "result" }),
+        },
+        _ => Err(ApiError::Malformed { method, field: "result" }),
+    }
+}
+
+/// An id, which the platform writes as a number and some of its tools as text.
+pub(super) fn id(value: &Value, field: &str) -> Option<i64> {
+    let held = value.get(field)?;
+    held.as_i64().or_else(|| held.as_str()?.parse().ok())
+}
+
+pub(super) fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
+    value.get(field)?.as_str()
+}

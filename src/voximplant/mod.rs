@@ -1,0 +1,35 @@
+//! The only knowledge of the provider.
+//!
+//! Starts sessions (`client`), brings scenarios, rules and secrets to the platform (`deploy`), reads
+//! what a session reports (`callback`) and what the platform remembers (`history`). It turns the
+//! provider's words into `domain`'s and decides nothing: whether to call, when again, and what an
+//! attempt becomes are for others. It never meets the database, and it knows no phone number: the
+//! number travels with the grant, from our server to the session.
+
+mod account;
+mod api;
+mod bundle;
+pub mod callback;
+mod client;
+mod deploy;
+mod error;
+mod history;
+mod modes;
+mod outcome;
+mod pacer;
+mod service_key;
+
+pub use account::{Account, CallerId, RentedNumber};
+pub use bundle::{Bundle, BundleError, Sources};
+pub use client::{Client, Connection, Started};
+pub use deploy::{DeployError, Deployed, Wanted};
+pub use error::{ApiError, StartError};
+pub use history::Evidence;
+pub use modes::{ModeEntry, Modes, ModesError};
+pub use pacer::{Pacer, Permit};
+pub use service_key::{ServiceKey, ServiceKeyError, Wall};
+
+#[cfg(test)]
+mod deploy_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! The provider's codes as outcomes: one table for events and history alike.
+
+use crate::domain::Outcome;
+
+/// A code of a call that nobody answered. The raw code is kept beside.
+///
+/// 480 and 408 stay apart (switched off, not picked up); 487 means that the session itself hung up
+/// before the answer, which is no answer when its ring timer did it.
+pub(super) fn of_code(code: i64, ring_timer: bool) -> Outcome {
+    match code {
+        486 | 600 => Outcome::Busy,
+        480 | 430 => Outcome::Unavailable,
+        408 => Outcome::NoAnswer,
+        487 if ring_timer => Outcome::NoAnswer,
+        487 => Outcome::Cancelled,
+        404 => Outcome::InvalidNumber,
+        603 => Outcome::Rejected,
+        402 => Outcome::NoFunds,
+        403 => Outcome::Prohibited,
+        _ => Outcome::NetworkError,
+    }
+}
+
+/// The reason texts of the starting material's scenario, which knew few codes.
+pub(super) fn of_text(reason: &str) -> Option<Outcome> {
+    let reason = reason.trim().to_ascii_lowercase();
+    match reason.as_str() {
+        "busy" => Some(Outcome::Busy),
+        "no answer" | "no_answer" => Some(Outcome::NoAnswer),
+        "answering machine detected" => Some(Outcome::Machine),
+        other if other == "error" || other.starts_with("error:") => Some(Outcome::NetworkError),
+        _ => None,
+    }
+}

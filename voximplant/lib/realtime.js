@@ -1,0 +1,269 @@
+// The talker of both realtime modes: OpenAI's realtime model hears and speaks. It is created while it
+// rings. With the tool `get_reply` every reply is fetched from `dialog_url`; with `end_call` the model
+// ends the call itself. The key comes from the platform's secret store and from nowhere else.
+
+const realtime = (() => {
+  const SECRET = 'OPENAI_API_KEY';
+  /** The model has this long to finish its goodbye. */
+  const GOODBYE_MS = 15000;
+  /** The platform says that audio ended when none came for this long. */
+  const MEDIA_END_MS = 1000;
+  const TURN_SILENCE_MS = 500;
+  const FAILURES_MAX = 2;
+
+  const GET_REPLY = {
+    type: 'function', name: 'get_reply',
+    description: 'Fetches what to say next. Call it for everything the other person says.',
+    parameters: { type: 'object', properties: { text: { type: 'string', description: 'What the person said, word for word.' } }, required: ['text'] },
+  };
+
+  /** @param {'hybrid' | 'pure'} kind @returns {Talker} */
+  const talker = (kind) => {
+    /** @type {OpenAI.RealtimeAPIClient | null} */
+    let client = null;
+    let ready = false;
+    let started = false;
+    /** A response is being made; another may not be asked for. */
+    let active = false;
+    /** @type {object | null} */
+    let waiting = null;
+    let spoke = false;
+    /** The turn that the response under way answers. */
+    let answers = 0;
+    let streaming = false;
+    let ending = false;
+    let failures = 0;
+    let turn = 0;
+    let silence = TURN_SILENCE_MS;
+    let lastCall = '';
+    /** @type {Set<string>} */
+    const seen = new Set();
+
+    /** @param {object} parameters */
+    const respond = (parameters) => {
+      if (!client) return;
+      if (active) {
+        waiting = parameters;
+        return;
+      }
+      active = true;
+      client.responseCreate(parameters);
+    };
+
+    /** @param {Session} s */
+    const fetches = (s) => kind === 'hybrid' && Boolean(s.grant.dialog_url);
+
+    /** @param {Session} s */
+    const settings = (s) => {
+      const tools = s.grant.tools || [];
+      const hybrid = fetches(s);
+      const detection = {
+        type: 'server_vad', threshold: 0.5, prefix_padding_ms: 300, silence_duration_ms: TURN_SILENCE_MS,
+        create_response: true, interrupt_response: true, ...(s.grant.turn_detection || {}),
+      };
+      silence = detection.type === 'server_vad' ? detection.silence_duration_ms : 0;
+      const named = s.grant.voice || '';
+      return {
+        type: 'realtime', instructions: s.grant.instructions, output_modalities: ['audio'],
+        audio: {
+          input: {
+            transcription: { model: 'gpt-4o-transcribe', language: s.grant.language.slice(0, 2) },
+            noise_reduction: { type: 'near_field' }, turn_detection: detection,
+          },
+          output: { voice: /^[a-z]+$/.test(named) ? named : 'cedar' },
+        },
+        tools: hybrid && !tools.some((tool) => tool.name === GET_REPLY.name) ? [...tools, GET_REPLY] : tools,
+        // In the hybrid the model must not answer out of its own head.
+        tool_choice: hybrid ? 'required' : 'auto',
+      };
+    };
+
+    /** @param {Session} s */
+    const begin = (s) => {
+      if (started || !ready || !client || s.over) return;
+      started = true;
+      client.sendMediaTo(s.call);
+      s.ruler.hearAgent(client);
+      s.listen(client);
+      respond(s.grant.first_phrase === ''
+        ? { response: { tool_choice: 'none' } }
+        : { response: { instructions: `Say exactly: «${s.greeting}»`, tool_choice: 'none' } });
+    };
+
+    /** @param {Session} s */
+    const finish = (s) => {
+      if (ending) return;
+      ending = true;
+      s.leaving = true;
+      s.after(() => s.hangUp('agent'), GOODBYE_MS);
+    };
+    /** The goodbye is over when the model has said all and the line is silent. @param {Session} s */
+    const settle = (s) => {
+      if (ending && !active && waiting === null && !streaming) s.hangUp('agent');
+    };
+
+    /** @param {Session} s @param {string} id @param {string} output @param {boolean} speak */
+    const output = (s, id, output, speak) => {
+      if (!client || s.over) return;
+      client.conversationItemCreate({ item: { type: 'function_call_output', call_id: id, output } });
+      // The model may not fetch again instead of speaking what it has fetched.
+      if (speak) respond(fetches(s) ? { response: { tool_choice: 'none' } } : {});
+    };
+
+    /** @param {Session} s @param {any} called */
+    const tool = async (s, called) => {
+      if (seen.has(called.call_id) || s.over) return;
+      seen.add(called.call_id);
+      lastCall = called.call_id;
+      /** @type {any} */
+      let given = {};
+      try {
+        given = JSON.parse(called.arguments || '{}');
+      } catch (error) {
+        halo.log(`arguments of ${called.name}: ${error}`);
+      }
+      if (called.name === 'end_call') {
+        s.note(given);
+        const said = spoke;
+        finish(s);
+        // A model that ends without a word is asked for one.
+        output(s, called.call_id, '{"ok":true}', !said);
+        return;
+      }
+      if (called.name !== GET_REPLY.name || !s.grant.dialog_url) {
+        output(s, called.call_id, '{"error":"there is no such tool"}', true);
+        return;
+      }
+      turn += 1;
+      const reply = await s.ask({ turn, text: String(given.text || s.ruler.lastText()), is_final: true });
+      if (s.over || s.leaving) return;
+      if (!reply) {
+        s.fail('replier', 'no reply');
+        return;
+      }
+      s.note(reply);
+      const text = reply.reply_text || '';
+      if (reply.end_session) finish(s);
+      output(s, called.call_id, text, text !== '' && (called.call_id === lastCall || Boolean(reply.end_session)));
+      if (text === '') settle(s);
+    };
+
+    /** @param {Session} s @param {OpenAI.RealtimeAPIClient} made */
+    const attend = (s, made) => {
+      const events = OpenAI.RealtimeAPIEvents;
+      /** @param {string} name @param {(payload: any) => unknown} run */
+      const on = (name, run) => made.addEventListener(name, (/** @type {OpenAI.RealtimeEvent} */ event) => {
+        if (s.over) return;
+        try {
+          const told = run((event && event.data && event.data.payload) || {});
+          if (told instanceof Promise) told.catch((error) => s.fail('scenario', error));
+        } catch (error) {
+          s.fail('scenario', error);
+        }
+      });
+      on(events.SessionCreated, () => made.sessionUpdate({ session: settings(s) }));
+      on(events.SessionUpdated, () => {
+        ready = true;
+        if (connected) begin(s);
+      });
+      on(events.InputAudioBufferSpeechStarted, () => {
+        s.ruler.vendorCalleeBegan();
+        if (!s.leaving) made.clearMediaBuffer();
+      });
+      on(events.InputAudioBufferSpeechStopped, () => s.ruler.vendorCalleeEnded(silence > 0 ? silence : null));
+      on(events.ConversationItemInputAudioTranscriptionCompleted, (payload) => {
+        const text = String(payload.transcript || '').trim();
+        if (text !== '') s.ruler.calleeText(text);
+      });
+      on(events.ResponseCreated, () => {
+        active = true;
+        spoke = false;
+        answers = s.ruler.turns();
+        s.ruler.modelBegins();
+      });
+      on(events.ResponseOutputAudioTranscriptDelta, () => {
+        // While a stream goes on, its start is not told again: the text is the only sign.
+        if (!spoke && streaming) s.ruler.vendorAgentBegan();
+        spoke = true;
+      });
+      on(events.ResponseOutputAudioTranscriptDone, (payload) => {
+        spoke = true;
+        s.ruler.agentText(String(payload.transcript || ''), answers);
+      });
+      on(events.ResponseFunctionCallArgumentsDone, (payload) => tool(s, payload));
+      on(events.ResponseDone, (payload) => {
+        active = false;
+        const next = waiting;
+        waiting = null;
+        const status = payload.response && payload.response.status;
+        if (status === 'failed') {
+          failures += 1;
+          halo.log(`response failed: ${JSON.stringify(payload.response.status_details)}`);
+          if (failures >= FAILURES_MAX) s.fail('model', 'responses fail');
+          else respond(next || {});
+          return;
+        }
+        if (next) respond(next);
+        else if (!spoke) settle(s);
+      });
+      on(events.Error, (payload) => {
+        const error = payload.error || {};
+        halo.log(`model: ${error.code || error.type}: ${error.message}`);
+        // A refused request made no response.
+        if (error.type !== 'invalid_request_error') return;
+        if (error.code !== 'conversation_already_has_active_response') active = false;
+        if (!ready) s.fail('model', 'the session was refused');
+      });
+      on(events.WebSocketError, () => s.fail('model', 'connection error'));
+      made.addEventListener(OpenAI.Events.WebSocketMediaStarted, () => {
+        streaming = true;
+        s.ruler.vendorAgentBegan();
+      });
+      made.addEventListener(OpenAI.Events.WebSocketMediaEnded, () => {
+        streaming = false;
+        s.ruler.vendorAgentEnded(MEDIA_END_MS);
+        settle(s);
+      });
+    };
+
+    let connected = false;
+    return {
+      fault: 'model',
+      unready: () => (VoxEngine.getSecretValue(SECRET) ? null : `the secret ${SECRET} is not set`),
+
+      async dialled(s) {
+        /** @type {OpenAI.RealtimeAPIClient} */
+        let made;
+        try {
+          made = await OpenAI.createRealtimeAPIClient({
+            apiKey: VoxEngine.getSecretValue(SECRET) || '', model: s.grant.model || 'gpt-realtime',
+            type: OpenAI.RealtimeAPIClientType.REALTIME, ...(s.grant.openai_base_url ? { baseUrl: s.grant.openai_base_url } : {}),
+            onWebSocketClose: () => { if (client && !s.over) s.fail('model', 'the connection was closed'); },
+          });
+        } catch (error) {
+          s.fail('model', error);
+          return;
+        }
+        if (s.over) {
+          made.close();
+          return;
+        }
+        client = made;
+        attend(s, made);
+      },
+
+      connected(s) {
+        connected = true;
+        begin(s);
+      },
+
+      close() {
+        const closing = client;
+        client = null;
+        if (closing) closing.close();
+      },
+    };
+  };
+
+  return Object.freeze({ talker });
+})();
