@@ -12,3 +12,8 @@ pub mod intake;
 pub mod store;
 
 pub mod voximplant;
+
+pub mod dialer;
+
+// What the rooms stand on: the environment, the clock.
+pub mod clock;

@@ -1,0 +1,93 @@
+//! From a step of the machine to what is written.
+
+use crate::domain::clearance::Gate;
+use crate::domain::follow::{Alarm, Next, Past, alarm, counts, follow};
+use crate::domain::state::{Event, State, Step};
+use crate::domain::{Outcome, Timestamp};
+use crate::store::{AttemptChange, Change, ContactChange, Held};
+
+use super::Rules;
+
+/// The attempt in its new state; what the state does not carry stays as it was.
+pub fn attempt(held: &Held, to: State) -> AttemptChange {
+    let ended = matches!(to, State::Ended { .. } | State::Lost { .. });
+    let mut change = AttemptChange {
+        state: to,
+        token: held.token.filter(|_| ended),
+        session: held.session.filter(|_| ended),
+        dialed_at: held.dialed_at.filter(|_| ended),
+        held_until: held.held_until.filter(|_| ended),
+        evidence: None,
+        corrected_at: None,
+        ungranted: held.ungranted,
+        told: held.told.clone(),
+    };
+    match to {
+        State::Dialing { token, .. } => change.token = Some(token),
+        State::Live { token, session, dialed_at } => {
+            change.token = Some(token);
+            change.session = Some(session);
+            change.dialed_at = Some(dialed_at);
+        }
+        State::Planned { .. } | State::Lost { .. } | State::Ended { .. } => {}
+    }
+    change
+}
+
+/// A deferral: nobody was rung, nothing is counted. In a run that is over it ends `cancelled`.
+pub fn deferred(held: &Held, event: Event, gate: Gate, now: Timestamp) -> Option<Change> {
+    let Step::Moved(State::Planned { due_at }) = held.state.step(&event, now) else { return None };
+    if held.run_state.is_over() {
+        let to = State::Ended { ended_at: now, outcome: Outcome::Cancelled };
+        let mut attempt = attempt(held, to);
+        attempt.evidence = Some("us");
+        // Nobody was rung: the grant that was given led to no call.
+        attempt.dialed_at = None;
+        return Some(Change {
+            attempt: Some(attempt),
+            contact: Some(ContactChange::Rests(Outcome::Cancelled)),
+            ..Change::default()
+        });
+    }
+    Some(Change {
+        attempt: Some(attempt(held, State::Planned { due_at })),
+        contact: Some(ContactChange::Waits { due_at, gate }),
+        ..Change::default()
+    })
+}
+
+/// An end, and what follows it for the contact and the run.
+pub fn ended(held: &Held, rules: &Rules, event: Event, evidence: &'static str, now: Timestamp) -> Option<Change> {
+    let Step::Moved(to) = held.state.step(&event, now) else { return None };
+    let outcome = match to {
+        State::Ended { outcome, .. } => outcome,
+        State::Lost { .. } => Outcome::Lost,
+        State::Planned { .. } | State::Dialing { .. } | State::Live { .. } => return None,
+    };
+    let mut attempt = attempt(held, to);
+    attempt.evidence = Some(evidence);
+    if matches!(held.state, State::Lost { .. }) {
+        attempt.corrected_at = Some(now);
+    }
+    let made = held.ended.iter().filter(|o| counts(**o)).count() as u32;
+    let past = Past {
+        tries: made + u32::from(counts(outcome)),
+        same: 1 + held.ended.iter().filter(|o| **o == outcome).count() as u32,
+        zone: held.timezone.unwrap_or(rules.settings.timezone),
+        exempt: rules.settings.exempts(held.to.is_example(), held.allow_listed),
+        run_over: held.run_state.is_over(),
+    };
+    let contact = match follow(&rules.settings, &rules.policy, outcome, past, now) {
+        Next::Retry { due_at, gate } => ContactChange::Waits { due_at, gate },
+        Next::Rest(outcome) => ContactChange::Rests(outcome),
+    };
+    let prohibited = if outcome == Outcome::Prohibited { held.run_prohibited + 1 } else { 0 };
+    let run_paused = alarm(outcome, prohibited).map(|alarm| match alarm {
+        Alarm::NoFunds => "the provider's account has no funds: top it up, then resume".to_owned(),
+        Alarm::Prohibited => {
+            format!("{prohibited} calls in a row were prohibited: check the caller id and the account's destinations")
+        }
+    });
+    let run_prohibited = (prohibited != held.run_prohibited && counts(outcome)).then_some(prohibited);
+    Some(Change { attempt: Some(attempt), contact: Some(contact), run_paused, run_prohibited, ..Change::default() })
+}

@@ -1,0 +1,173 @@
+//! dial: claim shortly before the slot, send at the slot, or not at all.
+
+use super::{Dialer, Result, change};
+use crate::domain::clearance::Gate;
+use crate::domain::slot::LATE_MS_MAX;
+use crate::domain::state::{Event, Step};
+use crate::domain::{AttemptId, StartOrder, Timestamp, Token, TokenHash};
+use crate::store::{Change, ContactChange, Decide, Decided, Held, RunState, StartAnswer};
+use crate::voximplant::StartError;
+use std::sync::Arc;
+use tracing::{debug, error, info, warn};
+
+/// The claim is made this long before the slot (wall time): its commit must be done when the slot comes.
+const CLAIM_AHEAD_WALL_MS: i64 = 60;
+/// With a scaled clock the provider is on this machine and pace is not what is proven.
+const LATE_WALL_MS_SCALED: i64 = 2_000;
+/// Backoff after starts that the provider did not take: 2 s, 4 s … up to a minute, real time at least.
+const BACKOFF_WALL_MS: i64 = 2_000;
+const BACKOFF_MS_MAX: i64 = 60_000;
+
+/// How long the provider has not been taking starts.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Refusals {
+    /// Backoffs in a row: the exponent of the next one.
+    steps: u32,
+    /// Nobody tries again before this.
+    until: Timestamp,
+}
+
+/// What a claim needs to be true at the moment it is made.
+#[derive(Clone, Copy)]
+struct Claim {
+    token: TokenHash,
+    slot_us: i64,
+    now: Timestamp,
+}
+
+fn claim(held: &Held, claim: Claim) -> Option<Change> {
+    let theirs = held.slot_us != claim.slot_us || held.leased_until <= claim.now;
+    if theirs || held.run_state != RunState::Running || held.account_paused || held.disposition.is_some() {
+        return None;
+    }
+    let Step::Moved(to) = held.state.step(&Event::Claimed { token: claim.token }, claim.now) else { return None };
+    Some(Change { attempt: Some(change::attempt(held, to)), contact: Some(ContactChange::Busy), ..Change::default() })
+}
+
+impl Dialer {
+    /// One planned attempt, at its slot. Every failure is dealt with here: the queue never retries.
+    pub async fn dial(&self, attempt: AttemptId) {
+        if let Err(cause) = self.try_dial(attempt).await {
+            // The lease or the grant's deadline brings the attempt back.
+            error!(attempt.id = %attempt, error = %cause, "Attempt {attempt} was not dialled: {cause}");
+        }
+    }
+
+    async fn try_dial(&self, attempt: AttemptId) -> Result<()> {
+        let Some(slot_us) = self.store.slot_us(attempt).await? else { return Ok(()) };
+        let ahead_us = 1000 * self.clock.at_least(CLAIM_AHEAD_WALL_MS, CLAIM_AHEAD_WALL_MS);
+        self.clock.sleep_until_us(slot_us - ahead_us).await;
+
+        let token = Token::from_random(rand::random());
+        let hash = token.hash();
+        let now = self.clock.now();
+        let mode = self
+            .store
+            .decide(Decide {
+                attempt,
+                now,
+                start: Some(hash),
+                heard: None,
+                decision: Arc::new(move |held| match claim(held, Claim { token: hash, slot_us, now }) {
+                    Some(change) => (change, Some(held.mode.clone())),
+                    None => (Change::default(), None),
+                }),
+            })
+            .await?;
+        let Decided::Done(Some(mode)) = mode else { return Ok(()) };
+
+        self.client.warm_up(&mode).await;
+        self.clock.sleep_until_us(slot_us).await;
+        let permit = self.pacer.permit().await;
+        let late_us = self.clock.now_us() - slot_us;
+        if late_us > self.late_us_max() {
+            debug!(attempt.id = %attempt, late_ms = late_us / 1000, "Attempt {attempt} missed its slot");
+            return self.defer(attempt, hash, self.clock.now(), Gate::Pace).await;
+        }
+        let started = self.client.start(StartOrder { attempt, token, mode }, permit).await;
+        match started {
+            Ok(started) => {
+                *self.refusals.lock().expect("no panic while holding it") = Refusals::default();
+                let answer = StartAnswer {
+                    token: hash,
+                    session: Some(started.session),
+                    access_url: Some(started.access_url),
+                    at: self.clock.now(),
+                    result: "started",
+                };
+                Ok(self.store.answer_start(answer).await?)
+            }
+            Err(StartError::Refused { until, cause, .. }) => {
+                let until = until.unwrap_or_else(|| self.backoff());
+                warn!(attempt.id = %attempt, cause = %cause, "The provider did not take attempt {attempt}: {cause}; deferred to {until}");
+                self.answered(hash, "refused").await?;
+                self.defer(attempt, hash, until, Gate::Provider).await
+            }
+            Err(cause @ StartError::Unclear { .. }) => {
+                // A session may run; without a grant it rings nobody. The grant's deadline decides.
+                warn!(attempt.id = %attempt, cause = %cause, "No answer to starting attempt {attempt}; waiting for its grant or the deadline");
+                self.answered(hash, "unclear").await
+            }
+            Err(StartError::Account { cause }) if !self.platform.real => {
+                warn!(cause = %cause, "The simulator knows no rule for attempt {attempt}: {cause}; deploying to it again");
+                self.forgotten.notify_one();
+                self.answered(hash, "refused").await?;
+                self.defer(attempt, hash, self.backoff(), Gate::Provider).await
+            }
+            Err(StartError::Account { cause }) => {
+                error!(cause = %cause, "The provider's account cannot place calls: {cause}");
+                self.answered(hash, "refused").await?;
+                self.defer_and_pause(attempt, hash, format!("the provider refuses every start: {cause}")).await
+            }
+        }
+    }
+
+    fn late_us_max(&self) -> i64 {
+        let wall_ms = if self.clock.speed() == 1.0 { LATE_MS_MAX } else { LATE_WALL_MS_SCALED };
+        1000 * self.clock.at_least(LATE_MS_MAX, wall_ms)
+    }
+
+    /// One outage is one step, however many starts were on their way when it began.
+    fn backoff(&self) -> Timestamp {
+        let now = self.clock.now();
+        let mut refusals = self.refusals.lock().expect("no panic while holding it");
+        if refusals.until <= now {
+            let wall_ms = (BACKOFF_WALL_MS << refusals.steps.min(5)).min(BACKOFF_MS_MAX);
+            refusals.steps += 1;
+            refusals.until = now.plus_ms(self.clock.at_least(wall_ms, wall_ms));
+        }
+        refusals.until
+    }
+
+    async fn answered(&self, token: TokenHash, result: &'static str) -> Result<()> {
+        let answer = StartAnswer { token, session: None, access_url: None, at: self.clock.now(), result };
+        Ok(self.store.answer_start(answer).await?)
+    }
+
+    /// Back to planned, by the token's hash: somebody else's claim is not undone.
+    pub(super) async fn defer(&self, attempt: AttemptId, of: TokenHash, until: Timestamp, gate: Gate) -> Result<()> {
+        let now = self.clock.now();
+        let decision = move |held: &Held| {
+            (change::deferred(held, Event::Deferred { of, until }, gate, now).unwrap_or_default(), ())
+        };
+        self.store.decide(Decide { attempt, now, start: None, heard: None, decision: Arc::new(decision) }).await?;
+        Ok(())
+    }
+
+    async fn defer_and_pause(&self, attempt: AttemptId, of: TokenHash, reason: String) -> Result<()> {
+        let now = self.clock.now();
+        let why = reason.clone();
+        let decision = move |held: &Held| {
+            let event = Event::Deferred { of, until: now };
+            let mut change = change::deferred(held, event, Gate::Provider, now).unwrap_or_default();
+            change.run_paused = Some(why.clone());
+            (change, held.run)
+        };
+        let done =
+            self.store.decide(Decide { attempt, now, start: None, heard: None, decision: Arc::new(decision) }).await?;
+        if let Decided::Done(run) = done {
+            info!(run.id = %run, "Run {run} paused: {reason}");
+        }
+        Ok(())
+    }
+}

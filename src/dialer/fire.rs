@@ -1,0 +1,81 @@
+//! fire: a schedule's moment has come.
+
+use super::{Dialer, DialerError, Result, hindrance};
+use crate::domain::schedule::Cron;
+use crate::domain::settings::Schedule;
+use crate::domain::{RunId, Timestamp};
+use crate::store::{FireOrder, Fired, RunOrder};
+use tracing::{error, info, warn};
+
+/// A leadership lasts this long unless it is kept (wall time).
+const LEAD_WALL_MS: i64 = 8_000;
+
+/// The first firing of a new schedule after `now`.
+pub fn first_firing(schedule: &Schedule, now: Timestamp) -> std::result::Result<Option<Timestamp>, String> {
+    let cron: Cron = schedule.cron.parse().map_err(|e: crate::domain::schedule::CronError| e.to_string())?;
+    Ok(cron.next(schedule.timezone, now))
+}
+
+impl Dialer {
+    /// Takes or keeps a leadership; `None` while another node has it.
+    pub(super) async fn lead(&self, name: &'static str) -> Result<Option<i64>> {
+        let now = self.clock.now();
+        let until = now.plus_ms(self.clock.at_least(LEAD_WALL_MS, LEAD_WALL_MS));
+        Ok(self.store.lead(name, &self.node, now, until).await?)
+    }
+
+    /// Starts the runs whose moment has come; each moment makes one run, over restarts and nodes. After
+    /// downtime the missed moments are made up for by one run.
+    pub async fn fire(&self) -> Result<Vec<RunId>> {
+        let Some(generation) = self.lead("scheduler").await? else { return Ok(Vec::new()) };
+        let now = self.clock.now();
+        let mut started = Vec::new();
+        for due in self.store.due_schedules(now).await? {
+            let rules = match self.rules(due.campaign).await {
+                Ok(rules) => rules,
+                Err(cause) => {
+                    error!("Schedule {} cannot fire: {cause}", due.schedule);
+                    continue;
+                }
+            };
+            let (Some(schedule), Some(due_at)) = (&rules.settings.schedule, due.next_at) else { continue };
+            let next_at =
+                first_firing(schedule, now).map_err(|cause| DialerError::Schedule { campaign: due.campaign, cause })?;
+            if let Some(why) = hindrance(&self.store, due.campaign, &rules.settings, self.platform.real).await? {
+                // This moment is skipped, visibly; the next one asks again.
+                warn!("Schedule {} skipped {due_at}: {why}", due.schedule);
+                self.store.skip_firing(due.schedule, due_at, next_at).await?;
+                continue;
+            }
+            let run = RunId(self.store.ids.one(now.0));
+            let order = FireOrder {
+                owner: self.node.clone(),
+                generation,
+                due_at,
+                next_at,
+                overlap: schedule.overlap,
+                run: RunOrder {
+                    run,
+                    campaign: due.campaign,
+                    account: self.account,
+                    kind: "campaign",
+                    schedule: Some((due.schedule, due_at)),
+                    take: schedule.take,
+                    now,
+                    ids: self.store.ids.clone(),
+                },
+            };
+            match self.store.fire(order).await? {
+                Fired::Started { contacts } => {
+                    info!(run.id = %run, "Schedule {} fired for {due_at}: run {run} with {contacts} contacts", due.schedule);
+                    started.push(run);
+                }
+                Fired::Skipped => {
+                    warn!("Schedule {} skipped {due_at}: the run before it is still open", due.schedule);
+                }
+                Fired::Waiting | Fired::NotOurs => {}
+            }
+        }
+        Ok(started)
+    }
+}

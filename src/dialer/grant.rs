@@ -1,0 +1,175 @@
+//! The dial grant: the one place from which a phone can ring.
+
+use super::{Dialer, Result, change};
+use crate::domain::clearance::{CallOrder, Clearance, Facts, clear};
+use crate::domain::follow::counts;
+use crate::domain::state::{Event, State, Step};
+use crate::domain::{AttemptId, Outcome, SessionId, Timestamp, Token, TokenHash};
+use crate::store::{Change, ContactChange, Decide, Decided, Held};
+use std::sync::Arc;
+use tracing::info;
+
+/// From the claim to the last moment at which a grant may be asked for.
+pub const GRANT_DEADLINE_MS: i64 = 75_000;
+pub const GRANT_DEADLINE_WALL_MS: i64 = 10_000;
+/// What a call may last beyond ringing and talking: 10 s from the grant to the dial, 30 s to say goodbye.
+const HELD_SPARE_S: i64 = 40;
+const HELD_WALL_MS: i64 = 60_000;
+
+pub struct GrantRequest {
+    pub attempt: AttemptId,
+    pub token: Token,
+    pub session: SessionId,
+    /// Fingerprint of what the mode is about to be told.
+    pub told: String,
+}
+
+/// A cleared call: what the session may know.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    pub order: CallOrder,
+    pub token: TokenHash,
+    /// How long ago, when this is a repeated answer.
+    pub granted_ms_ago: i64,
+}
+
+#[derive(Clone, Debug)]
+pub enum Grant {
+    Go(Box<Granted>),
+    /// 404
+    Unknown,
+    /// 409: the current token, from another session.
+    Taken,
+    /// 410: any other token, past the deadline, or a gate is closed.
+    Gone,
+}
+
+impl Dialer {
+    /// Compares and sets `dialing → live`; the answer is given only after that is durable.
+    pub async fn grant(&self, request: GrantRequest) -> Result<Grant> {
+        let Some(held) = self.store.attempt(request.attempt).await? else { return Ok(Grant::Unknown) };
+        let rules = self.rules(held.campaign).await?;
+        let now = self.clock.now();
+        let dial = &rules.settings.dial;
+        let held_s = i64::from(dial.ring_s) + i64::from(dial.call_s) + HELD_SPARE_S;
+        let held_until = now.plus_ms(self.clock.at_least(held_s * 1000, HELD_WALL_MS));
+        let asked = Asked {
+            hash: request.token.hash(),
+            session: request.session,
+            told: request.told,
+            now,
+            deadline_ms: self.grant_deadline_ms(),
+            held_until,
+            real: self.platform.real,
+        };
+        let order = Decide {
+            attempt: request.attempt,
+            now,
+            start: None,
+            heard: None,
+            decision: Arc::new(move |held: &Held| decide(held, &rules, &asked)),
+        };
+        let grant = match self.store.decide(order).await? {
+            Decided::Done(grant) => grant,
+            Decided::Unknown | Decided::Again => Grant::Unknown,
+        };
+        let attempt = request.attempt;
+        match &grant {
+            Grant::Go(_) => info!(attempt.id = %attempt, "Attempt {attempt} granted"),
+            Grant::Unknown | Grant::Taken | Grant::Gone => {
+                info!(attempt.id = %attempt, "Attempt {attempt} not granted: {grant:?}");
+            }
+        }
+        Ok(grant)
+    }
+
+    pub(super) fn grant_deadline_ms(&self) -> i64 {
+        self.clock.at_least(GRANT_DEADLINE_MS, GRANT_DEADLINE_WALL_MS)
+    }
+}
+
+struct Asked {
+    hash: TokenHash,
+    session: SessionId,
+    told: String,
+    now: Timestamp,
+    deadline_ms: i64,
+    held_until: Timestamp,
+    real: bool,
+}
+
+fn decide(held: &Held, rules: &super::Rules, asked: &Asked) -> (Change, Grant) {
+    let nothing = |grant| (Change::default(), grant);
+    let (now, hash) = (asked.now, asked.hash);
+    match held.state {
+        State::Dialing { token, claimed_at } if token == hash && now.since(claimed_at) <= asked.deadline_ms => {}
+        State::Live { token, session, dialed_at } if token == hash => {
+            if session != asked.session {
+                return nothing(Grant::Taken);
+            }
+            // The same token from the same session: the first answer may have been lost. A gate that
+            // has closed since moves nothing, but nobody is dialled any more.
+            return match clearance(held, rules, asked) {
+                Clearance::Go(order) => {
+                    nothing(Grant::Go(Box::new(Granted { order, token, granted_ms_ago: now.since(dialed_at) })))
+                }
+                Clearance::Wait { .. } | Clearance::Stop(_) => nothing(Grant::Gone),
+            };
+        }
+        _ => return nothing(Grant::Gone),
+    }
+
+    match clearance(held, rules, asked) {
+        Clearance::Go(order) => {
+            let event = Event::Granted { of: hash, session: asked.session };
+            let Step::Moved(to) = held.state.step(&event, now) else { return nothing(Grant::Gone) };
+            let mut attempt = change::attempt(held, to);
+            attempt.held_until = Some(asked.held_until);
+            attempt.ungranted = 0;
+            attempt.told = Some(asked.told.clone());
+            let change = Change {
+                attempt: Some(attempt),
+                contact: Some(ContactChange::Busy),
+                run_ungranted: (held.run_ungranted > 0).then_some(0),
+                ..Change::default()
+            };
+            (change, Grant::Go(Box::new(Granted { order, token: hash, granted_ms_ago: 0 })))
+        }
+        Clearance::Wait { until, gate } => {
+            let event = Event::Deferred { of: hash, until };
+            (change::deferred(held, event, gate, now).unwrap_or_default(), Grant::Gone)
+        }
+        Clearance::Stop(outcome) => {
+            let Step::Moved(to) = held.state.step(&Event::Withdrawn(outcome), now) else {
+                return nothing(Grant::Gone);
+            };
+            let mut attempt = change::attempt(held, to);
+            attempt.evidence = Some("us");
+            let contact = match outcome {
+                // The contact rests already, or the run's stop has put it to rest.
+                Outcome::Cancelled => held.disposition.unwrap_or(Outcome::Cancelled),
+                other => other,
+            };
+            let change =
+                Change { attempt: Some(attempt), contact: Some(ContactChange::Rests(contact)), ..Change::default() };
+            (change, Grant::Gone)
+        }
+    }
+}
+
+fn clearance(held: &Held, rules: &super::Rules, asked: &Asked) -> Clearance {
+    let facts = Facts {
+        to: &held.to,
+        caller_id: held.caller_id.as_ref(),
+        zone: held.timezone.unwrap_or(rules.settings.timezone),
+        disposed: held.disposition.is_some(),
+        suppressed: held.suppressed,
+        paused: held.account_paused || held.run_state == crate::store::RunState::Paused,
+        over: held.run_state.is_over(),
+        tries: 1 + held.ended.iter().filter(|o| counts(**o)).count() as u32,
+        number_held_until: held.number_held_until,
+        allow_listed: held.allow_listed,
+        real_platform: asked.real,
+    };
+    clear(&rules.settings, &rules.policy, &facts, asked.now)
+}

@@ -1,0 +1,102 @@
+//! Five verbs: plan, dial, settle, reconcile, fire.
+//!
+//! The dialer acts on what `domain` decides. It owns the clock and the dice and hands them in; it knows
+//! neither HTTP servers nor the queue nor SQL. Whatever it is told may come twice, late or never: every
+//! verb begins by reading the attempt under its lock.
+
+mod change;
+mod dial;
+mod fire;
+mod grant;
+mod hindrance;
+mod plan;
+mod reconcile;
+mod rules;
+mod settle;
+
+pub use fire::first_firing;
+pub use grant::{Grant, GrantRequest, Granted};
+pub use hindrance::hindrance;
+pub use reconcile::Reconciled;
+pub use rules::{ReadRules, Rules};
+pub use settle::{News, Report, Settled};
+
+use crate::clock::Clock;
+use crate::domain::CampaignId;
+use crate::store::{Store, StoreError};
+use crate::voximplant::{Client, Pacer};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DialerError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("settings stored for campaign {campaign}: {cause}")]
+    Rules { campaign: CampaignId, cause: String },
+    #[error("schedule of campaign {campaign}: {cause}")]
+    Schedule { campaign: CampaignId, cause: String },
+    #[error("history of the provider")]
+    History(#[source] crate::voximplant::ApiError),
+}
+
+pub type Result<T> = std::result::Result<T, DialerError>;
+
+/// Where calls go: an API host and an account there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// Host and account in words; what a run remembers.
+    pub name: String,
+    /// Real phones ring: the host is not loopback.
+    pub real: bool,
+}
+
+/// What the verbs need, put together once by `app`.
+pub struct Dialer {
+    pub store: Store,
+    pub clock: Clock,
+    pub client: Arc<Client>,
+    pub pacer: Arc<Pacer>,
+    pub platform: Platform,
+    /// The platform's account row.
+    pub account: i64,
+    /// This process, for leases of leadership.
+    pub node: String,
+    pub read_rules: ReadRules,
+    known: Mutex<HashMap<CampaignId, Arc<Rules>>>,
+    patience: Mutex<reconcile::Patience>,
+    /// Rung when a simulator has forgotten its rules (it keeps nothing): `app` deploys to it again.
+    pub forgotten: Notify,
+    /// The backoff of starts that the provider does not take.
+    refusals: Mutex<dial::Refusals>,
+}
+
+impl Dialer {
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        client: Arc<Client>,
+        pacer: Arc<Pacer>,
+        platform: Platform,
+        account: i64,
+        node: String,
+        read_rules: ReadRules,
+    ) -> Self {
+        Dialer {
+            store,
+            clock,
+            client,
+            pacer,
+            platform,
+            account,
+            node,
+            read_rules,
+            known: Mutex::default(),
+            patience: Mutex::default(),
+            forgotten: Notify::new(),
+            refusals: Mutex::default(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! A campaign's rules, read once: its settings and the windows of its policy.
+
+use super::{Dialer, DialerError, Result};
+use crate::domain::CampaignId;
+use crate::domain::settings::Settings;
+use crate::domain::window::Windows;
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub settings: Settings,
+    pub policy: Windows,
+    pub script: String,
+}
+
+/// Turns stored settings back into rules; `intake` knows how, and the dialer does not look in there.
+pub type ReadRules = Arc<dyn Fn(&str) -> std::result::Result<(Settings, Windows), String> + Send + Sync>;
+
+impl Dialer {
+    pub async fn rules(&self, campaign: CampaignId) -> Result<Arc<Rules>> {
+        if let Some(rules) = self.known.lock().expect("no panic while holding it").get(&campaign) {
+            return Ok(rules.clone());
+        }
+        let row = self.store.campaign(campaign).await?;
+        let row = row.ok_or_else(|| crate::store::StoreError::Missing(format!("campaign {campaign}")))?;
+        let (settings, policy) =
+            (self.read_rules)(&row.settings).map_err(|cause| DialerError::Rules { campaign, cause })?;
+        let rules = Arc::new(Rules { settings, policy, script: row.script });
+        self.known.lock().expect("no panic while holding it").insert(campaign, rules.clone());
+        Ok(rules)
+    }
+
+    /// Read again next time: the campaign was changed or the database emptied.
+    pub fn forget_rules(&self) {
+        self.known.lock().expect("no panic while holding it").clear();
+    }
+}

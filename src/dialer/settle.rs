@@ -1,0 +1,117 @@
+//! settle: the only place a call ends, whoever brings the news.
+
+use super::{Dialer, Result, change};
+use crate::domain::clearance::Gate;
+use crate::domain::state::{Event, State};
+use crate::domain::{AttemptId, Outcome, SessionId, TokenHash};
+use crate::store::{Call, Change, Decide, Decided, Heard, Held, Turn};
+use std::sync::Arc;
+use tracing::info;
+
+/// A session that held its grant too long is planned again after this.
+const NOT_DIALLED_MS: i64 = 5_000;
+
+/// What somebody tells about an attempt.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The event to store, once; evidence from elsewhere has none.
+    pub heard: Option<Heard>,
+    pub news: News,
+    /// Why the callee's number is never called again, if that was asked for.
+    pub opt_out: Option<String>,
+    pub call: Option<Call>,
+    pub turns: Vec<Turn>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub enum News {
+    /// On its way: ringing, connected, a turn.
+    #[default]
+    Underway,
+    Finished {
+        by: SessionId,
+        outcome: Outcome,
+        evidence: &'static str,
+    },
+    /// The call cannot last any longer, and the provider knows nothing.
+    Silent {
+        by: SessionId,
+    },
+    NotDialled {
+        by: SessionId,
+        /// The token the session was started with, where that is what authorised the news.
+        token: Option<TokenHash>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    Unknown,
+    /// This very event came before.
+    Again,
+    /// Stored; it moved nothing.
+    Noted,
+    Moved,
+}
+
+impl Dialer {
+    pub async fn settle(&self, attempt: AttemptId, report: Report) -> Result<Settled> {
+        let Some(held) = self.store.attempt(attempt).await? else { return Ok(Settled::Unknown) };
+        let rules = self.rules(held.campaign).await?;
+        let now = self.clock.now();
+        let heard = report.heard.clone();
+        let decision = move |held: &Held| {
+            // An older start's token does not speak for the call that is live now.
+            if let (State::Live { token, .. }, News::NotDialled { token: Some(of), .. }) = (held.state, &report.news)
+                && token != *of
+            {
+                return (Change::default(), Settled::Noted);
+            }
+            let mut change = match &report.news {
+                News::Underway => None,
+                News::Finished { by, outcome, evidence } => {
+                    change::ended(held, &rules, Event::Finished { by: *by, outcome: *outcome }, evidence, now)
+                }
+                News::Silent { by } => change::ended(held, &rules, Event::Silent { by: *by }, "silence", now),
+                News::NotDialled { by, token } => {
+                    let until = now.plus_ms(NOT_DIALLED_MS);
+                    let event = match (held.state, token) {
+                        (State::Dialing { .. }, Some(of)) => Event::Deferred { of: *of, until },
+                        _ => Event::NotDialled { by: *by, until },
+                    };
+                    change::deferred(held, event, Gate::NotDialled, now)
+                }
+            };
+            let moved = change.is_some();
+            // What the granted session says of its call is kept even when the state has moved on: the
+            // final event repeats every turn. Another session's word is only an event.
+            if about_this_call(held, &report) {
+                let change = change.get_or_insert_with(Change::default);
+                change.call = report.call.clone();
+                change.turns = report.turns.clone();
+            }
+            if let Some(reason) = &report.opt_out {
+                change.get_or_insert_with(Change::default).suppress = Some(reason.clone());
+            }
+            (change.unwrap_or_default(), if moved { Settled::Moved } else { Settled::Noted })
+        };
+        let order = Decide { attempt, now, start: None, heard, decision: Arc::new(decision) };
+        let settled = match self.store.decide(order).await? {
+            Decided::Unknown => Settled::Unknown,
+            Decided::Again => Settled::Again,
+            Decided::Done(settled) => settled,
+        };
+        if settled == Settled::Moved {
+            info!(attempt.id = %attempt, "Attempt {attempt} settled");
+        }
+        Ok(settled)
+    }
+}
+
+fn about_this_call(held: &Held, report: &Report) -> bool {
+    let session = report.heard.as_ref().map(|heard| heard.session).or(match report.news {
+        News::Finished { by, .. } | News::Silent { by } => Some(by),
+        News::Underway | News::NotDialled { .. } => None,
+    });
+    session.is_some() && session == held.session
+}
