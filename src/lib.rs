@@ -15,5 +15,7 @@ pub mod voximplant;
 
 pub mod dialer;
 
+pub mod dialogue;
+
 // What the rooms stand on: the environment, the clock.
 pub mod clock;

@@ -1,0 +1,178 @@
+//! The built-in replier: plays a script by rule, with no model and no key.
+//!
+//! It says the phases in order, one a turn; a topic, reaction or objection goes before the next phase
+//! when the callee used one of its words, each once. It needs no memory but the record it is handed:
+//! the same record and the same words give the same answer.
+
+use super::Variables;
+use super::optout::asks_never_again;
+use super::prompts::greeting;
+use super::script::{Answer, AnswerKind, Script};
+use super::words::{contains, fill, has_word, tame};
+use super::{callback, words};
+use crate::domain::Timestamp;
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// A callee's text beyond this adds nothing that a rule could use.
+pub const TEXT_CHARS_MAX: usize = 4000;
+
+/// What the callee did.
+#[derive(Clone, Copy, Debug)]
+pub enum Heard<'a> {
+    /// The call was answered; nobody has spoken yet.
+    Opening,
+    /// What was understood, `now` and where the callee lives; an empty text is silence.
+    Text { text: &'a str, now: Timestamp, zone: Tz },
+}
+
+/// What has happened so far in one conversation. Kept by the caller between turns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// How many phases have been said.
+    pub said: usize,
+    /// Phases that the callee has answered to.
+    pub reached: BTreeSet<String>,
+    /// Reactions that have been used, by their place in the script.
+    pub used: BTreeSet<usize>,
+    pub answers: Map<String, Value>,
+    pub silences: u32,
+    pub turns: u32,
+    pub callback_at: Option<Timestamp>,
+    pub opt_out: bool,
+    /// The goodbye, once it has been said.
+    pub goodbye: Option<String>,
+}
+
+/// The answer to one turn, and the record after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    pub reply_text: String,
+    pub end_session: bool,
+    /// Has the call reached its goal so far?
+    pub goal: bool,
+    pub answers: Map<String, Value>,
+    pub callback_at: Option<Timestamp>,
+    pub opt_out: bool,
+    pub record: Record,
+}
+
+/// What to say next.
+pub fn reply(script: &Script, variables: &Variables, record: &Record, heard: Heard<'_>) -> Reply {
+    let mut next = record.clone();
+    let text = match heard {
+        _ if record.goodbye.is_some() => record.goodbye.clone().unwrap_or_default(),
+        Heard::Opening => {
+            next.said = next.said.max(1);
+            greeting(script, variables)
+        }
+        Heard::Text { text, now, zone } => {
+            // The grant carries the greeting: whoever is heard has had it, asked for here or not.
+            next.said = next.said.max(1);
+            let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
+            answer(script, variables, &mut next, &text, zone, now)
+        }
+    };
+    Reply {
+        reply_text: text,
+        end_session: next.goodbye.is_some(),
+        goal: goal(script, &next),
+        answers: next.answers.clone(),
+        callback_at: next.callback_at,
+        opt_out: next.opt_out,
+        record: next,
+    }
+}
+
+/// Has the conversation reached what the script calls a success? An opt-out never is one.
+pub fn goal(script: &Script, record: &Record) -> bool {
+    !record.opt_out
+        && script.success.phases.is_subset(&record.reached)
+        && script.success.answers.iter().all(|name| record.answers.contains_key(name))
+}
+
+fn answer(script: &Script, variables: &Variables, record: &mut Record, text: &str, zone: Tz, now: Timestamp) -> String {
+    record.turns += 1;
+    if words::plain(text).is_empty() {
+        record.silences += 1;
+        return if record.silences > script.silence.times_max {
+            leave(record, fill(&script.closing, variables))
+        } else {
+            fill(&script.silence.say, variables)
+        };
+    }
+    if asks_never_again(text, script) {
+        record.opt_out = true;
+        return leave(record, fill(&script.opt_out.say, variables));
+    }
+    if script.end_if.iter().any(|word| contains(text, word)) {
+        // Whoever leaves after the last phase has heard it all: the same in every mode.
+        reach(script, record, text);
+        return leave(record, fill(&script.closing, variables));
+    }
+    if let Some(rule) = script.callback.as_ref().filter(|rule| rule.keywords.iter().any(|w| contains(text, w))) {
+        let later = now.plus_s(i64::from(rule.after_min) * 60);
+        record.callback_at = Some(callback::asked_for(text, zone, now).unwrap_or(later));
+        return leave(record, fill(&rule.say, variables));
+    }
+    let last_turn = record.turns >= script.turns_max;
+    let asked = script.reactions.iter().enumerate().find(|(place, reaction)| {
+        !record.used.contains(place) && reaction.keywords.iter().any(|word| contains(text, word))
+    });
+    // A question is no answer: the phase stays open until the callee says something else.
+    if let Some((place, reaction)) = asked.filter(|_| !last_turn) {
+        record.used.insert(place);
+        return fill(&reaction.say, variables);
+    }
+    reach(script, record, text);
+    match script.phases.get(record.said).filter(|_| !last_turn) {
+        Some(phase) => {
+            record.said += 1;
+            fill(&phase.say, variables)
+        }
+        None => leave(record, fill(&script.closing, variables)),
+    }
+}
+
+/// The callee has spoken after the phase that was said last.
+fn reach(script: &Script, record: &mut Record, text: &str) {
+    if let Some(phase) = record.said.checked_sub(1).and_then(|place| script.phases.get(place)) {
+        record.reached.insert(phase.name.clone());
+        for wanted in script.answers.iter().filter(|wanted| wanted.after == phase.name) {
+            if let Some(value) = value(wanted, text) {
+                record.answers.insert(wanted.name.clone(), value);
+            }
+        }
+    }
+}
+
+fn leave(record: &mut Record, goodbye: String) -> String {
+    record.goodbye = Some(goodbye.clone());
+    goodbye
+}
+
+/// What a text says in answer to a question, or nothing.
+fn value(wanted: &Answer, text: &str) -> Option<Value> {
+    const YES: &[&str] =
+        &["да", "ага", "конечно", "хорошо", "согласен", "согласна", "верно", "yes", "yeah", "sure", "ok", "of course"];
+    const NO: &[&str] = &["нет", "не", "никогда", "неа", "no", "not", "dont", "never"];
+    let any = |list: &[&str]| list.iter().any(|word| has_word(text, word));
+    match &wanted.kind {
+        AnswerKind::Text => Some(json!(tame(text))),
+        // "Да нет" is a no.
+        AnswerKind::YesNo if any(NO) => Some(json!(false)),
+        AnswerKind::YesNo if any(YES) => Some(json!(true)),
+        AnswerKind::YesNo => None,
+        AnswerKind::Number => words::plain(text).split(' ').find_map(callback::number).map(|n| json!(n)),
+        AnswerKind::Choice(choices) => {
+            choices.iter().find(|(_, words)| words.iter().any(|w| contains(text, w))).map(|(value, _)| json!(value))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "replier_tests.rs"]
+pub mod tests;

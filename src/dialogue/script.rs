@@ -1,0 +1,408 @@
+//! `script.toml`: who speaks, what is said in which order, and what counts as success.
+//!
+//! Everything a mode may say stands here once. All faults are listed at once, unknown keys by name.
+
+use super::Variables;
+use super::optout::OptOut;
+use crate::domain::keys::{Faults, Reading, Table, cut};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+pub const PHASES_MAX: usize = 30;
+pub const REACTIONS_MAX: usize = 100;
+pub const KEYWORDS_MAX: usize = 50;
+pub const ANSWERS_MAX: usize = 30;
+pub const SAY_CHARS_MAX: usize = 600;
+/// Rows named for each variable that they lack.
+pub const LACKING_MAX: usize = 20;
+
+/// A sentence to say, with `{{variables}}`. It stands on one line of the prompts, inside «».
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Text(String);
+
+impl Text {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The names in braces.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.0.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(name, _)| name.trim())
+    }
+}
+
+impl FromStr for Text {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.is_empty() || line.chars().count() > SAY_CHARS_MAX {
+            return Err(format!("write a sentence of at most {SAY_CHARS_MAX} characters"));
+        }
+        if line.chars().any(|c| c.is_control() || matches!(c, '«' | '»')) {
+            return Err("leave out « » and control characters: sentences are quoted with « » themselves".into());
+        }
+        if line.matches("{{").count() != line.matches("}}").count() {
+            return Err("close every {{variable}}".into());
+        }
+        let text = Text(line);
+        let wrong = text.variables().find(|name| !is_key(name));
+        match wrong {
+            Some(name) => {
+                Err(format!("write `{}` as in the list's header, in lower case and with _ between words", cut(name)))
+            }
+            None => Ok(text),
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_key(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c == '_' || (c.is_alphanumeric() && !c.is_uppercase()))
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Script {
+    /// As in `ru-RU`.
+    pub language: String,
+    pub voice: Option<String>,
+    pub persona: Persona,
+    /// In the order in which they are said; the first is the greeting.
+    pub phases: Vec<Phase>,
+    /// Topics, reactions and objections: each is said once, when the callee says one of its words.
+    pub reactions: Vec<Reaction>,
+    pub closing: Text,
+    /// Words of the callee that end the conversation at once.
+    pub end_if: Vec<String>,
+    /// Turns of the callee after which the agent takes its leave.
+    pub turns_max: u32,
+    pub success: Success,
+    pub opt_out: OptOut,
+    pub silence: Silence,
+    pub callback: Option<Callback>,
+    pub answers: Vec<Answer>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Persona {
+    pub name: String,
+    pub goal: String,
+    pub facts: Vec<String>,
+    pub forbidden: Vec<String>,
+    /// Said with the greeting, in every mode.
+    pub disclosure: Option<Text>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phase {
+    pub name: String,
+    pub say: Text,
+    /// What the phase is for; told to the models, not judged.
+    pub reach: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReactionKind {
+    Topic,
+    Reaction,
+    Objection,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    pub kind: ReactionKind,
+    pub keywords: Vec<String>,
+    pub say: Text,
+}
+
+/// The call reached its goal when the callee has answered to all these phases and given these answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Success {
+    pub phases: BTreeSet<String>,
+    pub answers: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    pub say: Text,
+    pub times_max: u32,
+}
+
+/// What follows when the callee asks to be called later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callback {
+    pub keywords: Vec<String>,
+    pub say: Text,
+    /// When no time is understood.
+    pub after_min: u32,
+}
+
+/// Something to learn from the callee.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub name: String,
+    pub kind: AnswerKind,
+    /// The phase whose answer it is.
+    pub after: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnswerKind {
+    Text,
+    YesNo,
+    Number,
+    /// Each choice with the words that mean it.
+    Choice(Vec<(String, Vec<String>)>),
+}
+
+impl Script {
+    /// TOML, or the same as JSON.
+    pub fn parse(text: &str) -> Result<Script, Faults> {
+        let reading = Reading::default();
+        let script = reading.parse(text).and_then(|value| root(&reading, &value));
+        reading.end(script)
+    }
+
+    /// Everything that may be said, in reading order.
+    pub fn sentences(&self) -> Vec<&Text> {
+        let mut all: Vec<&Text> = self.persona.disclosure.iter().collect();
+        all.extend(self.phases.iter().map(|p| &p.say));
+        all.extend(self.reactions.iter().map(|r| &r.say));
+        all.extend([&self.closing, &self.opt_out.say, &self.silence.say]);
+        all.extend(self.callback.iter().map(|c| &c.say));
+        all
+    }
+
+    /// The variables that some sentence names.
+    pub fn variables(&self) -> BTreeSet<&str> {
+        self.sentences().into_iter().flat_map(Text::variables).collect()
+    }
+
+    /// Each variable that some row lacks, with the lines of those rows (at most [`LACKING_MAX`] of each).
+    pub fn lacking<'a>(&self, rows: impl Iterator<Item = (u64, &'a Variables)>) -> BTreeMap<String, Vec<u64>> {
+        let names = self.variables();
+        let mut lacking: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for (line, variables) in rows {
+            for name in &names {
+                if variables.get(*name).is_none_or(|value| super::words::tame(value).is_empty()) {
+                    let lines = lacking.entry((*name).to_owned()).or_default();
+                    if lines.len() < LACKING_MAX {
+                        lines.push(line);
+                    }
+                }
+            }
+        }
+        lacking
+    }
+}
+
+fn root(reading: &Reading, value: &Value) -> Option<Script> {
+    let table = reading.table(value)?;
+    let language = language(&table);
+    let voice = table.text("voice");
+    let persona = table.table("persona").map(persona);
+    if persona.is_none() && !table.has("persona") {
+        table.refuse("persona", "missing", "say who speaks: [persona] with name and goal");
+    }
+    let phases: Vec<Phase> = table.tables("phases", PHASES_MAX).into_iter().filter_map(phase).collect();
+    if phases.is_empty() {
+        table.refuse("phases", "found none that can be said", "write [[phases]] with name and say; the first greets");
+    }
+    let mut names = BTreeSet::new();
+    for phase in &phases {
+        if !names.insert(phase.name.clone()) {
+            table.refuse("phases", format!("`{}` stands twice", cut(&phase.name)), "give each phase its own name");
+        }
+    }
+    let mut reactions = Vec::new();
+    for (key, kind) in [
+        ("topics", ReactionKind::Topic),
+        ("reactions", ReactionKind::Reaction),
+        ("objections", ReactionKind::Objection),
+    ] {
+        for inner in table.tables(key, REACTIONS_MAX) {
+            let (keywords, say) = (keywords(&inner, "if"), say(&inner, "say"));
+            inner.close(&[]);
+            if let (Some(keywords), Some(say)) = (keywords, say) {
+                reactions.push(Reaction { kind, keywords, say });
+            }
+        }
+    }
+    let closing = match table.table("closing") {
+        Some(inner) => {
+            let text = say(&inner, "say");
+            inner.close(&[]);
+            text
+        }
+        None => {
+            table.refuse("closing", "missing", "write [closing] with say: how the agent takes its leave");
+            None
+        }
+    };
+    let (end_if, turns_max) = end(table.table("end"));
+    let answers: Vec<Answer> =
+        table.tables("answers", ANSWERS_MAX).into_iter().filter_map(|inner| answer(inner, &names)).collect();
+    let success = success(table.table("success"), &names, &answers);
+    let opt_out = opt_out(table.table("opt_out"), language.as_deref().unwrap_or("ru-RU"));
+    let silence = silence(table.table("silence"), language.as_deref().unwrap_or("ru-RU"));
+    let callback = table.table("callback").map(callback);
+    table.close(&[("model", "another model by script"), ("prompt", "a prompt of one's own")]);
+    Some(Script {
+        language: language?,
+        voice,
+        persona: persona??,
+        phases,
+        reactions,
+        closing: closing?,
+        end_if,
+        turns_max,
+        success,
+        opt_out: opt_out?,
+        silence: silence?,
+        callback: callback.map_or(Some(None), |found| found.map(Some))?,
+        answers,
+    })
+}
+
+fn language(table: &Table<'_>) -> Option<String> {
+    if !table.has("language") {
+        table.value("language");
+        return Some("ru-RU".to_owned());
+    }
+    table.parsed("language", |text| match text.split_once('-') {
+        Some((l, c)) if l.len() == 2 && c.len() == 2 && text.is_ascii() => Ok(text.to_owned()),
+        _ => Err("write a language and a country, as in ru-RU".to_owned()),
+    })
+}
+
+fn say(table: &Table<'_>, key: &'static str) -> Option<Text> {
+    if !table.has(key) {
+        table.value(key);
+        table.refuse(key, "missing", "write the sentence that is said");
+        return None;
+    }
+    table.parsed(key, |text| text.parse::<Text>())
+}
+
+fn say_or(table: &Table<'_>, key: &'static str, default: &str) -> Option<Text> {
+    if table.has(key) { say(table, key) } else { table.value(key).map_or_else(|| default.parse().ok(), |_| None) }
+}
+
+fn keywords(table: &Table<'_>, key: &'static str) -> Option<Vec<String>> {
+    if !table.has(key) {
+        table.value(key);
+        table.refuse(key, "missing", "list the words of the callee that call for it");
+        return None;
+    }
+    let words = table.texts(key, KEYWORDS_MAX)?;
+    let mut good = !words.is_empty();
+    if !good {
+        table.refuse(key, "found no words", "list at least one");
+    }
+    for word in &words {
+        if word.contains(['|', '«', '»']) || super::words::plain(word).is_empty() {
+            table.refuse(key, format!("found `{}`", cut(word)), "write words without | « »");
+            good = false;
+        }
+    }
+    good.then_some(words)
+}
+
+fn persona(table: Table<'_>) -> Option<Persona> {
+    let name = table.needed("name", "give the agent a name");
+    let goal = table.needed("goal", "say what the call is for");
+    let facts = table.texts("facts", 100).unwrap_or_default();
+    let forbidden = table.texts("forbidden", 100).unwrap_or_default();
+    let disclosure = table.has("disclosure").then(|| say(&table, "disclosure"));
+    table.value("disclosure");
+    table.close(&[]);
+    let disclosure = disclosure.map_or(Some(None), |found| found.map(Some))?;
+    Some(Persona { name: name?, goal: goal?, facts, forbidden, disclosure })
+}
+
+fn phase(table: Table<'_>) -> Option<Phase> {
+    let name = match table.needed("name", "name the phase") {
+        Some(name) if !is_key(&name) => {
+            table.refuse("name", format!("found `{}`", cut(&name)), "use lower-case letters, digits and _");
+            None
+        }
+        name => name,
+    };
+    let say = say(&table, "say");
+    let reach = table.text("reach");
+    table.close(&[]);
+    Some(Phase { name: name?, say: say?, reach })
+}
+
+fn end(table: Option<Table<'_>>) -> (Vec<String>, u32) {
+    const TURNS_MAX: u32 = 20;
+    let Some(table) = table else { return (Vec::new(), TURNS_MAX) };
+    let words = if table.has("if") { keywords(&table, "if").unwrap_or_default() } else { Vec::new() };
+    table.value("if");
+    let turns = table.whole("turns_max", 1, 200).unwrap_or(TURNS_MAX);
+    table.close(&[]);
+    (words, turns)
+}
+
+fn success(table: Option<Table<'_>>, phases: &BTreeSet<String>, answers: &[Answer]) -> Success {
+    let all = Success { phases: phases.clone(), answers: BTreeSet::new() };
+    let Some(table) = table else { return all };
+    let wanted: BTreeSet<String> = table.texts("phases", PHASES_MAX).map_or(all.phases, |l| l.into_iter().collect());
+    for name in wanted.iter().filter(|name| !phases.contains(*name)) {
+        table.refuse("phases", format!("no phase `{}`", cut(name)), "name phases of this script");
+    }
+    let given: BTreeSet<String> = table.texts("answers", ANSWERS_MAX).unwrap_or_default().into_iter().collect();
+    for name in given.iter().filter(|name| answers.iter().all(|a| a.name != **name)) {
+        table.refuse("answers", format!("no answer `{}`", cut(name)), "name answers of this script");
+    }
+    if wanted.is_empty() && given.is_empty() {
+        table.refuse("phases", "found none", "say what must be reached, or leave [success] out: then all phases");
+    }
+    table.close(&[]);
+    Success { phases: wanted, answers: given }
+}
+
+fn opt_out(table: Option<Table<'_>>, language: &str) -> Option<OptOut> {
+    let default = if language.starts_with("ru") {
+        "Поняла вас. Больше мы вам звонить не будем. Всего доброго!"
+    } else {
+        "Understood. We will not call you again. Goodbye!"
+    };
+    let Some(table) = table else { return Some(OptOut { phrases: Vec::new(), say: default.parse().ok()? }) };
+    let phrases = if table.has("phrases") { keywords(&table, "phrases").unwrap_or_default() } else { Vec::new() };
+    table.value("phrases");
+    let say = say_or(&table, "say", default);
+    table.close(&[]);
+    Some(OptOut { phrases, say: say? })
+}
+
+fn silence(table: Option<Table<'_>>, language: &str) -> Option<Silence> {
+    let default =
+        if language.starts_with("ru") { "Алло, вы меня слышите?" } else { "Hello, can you hear me?" };
+    let Some(table) = table else { return Some(Silence { say: default.parse().ok()?, times_max: 2 }) };
+    let say = say_or(&table, "say", default);
+    let times_max = table.whole("times_max", 0, 10).unwrap_or(2);
+    table.close(&[]);
+    Some(Silence { say: say?, times_max })
+}
+
+fn callback(table: Table<'_>) -> Option<Callback> {
+    let (keywords, say) = (keywords(&table, "if"), say(&table, "say"));
+    let after_min = table.whole("after_min", 1, 60 * 24 * 30).unwrap_or(120);
+    table.close(&[]);
+    Some(Callback { keywords: keywords?, say: say?, after_min })
+}
+
+#[path = "script_answers.rs"]
+mod answers;
+use answers::answer;
+
+#[cfg(test)]
+#[path = "script_tests.rs"]
+pub mod tests;
