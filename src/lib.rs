@@ -17,5 +17,7 @@ pub mod dialer;
 
 pub mod dialogue;
 
+pub mod queue;
+
 // What the rooms stand on: the environment, the clock.
 pub mod clock;
