@@ -19,5 +19,7 @@ pub mod dialogue;
 
 pub mod queue;
 
+pub mod report;
+
 // What the rooms stand on: the environment, the clock.
 pub mod clock;

@@ -1,0 +1,394 @@
+//! What a report is made of: plain rows, as the store's questions return them.
+//!
+//! Rows that name their own mode are in no experiment and come as [`ApartRow`]s. Everything else
+//! counts contacts that were given an arm.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::domain::{Mode, Outcome, Timestamp};
+
+use super::stats::quantile::Frequencies;
+
+/// A run's ordinal in its campaign: a night. Ordinals, not ids, so that the same campaign run again
+/// in another database gives the same report.
+pub type Night = i64;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    pub campaign: String,
+    /// The runs stood at a simulator.
+    pub simulated: bool,
+    pub data_as_of: Timestamp,
+    pub design: Design,
+    pub runs: Vec<RunRow>,
+    /// Each contact once, in the run that counts for it: its first with a human call, else its last.
+    pub contacts: Vec<ContactRow>,
+    /// The same counts of every run by itself: a contact called in three runs is in three rows.
+    pub night_contacts: Vec<ContactRow>,
+    pub attempts: Vec<AttemptRow>,
+    pub calls: Vec<CallRow>,
+    pub latencies: Vec<LatencyRow>,
+    pub turns: Vec<CallTurns>,
+    pub apart: Vec<ApartRow>,
+}
+
+/// What was written down before the first call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Design {
+    /// Modes with their weights, in the order written.
+    pub arms: Vec<(Mode, u32)>,
+    pub baseline: Mode,
+    /// By how much success may fall, as a share.
+    pub margin: f64,
+    /// One-sided error of a claim over all arms.
+    pub alpha: f64,
+    pub nights_planned: u32,
+    /// Handed to the bootstrap together with the data's version.
+    pub seed: u64,
+}
+
+/// Five percentage points.
+pub const MARGIN: f64 = 0.05;
+/// One-sided; two-sided it is the 95 % interval.
+pub const ALPHA: f64 = 0.025;
+
+impl Design {
+    /// The defaults: `dialog` is the baseline where it takes part, else the first mode.
+    pub fn of(arms: &[(Mode, u32)], seed: u64) -> Self {
+        let dialog = Mode::dialog();
+        let has_dialog = arms.iter().any(|(mode, _)| *mode == dialog);
+        let baseline = match arms.first() {
+            Some((first, _)) if !has_dialog => first.clone(),
+            _ => dialog,
+        };
+        Design { arms: arms.to_vec(), baseline, margin: MARGIN, alpha: ALPHA, nights_planned: 1, seed }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    Running,
+    Paused,
+    Stopped,
+    Completed,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRow {
+    pub night: Night,
+    pub run_id: String,
+    pub state: RunState,
+    pub started_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ContactRow {
+    pub night: Night,
+    pub mode: Mode,
+    pub assigned: u64,
+    /// With at least one dialled attempt.
+    pub dialled: u64,
+    /// With at least one human call.
+    pub reached: u64,
+    /// With a human call that reached the goal.
+    pub goals: u64,
+    /// Asked not to be called again.
+    pub opt_outs: u64,
+}
+
+/// Ended attempts by outcome, those that were never dialled among them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AttemptRow {
+    pub night: Night,
+    pub mode: Mode,
+    pub outcome: Outcome,
+    pub n: u64,
+}
+
+/// What became of answered attempts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallRow {
+    pub night: Night,
+    pub mode: Mode,
+    pub human: u64,
+    pub machine: u64,
+    /// Detection found neither; never folded silently into `human`.
+    pub unknown: u64,
+    /// Human calls with at least one answered turn.
+    pub conversed: u64,
+    /// Human calls that the callee ended within `EARLY_MS` of the answer.
+    pub early_hangups: u64,
+    /// Human calls with the first agent audio later than `LATE_MS`, or never.
+    pub late_greetings: u64,
+    /// Answered attempts that something of ours or of the platform ended.
+    pub faults: u64,
+    /// Σ of talk over answered attempts.
+    pub talk_ms: u64,
+    /// Σ of cost over all attempts; `None` where the platform told none.
+    pub cost_micros: Option<u64>,
+    /// Dialled attempts with a ringing event.
+    pub ringing: u64,
+    /// Turns in which the agent spoke before the callee had finished.
+    pub interruptions: u64,
+}
+
+/// A hang-up within this many milliseconds of the answer is early.
+pub const EARLY_MS: i64 = 10_000;
+/// A greeting later than this is late.
+pub const LATE_MS: i64 = 2_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Dial → ringing.
+    PddMs,
+    /// Ringing → answered.
+    RingMs,
+    /// Dial → answered.
+    AnswerMs,
+    /// Answered → first agent audio, human calls; never is +∞.
+    FirstAudioMs,
+    /// End of the callee's speech → first agent audio of the reply; turns of human calls.
+    TurnMs,
+    /// Length of human calls.
+    TalkMs,
+}
+
+impl Metric {
+    pub const ALL: [Metric; 6] =
+        [Metric::PddMs, Metric::RingMs, Metric::AnswerMs, Metric::FirstAudioMs, Metric::TurnMs, Metric::TalkMs];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Metric::PddMs => "pdd_ms",
+            Metric::RingMs => "ring_ms",
+            Metric::AnswerMs => "answer_ms",
+            Metric::FirstAudioMs => "first_audio_ms",
+            Metric::TurnMs => "turn_ms",
+            Metric::TalkMs => "talk_ms",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Metric::ALL.into_iter().find(|metric| metric.as_str() == text)
+    }
+}
+
+/// How many observations had this value; `None` is +∞ (no audio ever).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LatencyRow {
+    pub night: Night,
+    pub mode: Mode,
+    pub metric: Metric,
+    pub value_ms: Option<i64>,
+    pub n: u64,
+}
+
+/// How the ends of a turn were found, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Recording,
+    Vad,
+    EventCorrected,
+    Event,
+}
+
+impl Method {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Recording => "recording",
+            Method::Vad => "vad",
+            Method::EventCorrected => "event_corrected",
+            Method::Event => "event",
+        }
+    }
+
+    /// Unknown words count as the worst ruler.
+    pub fn parse(text: &str) -> Self {
+        [Method::Recording, Method::Vad, Method::EventCorrected]
+            .into_iter()
+            .find(|method| method.as_str() == text)
+            .unwrap_or(Method::Event)
+    }
+}
+
+/// One turn of a human call. A negative latency is an interruption and no row of this kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnRow {
+    pub night: Night,
+    pub mode: Mode,
+    pub contact: i64,
+    pub attempt: i64,
+    /// `None`: the reply never came.
+    pub turn_ms: Option<i64>,
+    pub method: Method,
+}
+
+/// The turns of one human call.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallTurns {
+    pub night: Night,
+    pub mode: Mode,
+    pub answered_ms: Vec<i64>,
+    pub unanswered: u64,
+    /// The worst ruler among its turns.
+    pub method: Method,
+    pub contact: i64,
+}
+
+impl CallTurns {
+    /// Rows of one attempt stand together.
+    pub fn gather(rows: impl IntoIterator<Item = TurnRow>) -> Vec<CallTurns> {
+        let mut calls: Vec<CallTurns> = Vec::new();
+        let mut open: Option<i64> = None;
+        for row in rows {
+            if open != Some(row.attempt) {
+                open = Some(row.attempt);
+                calls.push(CallTurns {
+                    night: row.night,
+                    mode: row.mode,
+                    answered_ms: Vec::new(),
+                    unanswered: 0,
+                    method: row.method,
+                    contact: row.contact,
+                });
+            }
+            let Some(call) = calls.last_mut() else { continue };
+            call.method = call.method.max(row.method);
+            match row.turn_ms {
+                Some(ms) => call.answered_ms.push(ms),
+                None => call.unanswered += 1,
+            }
+        }
+        calls
+    }
+
+    fn turns(&self) -> Frequencies {
+        Frequencies::collect(self.answered_ms.iter().map(|ms| (Some(*ms), 1)))
+    }
+
+    /// `call_turn_ms`: the median of the answered turns.
+    pub fn median(&self) -> Option<f64> {
+        self.turns().quantile(super::stats::quantile::Level::P50)
+    }
+
+    /// `call_turn_all_ms`: an unanswered turn is a wait without end.
+    pub fn median_of_all(&self) -> Option<f64> {
+        let rows = self.answered_ms.iter().map(|ms| (Some(*ms), 1)).chain([(None, self.unanswered)]);
+        Frequencies::collect(rows).quantile(super::stats::quantile::Level::P50)
+    }
+}
+
+/// Contacts that are in no experiment: rows with a mode of their own, panels, `greeting`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ApartRow {
+    pub mode: Mode,
+    pub contacts: u64,
+    pub attempts: u64,
+    pub answered: u64,
+    pub human: u64,
+    pub goals: u64,
+}
+
+impl Figures {
+    /// Rows in one order, whatever order they came in: sums of floats depend on it. Ids of people are
+    /// drawn by the database and decide last.
+    pub fn put_in_order(&mut self) {
+        self.contacts.sort_unstable();
+        self.night_contacts.sort_unstable();
+        self.attempts.sort_unstable();
+        self.calls.sort_unstable();
+        self.latencies.sort_unstable();
+        self.apart.sort_unstable();
+        self.runs.sort_by_key(|run| run.night);
+        for call in &mut self.turns {
+            call.answered_ms.sort_unstable();
+        }
+        self.turns.sort_unstable();
+    }
+
+    /// A name for this state of the data. Rows must be in order.
+    pub fn version(&self) -> String {
+        let turns: Vec<_> =
+            self.turns.iter().map(|c| (c.night, &c.mode, &c.answered_ms, c.unanswered, c.method)).collect();
+        let counted = (&self.contacts, &self.night_contacts, &self.attempts, &self.calls, &self.latencies, turns);
+        let states: Vec<_> = self.runs.iter().map(|run| (run.night, run.state)).collect();
+        let text = serde_json::to_string(&(&self.campaign, &self.design, states, counted, &self.apart))
+            .expect("rows of numbers and names are always JSON");
+        let digest = Sha256::digest(text);
+        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Sums that must hold between the rows; what does not is told in a sentence each.
+    pub fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let known: Vec<&Mode> = self.design.arms.iter().map(|(mode, _)| mode).collect();
+        for row in self.contacts.iter().chain(&self.night_contacts) {
+            let ordered = row.goals <= row.reached && row.reached <= row.dialled && row.dialled <= row.assigned;
+            if !ordered || row.opt_outs > row.dialled {
+                found.push(format!(
+                    "{} in run {}: {} assigned, {} dialled, {} reached, {} with goal, {} opt-outs",
+                    row.mode, row.night, row.assigned, row.dialled, row.reached, row.goals, row.opt_outs
+                ));
+            }
+            if !known.contains(&&row.mode) {
+                found.push(format!("{} is counted and is no arm", row.mode));
+            }
+        }
+        let mut answered: BTreeMap<(Night, &Mode), (u64, u64)> = BTreeMap::new();
+        for row in self.attempts.iter().filter(|row| row.outcome.is_answered()) {
+            let sums = answered.entry((row.night, &row.mode)).or_default();
+            sums.0 += row.n;
+            if row.outcome == Outcome::Machine {
+                sums.1 += row.n;
+            }
+        }
+        let mut observed: BTreeMap<(Night, &Mode, Metric), u64> = BTreeMap::new();
+        for row in &self.latencies {
+            *observed.entry((row.night, &row.mode, row.metric)).or_default() += row.n;
+        }
+        let mut replies: BTreeMap<(Night, &Mode), u64> = BTreeMap::new();
+        for call in &self.turns {
+            *replies.entry((call.night, &call.mode)).or_default() += call.answered_ms.len() as u64;
+        }
+        for row in &self.calls {
+            let (all, machines) = answered.remove(&(row.night, &row.mode)).unwrap_or_default();
+            if all != row.human + row.machine + row.unknown || machines != row.machine {
+                found.push(format!(
+                    "{} in run {}: {all} answered attempts ({machines} machines), but {} human, {} machine and {} unknown calls",
+                    row.mode, row.night, row.human, row.machine, row.unknown
+                ));
+            }
+            let parts = [row.conversed, row.early_hangups, row.late_greetings];
+            if parts.iter().any(|part| *part > row.human) {
+                found.push(format!("{} in run {}: more calls of a kind than human calls", row.mode, row.night));
+            }
+            let of = |metric| observed.get(&(row.night, &row.mode, metric)).copied().unwrap_or_default();
+            let audible = of(Metric::FirstAudioMs);
+            // A call of which only the provider's history tells has no audio to speak of.
+            if audible > row.human {
+                found.push(format!(
+                    "{} in run {}: {audible} first audio values of {} human calls",
+                    row.mode, row.night, row.human
+                ));
+            }
+            let turns = of(Metric::TurnMs);
+            let of_calls = replies.get(&(row.night, &row.mode)).copied().unwrap_or_default();
+            if turns != of_calls {
+                found.push(format!(
+                    "{} in run {}: {turns} turn latencies, but {of_calls} in the calls",
+                    row.mode, row.night
+                ));
+            }
+        }
+        for ((night, mode), (n, _)) in answered {
+            found.push(format!("{mode} in run {night}: {n} answered attempts without calls"));
+        }
+        found
+    }
+}

@@ -1,0 +1,173 @@
+//! From the store's counts to the figures of a report.
+
+use super::figures::{
+    ApartRow, AttemptRow, CallRow, CallTurns, ContactRow, Design, EARLY_MS, Figures, LATE_MS, LatencyRow, Method,
+    Metric, RunRow, RunState, TurnRow,
+};
+use super::{Report, build};
+use crate::domain::settings::Settings;
+use crate::domain::{Mode, RunId, Timestamp};
+use crate::store::figures::CountedContacts;
+use crate::store::{Campaign, Result, Store, StoreError};
+use sha2::{Digest, Sha256};
+
+/// Platforms of ours begin so; everything that comes from there is marked.
+pub const SIMULATOR: &str = "simulator/";
+
+/// A scheduled campaign is judged after this many nights: until then its figures are interim.
+pub const NIGHTS_PLANNED: u32 = 28;
+
+/// The report of a campaign at the platform of its newest run; runs of other platforms are never pooled
+/// with it.
+pub async fn report(store: &Store, campaign: &Campaign, settings: &Settings, now: Timestamp) -> Result<Report> {
+    Ok(build(figures(store, campaign, settings, now).await?, now))
+}
+
+pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, now: Timestamp) -> Result<Figures> {
+    let runs = store.counted_runs(campaign.campaign).await?;
+    let newest = runs.last().cloned();
+    let account = newest.as_ref().map_or(0, |run| run.account_id);
+    let rows = store.counted(campaign.campaign, account, EARLY_MS, LATE_MS).await?;
+    let runs: Vec<RunRow> = runs
+        .into_iter()
+        .filter(|run| run.account_id == account)
+        .map(|run| {
+            Ok(RunRow {
+                night: run.night,
+                run_id: RunId(run.run_id).to_string(),
+                state: state(&run.state)?,
+                started_at: Timestamp(run.started_at),
+            })
+        })
+        .collect::<Result<_>>()?;
+    // A report of a finished campaign says the same whenever it is asked for.
+    let data_as_of = newest.as_ref().and_then(|run| run.ended_at).map_or(now, Timestamp);
+    let mut design = Design::of(&settings.modes, seed(&campaign.salt));
+    if settings.schedule.is_some() {
+        design.nights_planned = NIGHTS_PLANNED;
+    }
+    Ok(Figures {
+        campaign: campaign.name.clone(),
+        simulated: newest.is_none_or(|run| run.platform.starts_with(SIMULATOR)),
+        data_as_of,
+        design,
+        runs,
+        contacts: contacts(rows.contacts)?,
+        night_contacts: contacts(rows.night_contacts)?,
+        attempts: rows
+            .outcomes
+            .into_iter()
+            .map(|row| {
+                Ok(AttemptRow {
+                    night: row.night,
+                    mode: mode(&row.mode)?,
+                    outcome: row.outcome.parse().map_err(|e| StoreError::row("attempts", "outcome", e))?,
+                    n: count(row.n),
+                })
+            })
+            .collect::<Result<_>>()?,
+        calls: rows
+            .calls
+            .into_iter()
+            .map(|row| {
+                Ok(CallRow {
+                    night: row.night,
+                    mode: mode(&row.mode)?,
+                    human: count(row.human),
+                    machine: count(row.machine),
+                    unknown: count(row.unknown),
+                    conversed: count(row.conversed),
+                    early_hangups: count(row.early_hangups),
+                    late_greetings: count(row.late_greetings),
+                    faults: count(row.faults),
+                    talk_ms: count(row.talk_ms),
+                    cost_micros: row.cost_micros.map(count),
+                    ringing: count(row.ringing),
+                    interruptions: count(row.interruptions),
+                })
+            })
+            .collect::<Result<_>>()?,
+        latencies: rows
+            .latencies
+            .into_iter()
+            .map(|row| {
+                Ok(LatencyRow {
+                    night: row.night,
+                    mode: mode(&row.mode)?,
+                    metric: Metric::parse(&row.metric)
+                        .ok_or_else(|| StoreError::row("report_latencies", "metric", &row.metric))?,
+                    value_ms: row.value_ms,
+                    n: count(row.n),
+                })
+            })
+            .collect::<Result<_>>()?,
+        turns: CallTurns::gather(
+            rows.turns
+                .into_iter()
+                .map(|row| {
+                    Ok(TurnRow {
+                        night: row.night,
+                        mode: mode(&row.mode)?,
+                        contact: row.contact,
+                        attempt: row.attempt,
+                        turn_ms: row.turn_ms,
+                        method: Method::parse(&row.method),
+                    })
+                })
+                .collect::<Result<Vec<_>>>()?,
+        ),
+        apart: rows
+            .apart
+            .into_iter()
+            .map(|row| {
+                Ok(ApartRow {
+                    mode: mode(&row.mode)?,
+                    contacts: count(row.contacts),
+                    attempts: count(row.attempts),
+                    answered: count(row.answered),
+                    human: count(row.human),
+                    goals: count(row.goals),
+                })
+            })
+            .collect::<Result<_>>()?,
+    })
+}
+
+fn contacts(rows: Vec<CountedContacts>) -> Result<Vec<ContactRow>> {
+    rows.into_iter()
+        .map(|row| {
+            Ok(ContactRow {
+                night: row.night,
+                mode: mode(&row.mode)?,
+                assigned: count(row.assigned),
+                dialled: count(row.dialled),
+                reached: count(row.reached),
+                goals: count(row.goals),
+                opt_outs: count(row.opt_outs),
+            })
+        })
+        .collect()
+}
+
+fn mode(text: &str) -> Result<Mode> {
+    text.parse().map_err(|e| StoreError::row("attempts", "mode", e))
+}
+
+fn state(text: &str) -> Result<RunState> {
+    Ok(match text.parse().map_err(|e| StoreError::row("runs", "state", e))? {
+        crate::store::RunState::Running => RunState::Running,
+        crate::store::RunState::Paused => RunState::Paused,
+        crate::store::RunState::Stopped => RunState::Stopped,
+        crate::store::RunState::Completed => RunState::Completed,
+    })
+}
+
+/// Counts and sums of the tables are never below zero.
+fn count(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+fn seed(salt: &str) -> u64 {
+    let digest = Sha256::digest(salt.as_bytes());
+    u64::from_be_bytes(digest[..8].try_into().expect("SHA-256 has 32 bytes"))
+}

@@ -1,0 +1,98 @@
+//! Values with their limits, and the reasons why some have none.
+
+use super::model::{Interval, Rate};
+use super::stats::clustered::Clusters;
+use super::stats::proportion::{self, Limits, Share};
+use super::stats::quantile::{Frequencies, Level, calls_needed};
+use super::stats::{LEVEL, z_two_sided};
+
+/// The reason of a quantile that falls on waits without end.
+pub const NEVER: &str = "falls on observations that never came";
+/// The reason of a rate of nothing.
+pub const NOTHING: &str = "nothing to count";
+
+/// Fewest calls behind an interval of a median.
+pub fn calls_min() -> u64 {
+    calls_needed(Level::P50, LEVEL)
+}
+
+pub fn too_few(n: u64, needed: u64) -> String {
+    format!("too few calls ({n} < {needed})")
+}
+
+fn interval(method: &str, n: u64) -> Interval {
+    Interval { estimate: None, lower: None, upper: None, level: LEVEL, method: method.to_owned(), n, reason: None }
+}
+
+/// No value, and why.
+pub fn absent(method: &str, n: u64, reason: impl Into<String>) -> Interval {
+    Interval { reason: Some(reason.into()), ..interval(method, n) }
+}
+
+/// A value without limits, and why.
+pub fn bare(method: &str, n: u64, estimate: Option<f64>, reason: impl Into<String>) -> Interval {
+    Interval { estimate, reason: Some(reason.into()), ..interval(method, n) }
+}
+
+/// All three known.
+pub fn known(method: &str, n: u64, estimate: f64, lower: f64, upper: f64) -> Interval {
+    Interval { estimate: Some(estimate), lower: Some(lower), upper: Some(upper), ..interval(method, n) }
+}
+
+pub fn of_limits(method: &str, n: u64, limits: Option<Limits>) -> Interval {
+    match limits {
+        Some(found) => known(method, n, found.estimate, found.lower, found.upper),
+        None => absent(method, n, NOTHING),
+    }
+}
+
+/// `k` of `n` with Wilson's limits.
+pub fn rate(k: u64, n: u64) -> Rate {
+    Rate { k, interval: of_limits("wilson", n, proportion::wilson(Share::new(k, n), LEVEL)) }
+}
+
+/// A quantile of independent observations, limits by order statistics. The limits do not exist for
+/// too few; the value stays, for a program that knows what it reads.
+pub fn quantile(table: &Frequencies, level: Level) -> Interval {
+    const METHOD: &str = "order_statistic";
+    let n = table.n();
+    let Some(found) = table.quantile(level) else { return absent(METHOD, 0, NOTHING) };
+    let (lower, upper) = table.quantile_limits(level, LEVEL);
+    let finite = |limit: Option<f64>| limit.filter(|value| value.is_finite());
+    let needed = calls_needed(level, LEVEL);
+    let reason = if found.is_infinite() {
+        Some(NEVER.to_owned())
+    } else if n < needed {
+        Some(too_few(n, needed))
+    } else if upper.is_some_and(f64::is_infinite) {
+        Some(format!("the upper limit {NEVER}"))
+    } else {
+        None
+    };
+    let enough = n >= needed;
+    Interval {
+        estimate: Some(found).filter(|value| value.is_finite()),
+        lower: finite(lower).filter(|_| enough),
+        upper: finite(upper).filter(|_| enough),
+        reason,
+        ..interval(METHOD, n)
+    }
+}
+
+/// A quantile over turns, limits by the closed form with calls as clusters.
+pub fn turn_quantile(table: &Frequencies, calls: &Clusters, level: Level) -> Interval {
+    const METHOD: &str = "clustered_delta";
+    let n = table.n();
+    let Some(found) = table.quantile(level) else { return absent(METHOD, 0, NOTHING) };
+    let needed = calls_needed(level, LEVEL);
+    if n < needed {
+        return bare(METHOD, n, Some(found), too_few(n, needed));
+    }
+    match calls.quantile(level.fraction()) {
+        Some(clustered) if clustered.calls >= calls_min() => {
+            let half = z_two_sided(LEVEL) * clustered.error;
+            known(METHOD, n, found, (found - half).max(0.0), found + half)
+        }
+        clustered => bare(METHOD, n, Some(found), too_few(clustered.map_or(0, |c| c.calls), calls_min())),
+    }
+}

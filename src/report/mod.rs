@@ -1,0 +1,81 @@
+//! Compares modes: figures in, a report out, and the report in five forms.
+//!
+//! `build` makes one [`Report`] of the store's rows; every form is written from that object and from
+//! nothing else, so that they cannot disagree. Nothing here asks a database, reads a clock, or knows
+//! how a call is made; and nothing here softens a verdict.
+
+pub mod arms;
+pub mod compare;
+pub mod figures;
+pub mod gather;
+pub mod health;
+pub mod intervals;
+pub mod model;
+pub mod proof;
+pub mod render;
+pub mod stats;
+pub mod verdict;
+pub mod words;
+
+pub use figures::{Design, Figures};
+pub use intervals::NEVER;
+pub use model::{Lang, Report};
+pub use proof::Proof;
+
+use crate::domain::Timestamp;
+
+use model::{Arm, ArmWeight, DesignBlock, SCHEMA};
+
+/// The whole report of these figures. The same figures give the same report, but for `generated_at`.
+pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
+    figures.put_in_order();
+    let figures = &figures;
+    let version = figures.version();
+    let seed = seed_of(figures.design.seed, &version);
+    let arms: Vec<Arm> = figures.design.arms.iter().map(|(mode, weight)| arms::arm(figures, mode, *weight)).collect();
+    let comparisons = compare::comparisons(figures, &arms, seed);
+    let health = health::checks(figures, &arms);
+    let progress = verdict::Progress::of(figures);
+    let verdicts = verdict::verdicts(figures, &progress, &health, &comparisons);
+    Report {
+        schema: SCHEMA.to_owned(),
+        generated_at,
+        data_as_of: figures.data_as_of,
+        data_version: version,
+        software: format!("halo {}", env!("CARGO_PKG_VERSION")),
+        campaign: figures.campaign.clone(),
+        simulated: figures.simulated,
+        notice: figures.simulated.then(words::notice),
+        design: DesignBlock {
+            arms: figures
+                .design
+                .arms
+                .iter()
+                .map(|(mode, weight)| ArmWeight { mode: mode.clone(), weight: *weight })
+                .collect(),
+            baseline: figures.design.baseline.clone(),
+            primary_latency: "call_turn_ms".to_owned(),
+            primary_success: "success_rate".to_owned(),
+            margin_pp: figures.design.margin * 100.0,
+            alpha_one_sided: figures.design.alpha,
+            regime: "fixed".to_owned(),
+            nights_planned: progress.planned,
+            nights_completed: progress.completed,
+            ended: progress.ended(),
+            seed: format!("{seed:016x}"),
+            resamples: stats::bootstrap::RESAMPLES,
+        },
+        verdicts,
+        health,
+        nights: arms::night_blocks(figures),
+        before_answer: arms::before_answer(figures),
+        apart: figures.apart.clone(),
+        arms,
+        comparisons,
+    }
+}
+
+/// The experiment's seed and the data's version together: the same data gives the same limits.
+fn seed_of(seed: u64, version: &str) -> u64 {
+    stats::bucket::of(&seed.to_string(), version).hash
+}

@@ -1,0 +1,444 @@
+//! The report: one object from which every form is written, and nothing else.
+//!
+//! Units stand in the names. What could not be computed is null with a reason beside it. Fields are
+//! only ever added under the same `schema`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Fault, Mode, Outcome, Timestamp};
+
+use super::figures::{Method, Night, RunState};
+
+pub const SCHEMA: &str = "halo-report/1";
+
+/// The languages of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    #[default]
+    En,
+    Ru,
+}
+
+impl Lang {
+    /// `None` for a language that has no words here.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "en" => Some(Lang::En),
+            "ru" => Some(Lang::Ru),
+            _ => None,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Ru => "ru",
+        }
+    }
+}
+
+/// A sentence in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Text {
+    pub en: String,
+    pub ru: String,
+}
+
+impl Text {
+    pub fn new(en: impl Into<String>, ru: impl Into<String>) -> Self {
+        Text { en: en.into(), ru: ru.into() }
+    }
+
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Ru => &self.ru,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub schema: String,
+    pub generated_at: Timestamp,
+    pub data_as_of: Timestamp,
+    pub data_version: String,
+    pub software: String,
+    pub campaign: String,
+    pub simulated: bool,
+    /// Stands at every table, page and sentence of a simulator's run.
+    pub notice: Option<Text>,
+    pub design: DesignBlock,
+    pub verdicts: Vec<Verdict>,
+    pub health: Vec<Check>,
+    pub arms: Vec<Arm>,
+    pub comparisons: Vec<Comparison>,
+    pub nights: Vec<NightBlock>,
+    /// Failures before the answer: set apart, in no comparison.
+    pub before_answer: Vec<FaultRow>,
+    pub apart: Vec<super::figures::ApartRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DesignBlock {
+    pub arms: Vec<ArmWeight>,
+    pub baseline: Mode,
+    pub primary_latency: String,
+    pub primary_success: String,
+    pub margin_pp: f64,
+    pub alpha_one_sided: f64,
+    pub regime: String,
+    pub nights_planned: u32,
+    pub nights_completed: u32,
+    /// The planned end has come.
+    pub ended: bool,
+    pub seed: String,
+    pub resamples: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ArmWeight {
+    pub mode: Mode,
+    pub weight: u32,
+}
+
+/// A value with its limits. `estimate` may stand without them; then `reason` says why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    pub estimate: Option<f64>,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub level: f64,
+    pub method: String,
+    pub n: u64,
+    pub reason: Option<String>,
+}
+
+impl Interval {
+    pub fn limits(&self) -> Option<(f64, f64)> {
+        Some((self.lower?, self.upper?))
+    }
+
+    /// Both limits, and all of it under zero.
+    pub fn below_zero(&self) -> bool {
+        self.limits().is_some_and(|(_, upper)| upper < 0.0)
+    }
+
+    /// Both limits, and all of it over zero.
+    pub fn above_zero(&self) -> bool {
+        self.limits().is_some_and(|(lower, _)| lower > 0.0)
+    }
+}
+
+/// `k` of `n`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    pub k: u64,
+    #[serde(flatten)]
+    pub interval: Interval,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Invalid,
+    NotComparable,
+    Interim,
+    SuccessWorse,
+    NotFaster,
+    NoDifferenceFound,
+    Confirmed,
+    NotYet,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Invalid => "invalid",
+            State::NotComparable => "not_comparable",
+            State::Interim => "interim",
+            State::SuccessWorse => "success_worse",
+            State::NotFaster => "not_faster",
+            State::NoDifferenceFound => "no_difference_found",
+            State::Confirmed => "confirmed",
+            State::NotYet => "not_yet",
+        }
+    }
+
+    /// The state in a word or two, for people.
+    pub fn word(self, lang: Lang) -> &'static str {
+        let (en, ru) = match self {
+            State::Invalid => ("invalid", "недействительно"),
+            State::NotComparable => ("not comparable", "несравнимо"),
+            State::Interim => ("interim", "промежуточно"),
+            State::SuccessWorse => ("success worse", "успех хуже"),
+            State::NotFaster => ("not faster", "не быстрее"),
+            State::NoDifferenceFound => ("no difference found", "разница не найдена"),
+            State::Confirmed => ("confirmed", "подтверждено"),
+            State::NotYet => ("not settled", "не решено"),
+        };
+        match lang {
+            Lang::En => en,
+            Lang::Ru => ru,
+        }
+    }
+
+    /// A sign that stands beside the word, never instead of it.
+    pub fn icon(self) -> &'static str {
+        match self {
+            State::Confirmed => "✔",
+            State::SuccessWorse | State::NotFaster => "✘",
+            State::Invalid | State::NotComparable => "⊘",
+            State::Interim => "◔",
+            State::NoDifferenceFound => "＝",
+            State::NotYet => "…",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub mode: Mode,
+    pub baseline: Mode,
+    pub state: State,
+    pub sentence: Text,
+    /// Harms found beside the claim; never corrected for their number.
+    pub guardrails: Vec<Text>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Light {
+    Good,
+    /// Could not be asked of this data.
+    NotChecked,
+    Warning,
+    NotComparable,
+    Invalid,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    pub check: String,
+    pub light: Light,
+    pub statistic: Option<f64>,
+    pub p: Option<f64>,
+    pub text: Text,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Arm {
+    pub mode: Mode,
+    pub baseline: bool,
+    pub weight: u32,
+    pub contacts: Contacts,
+    /// Dialled attempts.
+    pub attempts: u64,
+    pub outcomes: BTreeMap<String, u64>,
+    pub ringing: u64,
+    pub answered: u64,
+    pub human: u64,
+    pub machine: u64,
+    pub unknown: u64,
+    pub conversed: u64,
+    pub rates: Rates,
+    pub turns: Turns,
+    pub latencies: Vec<Latency>,
+    /// Mean talk over answered attempts.
+    pub acd_ms: Option<f64>,
+    pub cost_micros: Option<u64>,
+    pub cost_per_goal_micros: Option<f64>,
+    /// Share of calls at or under each value of `call_turn_ms`; calls without a reply never come.
+    pub call_turn_ecdf: Vec<EcdfPoint>,
+    /// Calls whose `call_turn_ms` kept under each of the yardsticks; calls without a reply did not.
+    pub call_turn_within: Vec<Within>,
+}
+
+impl Arm {
+    pub fn latency(&self, metric: &str) -> Option<&Latency> {
+        self.latencies.iter().find(|latency| latency.metric == metric)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Contacts {
+    pub assigned: u64,
+    pub dialled: u64,
+    pub reached: u64,
+    pub goals: u64,
+    pub opt_outs: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rates {
+    /// Answered of dialled attempts (the trade's "ASR").
+    pub answer_seizure_rate: Rate,
+    pub network_effectiveness_rate: Rate,
+    /// Machines of answered attempts.
+    pub machine_rate: Rate,
+    /// Contacts with a human call of those assigned.
+    pub reach_rate: Rate,
+    pub conversation_rate: Rate,
+    /// Primary: contacts with goal of contacts with a human call.
+    pub success_rate: Rate,
+    /// By assignment: of all contacts.
+    pub success_assigned_rate: Rate,
+    pub early_hangup_rate: Rate,
+    pub late_greeting_rate: Rate,
+    /// Human calls in which the agent was never heard.
+    pub silent_rate: Rate,
+    /// Answered attempts that a fault of ours or of the platform ended.
+    pub fault_rate: Rate,
+    pub opt_out_rate: Rate,
+    pub unanswered_turn_rate: Rate,
+    pub lost_rate: Rate,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Turns {
+    pub turns: u64,
+    pub answered: u64,
+    pub unanswered: u64,
+    pub interruptions: u64,
+    /// Valid turns of all turns.
+    pub coverage: Rate,
+    /// The worst ruler among them; absent without turns.
+    pub method: Option<Method>,
+    pub calls_with_latency: u64,
+}
+
+/// What one observation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    Attempts,
+    Calls,
+    Turns,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    pub metric: String,
+    pub unit: Unit,
+    pub n: u64,
+    /// Observations that never came: +∞.
+    pub never: u64,
+    /// The largest that came: a quantile that falls on `never` is beyond it.
+    pub largest_ms: Option<i64>,
+    pub p50: Interval,
+    pub p90: Interval,
+    pub p95: Interval,
+    pub p99: Interval,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Within {
+    pub ms: u32,
+    pub rate: Rate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EcdfPoint {
+    pub ms: f64,
+    pub share: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    pub mode: Mode,
+    pub baseline: Mode,
+    /// Primary: difference of medians of `call_turn_ms`, mode minus baseline.
+    pub call_turn_ms: Interval,
+    pub mode_median_ms: Option<f64>,
+    pub baseline_median_ms: Option<f64>,
+    /// Sign of the difference with unanswered turns as +∞: −1 faster, 1 slower, 0 the same.
+    pub call_turn_all_sign: Option<i8>,
+    pub p_faster: Option<f64>,
+    pub hodges_lehmann_ms: Interval,
+    pub mann_whitney_u: Option<f64>,
+    pub mann_whitney_p: Option<f64>,
+    /// Chance that a call of the mode is faster than one of the baseline, ties as halves.
+    pub chance_faster: Option<f64>,
+    /// Secondary: 95th percentile over turns, calls as clusters.
+    pub turn_p95_ms: Interval,
+    /// Primary: difference of success among contacts reached, as a share.
+    pub success: Interval,
+    pub success_assigned: Interval,
+    pub success_pooled: Interval,
+    pub nights_q_p: Option<f64>,
+    pub nights_i2: Option<f64>,
+    pub noninferior: Option<bool>,
+    pub noninferior_assigned: Option<bool>,
+    pub superior: Option<bool>,
+    pub inferior: Option<bool>,
+    pub refuted: Option<bool>,
+    pub p_noninferiority: Option<f64>,
+    pub p_claim: Option<f64>,
+    /// After Holm over the arms.
+    pub p_claim_adjusted: Option<f64>,
+    pub guardrails: Vec<Guardrail>,
+    /// Human calls that each arm still needs, where success is not settled.
+    pub calls_missing: Option<u64>,
+    pub nights_missing: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Guardrail {
+    pub metric: String,
+    pub difference: Interval,
+    /// The whole interval says more than the baseline.
+    pub alarm: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NightBlock {
+    pub night: Night,
+    pub run_id: String,
+    pub state: RunState,
+    pub started_at: Timestamp,
+    pub arms: Vec<NightArm>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NightArm {
+    pub mode: Mode,
+    pub contacts: Contacts,
+    pub attempts: u64,
+    pub answered: u64,
+    pub human: u64,
+    pub success_rate: Rate,
+    pub call_turn_ms: Interval,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FaultRow {
+    pub mode: Mode,
+    pub outcome: Outcome,
+    pub fault: FaultName,
+    pub n: u64,
+}
+
+/// Whom an end speaks about, readable back from JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultName {
+    Contact,
+    Carrier,
+    Provider,
+    Us,
+    Unknown,
+}
+
+impl From<Fault> for FaultName {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Contact => FaultName::Contact,
+            Fault::Carrier => FaultName::Carrier,
+            Fault::Provider => FaultName::Provider,
+            Fault::Us => FaultName::Us,
+            Fault::Unknown => FaultName::Unknown,
+        }
+    }
+}

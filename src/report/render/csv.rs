@@ -1,0 +1,174 @@
+//! The report as one tidy table: a row per figure, for programs and spreadsheets.
+
+use super::RenderError;
+use crate::report::model::{Arm, Contacts, Interval, NightArm, Rate, Report};
+
+const HEADER: [&str; 11] =
+    ["run", "night", "arm", "metric", "stat", "value", "lower", "upper", "n", "reason", "notice"];
+
+/// A spreadsheet takes a cell that begins so for a formula. Numbers of ours are no formulas.
+fn guarded(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
+struct Rows {
+    writer: ::csv::Writer<Vec<u8>>,
+    notice: String,
+    run: String,
+    night: String,
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+impl Rows {
+    fn interval(&mut self, arm: &str, metric: &str, stat: &str, found: &Interval) -> Result<(), RenderError> {
+        self.row(
+            [arm, metric, stat],
+            [number(found.estimate), number(found.lower), number(found.upper), found.n.to_string()],
+            found.reason.as_deref().unwrap_or_default(),
+        )
+    }
+
+    fn rate(&mut self, arm: &str, metric: &str, rate: &Rate) -> Result<(), RenderError> {
+        self.interval(arm, metric, "rate", &rate.interval)?;
+        self.count(arm, metric, "k", rate.k)
+    }
+
+    fn count(&mut self, arm: &str, metric: &str, stat: &str, n: u64) -> Result<(), RenderError> {
+        self.row([arm, metric, stat], [n.to_string(), String::new(), String::new(), String::new()], "")
+    }
+
+    fn row(&mut self, names: [&str; 3], numbers: [String; 4], reason: &str) -> Result<(), RenderError> {
+        let words = [self.run.as_str(), self.night.as_str()].map(guarded).into_iter().chain(names.map(guarded));
+        // Numbers may begin with a minus: they are numbers, and stay readable as such.
+        let rest = numbers.into_iter().chain([guarded(reason), guarded(&self.notice)]);
+        self.writer.write_record(words.chain(rest))?;
+        Ok(())
+    }
+
+    fn contacts(&mut self, arm: &str, contacts: &Contacts) -> Result<(), RenderError> {
+        for (stat, n) in [
+            ("assigned", contacts.assigned),
+            ("dialled", contacts.dialled),
+            ("reached", contacts.reached),
+            ("goals", contacts.goals),
+            ("opt_outs", contacts.opt_outs),
+        ] {
+            self.count(arm, "contacts", stat, n)?;
+        }
+        Ok(())
+    }
+}
+
+/// RFC 4180, comma, UTF-8 without a mark. `run` and `night` are empty where all runs are pooled.
+pub fn csv(report: &Report) -> Result<String, RenderError> {
+    let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(HEADER)?;
+    let notice = report.notice.as_ref().map(|text| text.en.clone()).unwrap_or_default();
+    let mut rows = Rows { writer, notice, run: String::new(), night: String::new() };
+    for arm in &report.arms {
+        arm_rows(&mut rows, arm)?;
+    }
+    for comparison in &report.comparisons {
+        let arm = comparison.mode.as_str();
+        rows.interval(arm, "call_turn_ms", "median_difference", &comparison.call_turn_ms)?;
+        rows.interval(arm, "call_turn_ms", "hodges_lehmann", &comparison.hodges_lehmann_ms)?;
+        rows.interval(arm, "turn_ms", "p95_difference", &comparison.turn_p95_ms)?;
+        rows.interval(arm, "success_rate", "difference", &comparison.success)?;
+        rows.interval(arm, "success_assigned_rate", "difference", &comparison.success_assigned)?;
+        rows.interval(arm, "success_rate", "pooled_difference", &comparison.success_pooled)?;
+        for guardrail in &comparison.guardrails {
+            rows.interval(arm, &guardrail.metric, "difference", &guardrail.difference)?;
+        }
+        let p = [number(comparison.p_claim_adjusted), String::new(), String::new(), String::new()];
+        rows.row([arm, "claim", "p_adjusted"], p, "")?;
+    }
+    for verdict in &report.verdicts {
+        let value = [verdict.state.as_str().to_owned(), String::new(), String::new(), String::new()];
+        rows.row([verdict.mode.as_str(), "verdict", "state"], value, "")?;
+    }
+    for row in &report.before_answer {
+        rows.count(row.mode.as_str(), "before_answer", row.outcome.as_str(), row.n)?;
+    }
+    for night in &report.nights {
+        rows.run = night.run_id.clone();
+        rows.night = night.night.to_string();
+        for arm in &night.arms {
+            night_rows(&mut rows, arm)?;
+        }
+    }
+    let bytes = rows.writer.into_inner().map_err(|failed| ::csv::Error::from(failed.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn arm_rows(rows: &mut Rows, arm: &Arm) -> Result<(), RenderError> {
+    let mode = arm.mode.as_str();
+    rows.contacts(mode, &arm.contacts)?;
+    for (stat, n) in [
+        ("dialled", arm.attempts),
+        ("ringing", arm.ringing),
+        ("answered", arm.answered),
+        ("human", arm.human),
+        ("machine", arm.machine),
+        ("unknown", arm.unknown),
+        ("conversed", arm.conversed),
+    ] {
+        rows.count(mode, "attempts", stat, n)?;
+    }
+    for (outcome, n) in &arm.outcomes {
+        rows.count(mode, "outcomes", outcome, *n)?;
+    }
+    let rates = &arm.rates;
+    for (metric, rate) in [
+        ("answer_seizure_rate", &rates.answer_seizure_rate),
+        ("network_effectiveness_rate", &rates.network_effectiveness_rate),
+        ("machine_rate", &rates.machine_rate),
+        ("reach_rate", &rates.reach_rate),
+        ("conversation_rate", &rates.conversation_rate),
+        ("success_rate", &rates.success_rate),
+        ("success_assigned_rate", &rates.success_assigned_rate),
+        ("early_hangup_rate", &rates.early_hangup_rate),
+        ("late_greeting_rate", &rates.late_greeting_rate),
+        ("silent_rate", &rates.silent_rate),
+        ("fault_rate", &rates.fault_rate),
+        ("opt_out_rate", &rates.opt_out_rate),
+        ("unanswered_turn_rate", &rates.unanswered_turn_rate),
+        ("lost_rate", &rates.lost_rate),
+        ("coverage_rate", &arm.turns.coverage),
+    ] {
+        rows.rate(mode, metric, rate)?;
+    }
+    for latency in &arm.latencies {
+        let quantiles = [("p50", &latency.p50), ("p90", &latency.p90), ("p95", &latency.p95), ("p99", &latency.p99)];
+        for (stat, quantile) in quantiles {
+            rows.interval(mode, &latency.metric, stat, quantile)?;
+        }
+        rows.count(mode, &latency.metric, "never", latency.never)?;
+    }
+    Ok(())
+}
+
+fn night_rows(rows: &mut Rows, arm: &NightArm) -> Result<(), RenderError> {
+    let mode = arm.mode.as_str();
+    rows.contacts(mode, &arm.contacts)?;
+    rows.count(mode, "attempts", "dialled", arm.attempts)?;
+    rows.count(mode, "attempts", "answered", arm.answered)?;
+    rows.count(mode, "attempts", "human", arm.human)?;
+    rows.rate(mode, "success_rate", &arm.success_rate)?;
+    rows.interval(mode, "call_turn_ms", "p50", &arm.call_turn_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guarded;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        assert_eq!(guarded("=1+1"), "'=1+1");
+        assert_eq!(guarded("+79990000001"), "'+79990000001");
+        assert_eq!(guarded("@x"), "'@x");
+        assert_eq!(guarded("dialog"), "dialog");
+    }
+}
