@@ -21,5 +21,7 @@ pub mod queue;
 
 pub mod report;
 
+pub mod http;
+
 // What the rooms stand on: the environment, the clock.
 pub mod clock;

@@ -1,0 +1,235 @@
+//! Campaigns and their contacts.
+
+use super::import::{Here, ImportError, Upload, import};
+use super::{Problem, Web};
+use crate::domain::{CampaignId, ContactId, PhoneNumber, RunId};
+use crate::store::{Import, StoreError};
+use axum::Json;
+use axum::extract::{Multipart, Path, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const CAMPAIGNS_MAX: i64 = 1000;
+const PAGE_MAX: i64 = 1000;
+
+#[derive(Serialize)]
+pub(super) struct CampaignView {
+    id: CampaignId,
+    name: String,
+    settings: Value,
+    imports: Vec<Import>,
+    runs: Vec<RunId>,
+}
+
+async fn view(web: &Web, campaign: crate::store::Campaign) -> Result<CampaignView, Problem> {
+    let settings = serde_json::from_str(&campaign.settings).map_err(|e| StoreError::row("campaigns", "settings", e))?;
+    Ok(CampaignView {
+        id: campaign.campaign,
+        settings,
+        imports: web.store.imports(campaign.campaign).await?,
+        runs: web.store.runs(campaign.campaign).await?.into_iter().map(|run| run.run).collect(),
+        name: campaign.name,
+    })
+}
+
+impl From<ImportError> for Problem {
+    fn from(cause: ImportError) -> Self {
+        let faults = cause.faults();
+        match cause {
+            ImportError::Store(cause) => cause.into(),
+            cause => Problem::refused(cause.to_string(), faults),
+        }
+    }
+}
+
+async fn text(field: axum::extract::multipart::Field<'_>) -> Result<Vec<u8>, Problem> {
+    let bytes = field.bytes().await.map_err(|cause| {
+        Problem::new(
+            cause.status(),
+            if cause.status() == StatusCode::PAYLOAD_TOO_LARGE { "too_large" } else { "bad_request" },
+            cause.body_text(),
+        )
+    })?;
+    Ok(bytes.to_vec())
+}
+
+fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Problem> {
+    String::from_utf8(bytes).map_err(|_| Problem::bad(format!("field `{name}` is not UTF-8")))
+}
+
+/// `settings` (TOML or JSON), `contacts` (CSV), `script` (TOML, optional) as multipart fields.
+pub(super) async fn create(
+    State(web): State<Arc<Web>>,
+    multipart: Result<Multipart, axum::extract::multipart::MultipartRejection>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let mut multipart = multipart.map_err(|e| Problem::bad(e.body_text()))?;
+    let (mut settings, mut contacts, mut script, mut source) = (None, None, None, String::from("contacts.csv"));
+    loop {
+        let field = multipart.next_field().await.map_err(|e| Problem::bad(e.body_text()))?;
+        let Some(field) = field else { break };
+        match field.name().unwrap_or_default().to_owned().as_str() {
+            "settings" => settings = Some(utf8("settings", text(field).await?)?),
+            "script" => script = Some(utf8("script", text(field).await?)?),
+            "contacts" => {
+                if let Some(name) = field.file_name() {
+                    source = name.chars().take(200).collect();
+                }
+                contacts = Some(text(field).await?);
+            }
+            other => {
+                return Err(Problem::bad(format!("field `{other}` is not known: settings, contacts, script are")));
+            }
+        }
+    }
+    let missing: Vec<String> = [("settings", settings.is_none()), ("contacts", contacts.is_none())]
+        .into_iter()
+        .filter(|(_, missing)| *missing)
+        .map(|(name, _)| format!("field `{name}` is missing"))
+        .collect();
+    let (Some(settings), Some(contacts)) = (settings, contacts) else {
+        return Err(Problem { faults: missing, ..Problem::bad("the form is not complete") });
+    };
+    let here = Here {
+        store: &web.store,
+        modes: &web.modes,
+        real_platform: web.dialer.platform.real,
+        default_caller_id: web.default_caller_id.clone(),
+        now: web.clock.now(),
+    };
+    let upload =
+        Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &contacts, salt: None };
+    let done = import(&here, upload).await?;
+    let body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets });
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
+pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Vec<CampaignView>>, Problem> {
+    let mut views = Vec::new();
+    for campaign in web.store.campaigns(CAMPAIGNS_MAX).await? {
+        views.push(view(&web, campaign).await?);
+    }
+    Ok(Json(views))
+}
+
+pub(super) async fn show(
+    State(web): State<Arc<Web>>,
+    Path(campaign): Path<String>,
+) -> Result<Json<CampaignView>, Problem> {
+    let campaign = web.store.find_campaign(&campaign).await?;
+    view(&web, campaign).await.map(Json)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Page {
+    #[serde(default)]
+    after: Option<String>,
+    #[serde(default)]
+    limit: Option<i64>,
+}
+
+impl Page {
+    fn limit(&self) -> i64 {
+        self.limit.unwrap_or(100).clamp(1, PAGE_MAX)
+    }
+}
+
+pub(super) async fn contacts(
+    State(web): State<Arc<Web>>,
+    Path(campaign): Path<String>,
+    Query(page): Query<Page>,
+) -> Result<Json<Value>, Problem> {
+    let campaign = web.store.find_campaign(&campaign).await?.campaign;
+    let after = match &page.after {
+        Some(text) => text.parse::<ContactId>().map_err(|e| Problem::bad(e.to_string()))?.0,
+        None => 0,
+    };
+    let rows = web.store.contacts(campaign, after, page.limit()).await?;
+    let next = (rows.len() as i64 == page.limit()).then(|| rows.last().map(|row| ContactId(row.contact_id))).flatten();
+    let items: Vec<Value> = rows
+        .into_iter()
+        .map(|row| {
+            json!({
+                "id": ContactId(row.contact_id), "line": row.line, "number": row.e164, "name": row.name,
+                "mode": row.mode, "own_mode": row.own_mode == 1, "timezone": row.timezone,
+                "external_id": row.external_id, "suppressed": row.suppressed_at.is_some(),
+                "due_at": row.due_at, "gate": row.gate, "disposition": row.disposition, "tries": row.tries,
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "items": items, "next": next })))
+}
+
+pub(super) async fn attempts(
+    State(web): State<Arc<Web>>,
+    Path(campaign): Path<String>,
+    Query(page): Query<Page>,
+) -> Result<Json<Value>, Problem> {
+    use crate::domain::AttemptId;
+    let campaign = web.store.find_campaign(&campaign).await?.campaign;
+    let after = match &page.after {
+        Some(text) => text.parse::<AttemptId>().map_err(|e| Problem::bad(e.to_string()))?.0,
+        None => 0,
+    };
+    let rows = web.store.attempts(campaign, after, page.limit()).await?;
+    let next = (rows.len() as i64 == page.limit()).then(|| rows.last().map(|row| AttemptId(row.attempt_id))).flatten();
+    let items: Vec<Value> = rows
+        .into_iter()
+        .map(|row| {
+            json!({
+                "id": AttemptId(row.attempt_id), "run": RunId(row.run_id), "contact": ContactId(row.contact_id),
+                "number": row.e164, "try": row.try_number, "mode": row.mode, "state": row.state,
+                "outcome": row.outcome, "evidence": row.evidence, "session_id": row.session_id,
+                "dialed_at": row.dialed_at, "ended_at": row.ended_at, "code": row.code, "goal": row.goal.map(|g| g == 1),
+                "answer_ms": row.answer_ms, "first_audio_ms": row.first_audio_ms, "talk_ms": row.talk_ms,
+                "turns": row.turns, "turns_answered": row.turns_answered,
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "items": items, "next": next })))
+}
+
+pub(super) async fn prove(
+    State(web): State<Arc<Web>>,
+    Path(campaign): Path<String>,
+) -> Result<Json<crate::report::Proof>, Problem> {
+    let campaign = web.store.find_campaign(&campaign).await?;
+    let rules = web.dialer.rules(campaign.campaign).await?;
+    let proved = web.store.prove(campaign.campaign).await?;
+    Ok(Json(crate::report::Proof::of(campaign.name, proved, rules.settings.retry.attempts_max)))
+}
+
+pub(super) async fn suppressions(State(web): State<Arc<Web>>) -> Result<Json<Vec<Value>>, Problem> {
+    let rows = web.store.suppressed(PAGE_MAX).await?;
+    Ok(Json(
+        rows.into_iter()
+            .map(|row| json!({ "number": row.e164, "since": row.suppressed_at, "reason": row.suppressed_reason }))
+            .collect(),
+    ))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Suppress {
+    number: String,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+pub(super) async fn suppress(
+    State(web): State<Arc<Web>>,
+    body: Result<Json<Suppress>, axum::extract::rejection::JsonRejection>,
+) -> Result<StatusCode, Problem> {
+    let Json(body) = body.map_err(|e| Problem::bad(e.body_text()))?;
+    let number: PhoneNumber = body
+        .number
+        .parse()
+        .map_err(|_| Problem::refused("number: is not in international form such as +7XXXXXXXXXX", Vec::new()))?;
+    web.store.suppress(number, body.reason.as_deref().unwrap_or("asked by an operator"), web.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The type every export is sent as.
+pub(super) const CSV: (axum::http::HeaderName, &str) = (CONTENT_TYPE, "text/csv; charset=utf-8");

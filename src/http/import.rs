@@ -1,0 +1,214 @@
+//! A campaign and its list, from text to rows: all accepted rows or none.
+//!
+//! The API and the command line come through here; `intake` reads, the arms are given, one act of the
+//! store keeps it all.
+
+use crate::dialer::first_firing;
+use crate::dialogue::Script;
+use crate::domain::assign::{arms, dial_order, stratum};
+use crate::domain::clearance::open_at;
+use crate::domain::settings::{Purpose, Settings};
+use crate::domain::window::Windows;
+use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, ScheduleId, Timestamp};
+use crate::intake::{self, Bucket, IntakeError, List};
+use crate::store::{Campaign, NewCampaign, NewContact, NewSchedule, Reject, Store, StoreError};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+
+/// Rows named in one fault.
+const LINES_QUOTED_MAX: usize = 5;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error("settings: {0}")]
+    Settings(String, Vec<String>),
+    #[error("script: {0}")]
+    Script(String, Vec<String>),
+    #[error("contacts: {0}")]
+    Contacts(#[from] IntakeError),
+    #[error("contacts: {} of them cannot be called here", .0.len())]
+    Rows(Vec<String>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ImportError {
+    /// Each thing that is wrong, one a line.
+    pub fn faults(&self) -> Vec<String> {
+        match self {
+            ImportError::Settings(_, faults) | ImportError::Script(_, faults) | ImportError::Rows(faults) => {
+                faults.clone()
+            }
+            ImportError::Contacts(IntakeError::AllRefused(list)) => {
+                list.complaints.iter().map(|c| format!("line {}: {}: {}", c.line, c.field, c.reason)).collect()
+            }
+            ImportError::Contacts(cause) => vec![cause.to_string()],
+            ImportError::Store(_) => Vec::new(),
+        }
+    }
+}
+
+/// What somebody hands in.
+pub struct Upload<'a> {
+    pub source: &'a str,
+    pub settings: &'a str,
+    /// The campaign's script; a short greeting of our own when there is none.
+    pub script: Option<&'a str>,
+    pub contacts: &'a [u8],
+    /// Fixed for a demo; drawn when absent.
+    pub salt: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Buckets {
+    pub accepted: usize,
+    pub duplicate: usize,
+    pub refused: usize,
+}
+
+#[derive(Debug)]
+pub struct Imported {
+    pub campaign: CampaignId,
+    pub name: String,
+    pub rows: usize,
+    pub buckets: Buckets,
+}
+
+/// What imports are held against.
+pub struct Here<'a> {
+    pub store: &'a Store,
+    pub modes: &'a BTreeSet<Mode>,
+    /// Example numbers are refused where real phones ring.
+    pub real_platform: bool,
+    pub default_caller_id: Option<PhoneNumber>,
+    pub now: Timestamp,
+}
+
+/// The script of a campaign that brings none.
+pub const PLAIN_SCRIPT: &str = include_str!("../../campaigns/plain.toml");
+
+pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, ImportError> {
+    let mut settings = intake::settings::parse(upload.settings, here.modes)
+        .map_err(|faults| ImportError::Settings(faults.to_string(), faults.list()))?;
+    if settings.dial.caller_ids.is_empty() {
+        settings.dial.caller_ids.extend(here.default_caller_id.clone());
+    }
+    never_open(&settings, here.now)?;
+    let script_text = upload.script.unwrap_or(PLAIN_SCRIPT);
+    let script = Script::parse(script_text).map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
+    let list = read_list(upload.contacts.to_vec(), settings.region.clone(), here.modes.clone()).await?;
+    check_rows(here, &list, &script)?;
+
+    let now = here.now;
+    let salt = upload.salt.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+    let campaign = CampaignId(here.store.ids.one(now.0));
+    let contacts = assigned(&settings, &salt, &list);
+    let schedule = settings.schedule.as_ref().map(|schedule| -> Result<NewSchedule, ImportError> {
+        let next_at = first_firing(schedule, now)
+            .and_then(|at| at.ok_or_else(|| "never fires: there is no such date".to_owned()))
+            .map_err(|cause| ImportError::Settings(format!("schedule.cron: {cause}"), vec![cause]))?;
+        let next_at = Some(next_at);
+        Ok(NewSchedule {
+            schedule: ScheduleId(here.store.ids.one(now.0)),
+            cron: schedule.cron.clone(),
+            timezone: schedule.timezone.name().to_owned(),
+            take: intake::settings::take_text(schedule.take),
+            overlap: intake::settings::overlap_text(schedule.overlap).to_owned(),
+            next_at,
+        })
+    });
+    let buckets = Buckets { accepted: list.accepted.len(), duplicate: list.duplicates(), refused: list.refused() };
+    let new = NewCampaign {
+        campaign: Campaign {
+            campaign,
+            name: settings.name.clone(),
+            settings: intake::settings::to_json(&settings).to_string(),
+            script: script_text.to_owned(),
+            salt,
+            created_at: now,
+        },
+        batch: BatchId(here.store.ids.one(now.0)),
+        source: upload.source.to_owned(),
+        content_hash: format!("{:x?}", Sha256::digest(upload.contacts)).replace([',', ' ', '[', ']'], ""),
+        rows_total: list.rows as i64,
+        contacts,
+        rejects: rejects(&list),
+        schedule: schedule.transpose()?,
+        ids: here.store.ids.clone(),
+    };
+    here.store.create_campaign(new).await?;
+    Ok(Imported { campaign, name: settings.name, rows: list.rows, buckets })
+}
+
+/// A campaign that may never call anybody is a mistake, not a campaign.
+fn never_open(settings: &Settings, now: Timestamp) -> Result<(), ImportError> {
+    let policy = intake::policy::find(&settings.policy).map_or_else(Windows::never, |policy| policy.windows);
+    if settings.purpose == Purpose::Test || open_at(settings, &policy, settings.timezone, now).is_some() {
+        return Ok(());
+    }
+    let fault = format!("windows.days: never open under policy `{}`; choose days that it allows", settings.policy);
+    Err(ImportError::Settings(fault.clone(), vec![fault]))
+}
+
+async fn read_list(bytes: Vec<u8>, region: String, modes: BTreeSet<Mode>) -> Result<List, ImportError> {
+    // A million rows take a while: not on the thread that answers webhooks.
+    let read = tokio::task::spawn_blocking(move || intake::read(&bytes, &region, &modes)).await;
+    Ok(read.expect("the reader does not panic: its property tests feed it anything")?)
+}
+
+fn check_rows(here: &Here<'_>, list: &List, script: &Script) -> Result<(), ImportError> {
+    let mut faults = Vec::new();
+    if here.real_platform {
+        for row in list.examples().take(LINES_QUOTED_MAX) {
+            faults.push(format!("line {}: phone: example number: never dialled on the real platform", row.line));
+        }
+    }
+    for (variable, lines) in script.lacking(list.accepted.iter().map(|row| (row.line, &row.variables))) {
+        let quoted: Vec<String> = lines.iter().take(LINES_QUOTED_MAX).map(u64::to_string).collect();
+        let more = lines.len().saturating_sub(LINES_QUOTED_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        faults.push(format!("the script says {{{{{variable}}}}}, which line {}{more} lacks", quoted.join(", ")));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ImportError::Rows(faults)) }
+}
+
+fn assigned(settings: &Settings, salt: &str, list: &List) -> Vec<NewContact> {
+    // A row that names its own mode is called, and is in no experiment: it takes no place in a block.
+    let numbers: Vec<PhoneNumber> =
+        list.accepted.iter().filter(|row| row.mode.is_none()).map(|row| row.number.clone()).collect();
+    let mut given = arms(salt, &stratum(1), &settings.modes, &numbers).into_iter();
+    list.accepted
+        .iter()
+        .map(|row| {
+            let own = row.mode.clone();
+            NewContact {
+                line: row.line as i64,
+                own_mode: own.is_some(),
+                mode: own.or_else(|| given.next()).unwrap_or_else(Mode::dialog),
+                dial_order: dial_order(salt, &row.number),
+                number: row.number.clone(),
+                name: row.name.clone(),
+                timezone: row.timezone,
+                external_id: row.external_id.clone(),
+                variables: serde_json::to_string(&row.variables).expect("a map of strings serialises"),
+                raw_phone: row.raw.clone(),
+            }
+        })
+        .collect()
+}
+
+fn rejects(list: &List) -> Vec<Reject> {
+    list.complaints
+        .iter()
+        .map(|c| Reject {
+            line: c.line as i64,
+            bucket: match c.bucket {
+                Bucket::Duplicate => "duplicate".into(),
+                Bucket::Refused => "refused".into(),
+            },
+            field: c.field.clone(),
+            reason: c.reason.clone(),
+            raw: c.raw.clone(),
+        })
+        .collect()
+}

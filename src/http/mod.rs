@@ -1,0 +1,146 @@
+//! The API, the provider's callbacks, and the pages.
+//!
+//! Every route turns a request into a call of `intake`, `dialer`, `dialogue`, `store` or `report` and
+//! their answer into a response. Nothing is decided here but who may ask.
+
+mod access;
+mod campaigns;
+pub mod export;
+pub mod import;
+mod pages;
+mod problem;
+mod reports;
+mod runs;
+mod voice;
+mod webhooks;
+
+pub use access::ApiKey;
+pub use problem::Problem;
+
+use crate::clock::Clock;
+use crate::dialer::Dialer;
+use crate::dialogue::Script;
+use crate::domain::{CampaignId, Mode, PhoneNumber};
+use crate::store::Store;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+/// JSON that sessions send. The last event repeats every turn: scenarios keep it below this.
+const WEBHOOK_BYTES_MAX: usize = 64 * 1024;
+/// An upload: settings and a list.
+const UPLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What the handlers share.
+pub struct Web {
+    pub store: Store,
+    pub clock: Clock,
+    pub dialer: Arc<Dialer>,
+    /// Key of the event tokens.
+    pub installation_key: Vec<u8>,
+    pub api_key: ApiKey,
+    /// Bearer of `/voximplant/inbound`, an application secret of the provider.
+    pub inbound_token: String,
+    pub voice: Voice,
+    pub modes: BTreeSet<Mode>,
+    /// Used by campaigns that name none.
+    pub default_caller_id: Option<PhoneNumber>,
+    scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
+}
+
+/// Addresses and models that a grant names.
+#[derive(Clone, Debug)]
+pub struct Voice {
+    pub backend_url: String,
+    /// `None`: `realtime` talks on its own.
+    pub dialog_url: Option<String>,
+    pub openai_base_url: Option<String>,
+    pub openai_realtime_model: String,
+}
+
+impl Web {
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        dialer: Arc<Dialer>,
+        installation_key: Vec<u8>,
+        api_key: ApiKey,
+        inbound_token: String,
+        voice: Voice,
+        modes: BTreeSet<Mode>,
+        default_caller_id: Option<PhoneNumber>,
+    ) -> Self {
+        Web {
+            store: dialer.store.clone(),
+            clock: dialer.clock.clone(),
+            dialer,
+            installation_key,
+            api_key,
+            inbound_token,
+            voice,
+            modes,
+            default_caller_id,
+            scripts: Mutex::default(),
+        }
+    }
+
+    /// The campaign's script, read once.
+    async fn script(&self, campaign: CampaignId) -> Result<Arc<Script>, Problem> {
+        if let Some(script) = self.scripts.lock().expect("no panic while holding it").get(&campaign) {
+            return Ok(script.clone());
+        }
+        let rules = self.dialer.rules(campaign).await?;
+        let script =
+            Script::parse(&rules.script).map_err(|faults| Problem::ours(format!("stored script: {faults}")))?;
+        let script = Arc::new(script);
+        self.scripts.lock().expect("no panic while holding it").insert(campaign, script.clone());
+        Ok(script)
+    }
+}
+
+pub fn router(web: Arc<Web>) -> Router {
+    let callbacks = Router::new()
+        .route("/voximplant/grant", post(webhooks::grant))
+        .route("/voximplant/events", post(webhooks::events))
+        .route("/voximplant/inbound", post(webhooks::inbound))
+        .route("/voice/dialog", post(voice::dialog))
+        .layer(DefaultBodyLimit::max(WEBHOOK_BYTES_MAX))
+        .layer(from_fn_with_state(web.clone(), voice::server_timing));
+
+    let api = Router::new()
+        .route("/campaigns", get(campaigns::list).post(campaigns::create))
+        .route("/campaigns/{campaign}", get(campaigns::show))
+        .route("/campaigns/{campaign}/rejects.csv", get(export::rejects))
+        .route("/campaigns/{campaign}/contacts", get(campaigns::contacts))
+        .route("/campaigns/{campaign}/contacts.csv", get(export::contacts))
+        .route("/campaigns/{campaign}/attempts", get(campaigns::attempts))
+        .route("/campaigns/{campaign}/attempts.csv", get(export::attempts))
+        .route("/campaigns/{campaign}/prove", get(campaigns::prove))
+        .route("/campaigns/{campaign}/report", get(reports::json))
+        .route("/campaigns/{campaign}/report.json", get(reports::json))
+        .route("/campaigns/{campaign}/report.csv", get(reports::csv))
+        .route("/campaigns/{campaign}/report.html", get(reports::html))
+        .route("/campaigns/{campaign}/runs", get(runs::list).post(runs::start))
+        .route("/runs/{run}", get(runs::show))
+        .route("/runs/{run}/pause", post(runs::pause))
+        .route("/runs/{run}/resume", post(runs::resume))
+        .route("/runs/{run}/stop", post(runs::stop))
+        .route("/attempts/{attempt}", get(runs::attempt))
+        .route("/schedules", get(runs::schedules))
+        .route("/suppressions", get(campaigns::suppressions).post(campaigns::suppress))
+        .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
+        .layer(from_fn_with_state(web.clone(), access::require_key));
+
+    Router::new()
+        .merge(callbacks)
+        .nest("/api/v1", api)
+        .route("/voximplant/health", get(pages::voximplant_health))
+        .route("/healthz", get(pages::healthz))
+        .route("/readyz", get(pages::readyz))
+        .route("/", get(pages::index))
+        .fallback(pages::not_found)
+        .layer(from_fn(access::harden))
+        .with_state(web)
+}

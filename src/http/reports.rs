@@ -1,0 +1,67 @@
+//! The comparison, in the form asked for.
+
+use super::{Problem, Web};
+use crate::report::render::{Format, render};
+use crate::report::{Lang, Report, gather};
+use axum::extract::{Path, Query, State};
+use axum::http::header::{CONTENT_TYPE, ETAG};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    lang: Option<String>,
+}
+
+impl Asked {
+    fn lang(&self) -> Result<Lang, Problem> {
+        match &self.lang {
+            None => Ok(Lang::En),
+            Some(text) => Lang::parse(text).ok_or_else(|| Problem::bad(format!("lang: `{text}` is neither en nor ru"))),
+        }
+    }
+}
+
+async fn report(web: &Web, campaign: &str) -> Result<Report, Problem> {
+    let campaign = web.store.find_campaign(campaign).await?;
+    let rules = web.dialer.rules(campaign.campaign).await?;
+    gather::report(&web.store, &campaign, &rules.settings, web.clock.now()).await.map_err(Problem::ours)
+}
+
+async fn answer(
+    web: &Web,
+    campaign: &str,
+    asked: &Asked,
+    format: Format,
+) -> Result<impl IntoResponse + use<>, Problem> {
+    let lang = asked.lang()?;
+    let report = report(web, campaign).await?;
+    let text = render(&report, format, lang).map_err(Problem::ours)?;
+    Ok(([(CONTENT_TYPE, format.content_type().to_owned()), (ETAG, format!("\"{}\"", report.data_version))], text))
+}
+
+pub(super) async fn json(
+    State(web): State<Arc<Web>>,
+    Path(campaign): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<impl IntoResponse, Problem> {
+    answer(&web, &campaign, &asked, Format::Json).await
+}
+
+pub(super) async fn csv(
+    State(web): State<Arc<Web>>,
+    Path(campaign): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<impl IntoResponse, Problem> {
+    answer(&web, &campaign, &asked, Format::Csv).await
+}
+
+pub(super) async fn html(
+    State(web): State<Arc<Web>>,
+    Path(campaign): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<impl IntoResponse, Problem> {
+    answer(&web, &campaign, &asked, Format::Html).await
+}

@@ -1,0 +1,222 @@
+//! What running sessions ask and tell.
+
+use super::access::{bearer, same_secret};
+use super::voice::{TokenOf, authorised, body_of, variables};
+use super::{Problem, Web};
+use crate::dialer::{Grant, GrantRequest, News, Report, Settled};
+use crate::dialogue::{self, Manner, optout};
+use crate::domain::{AttemptId, PhoneNumber, SessionId, Token};
+use crate::store::{Call, Heard, Turn};
+use crate::voximplant::callback::{self, What};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tracing::info;
+
+type Body = Result<Bytes, BytesRejection>;
+
+/// The one detector's settings, the same in every mode: the ruler must not differ.
+const VAD_THRESHOLD: f64 = 0.5;
+const VAD_MIN_SILENCE_MS: u32 = 300;
+
+#[derive(Deserialize)]
+struct GrantBody {
+    a: String,
+    t: String,
+    session_id: Number,
+}
+
+/// A session's id is larger than 32 bits: some send it as text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Number {
+    Number(i64),
+    Text(String),
+}
+
+impl Number {
+    fn session(&self) -> Result<SessionId, Problem> {
+        let id = match self {
+            Number::Number(id) => Some(*id),
+            Number::Text(text) => text.parse().ok(),
+        };
+        id.filter(|id| *id > 0).map(SessionId).ok_or_else(|| Problem::bad("session_id: is not a session's number"))
+    }
+}
+
+/// Permission to dial, once. Unknown attempt 404; the current token from another session 409; anything
+/// else 410: a scenario without a grant never dials.
+pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Json<Value>, Problem> {
+    let body: GrantBody = body_of(body)?;
+    let session = body.session_id.session()?;
+    let missing = || Problem::missing("this attempt does not exist");
+    let attempt: AttemptId = body.a.parse().map_err(|_| missing())?;
+    let gone = || Problem::new(StatusCode::GONE, "gone", "no call is to be made with this token");
+    let token: Token = body.t.parse().map_err(|_| gone())?;
+    let held = web.store.attempt(attempt).await?.ok_or_else(missing)?;
+
+    let script = web.script(held.campaign).await?;
+    let rules = web.dialer.rules(held.campaign).await?;
+    let variables = variables(&held);
+    let manner = Manner::of(&held.mode, web.voice.dialog_url.is_some());
+    let told = dialogue::told(&script, manner, &variables);
+    let request = GrantRequest { attempt, token, session, told: told.fingerprint.clone() };
+    let granted = match web.dialer.grant(request).await? {
+        Grant::Go(granted) => granted,
+        Grant::Unknown => return Err(missing()),
+        Grant::Taken => {
+            return Err(Problem::new(StatusCode::CONFLICT, "taken", "another session holds this grant"));
+        }
+        Grant::Gone => return Err(gone()),
+    };
+    let base = &web.voice.backend_url;
+    Ok(Json(json!({
+        "call_id": attempt,
+        "granted_ms_ago": granted.granted_ms_ago,
+        "to": granted.order.to().as_str(),
+        "caller_id": granted.order.caller_id().map(PhoneNumber::as_str),
+        "mode": held.mode,
+        "event_url": format!("{base}/voximplant/events"),
+        "event_token": Token::event_token(&granted.token, &web.installation_key),
+        "dialog_url": web.voice.dialog_url,
+        "stream_url": null,
+        "language": told.language,
+        "voice": told.voice,
+        "first_phrase": told.first_phrase,
+        "instructions": told.instructions,
+        "tools": told.tools,
+        "model": web.voice.openai_realtime_model,
+        "openai_base_url": web.voice.openai_base_url,
+        "media_url": null,
+        "vad": { "threshold": VAD_THRESHOLD, "min_silence_ms": VAD_MIN_SILENCE_MS },
+        "amd": "hang_up",
+        "record": false,
+        "route": "pstn",
+        "ring_s": rules.settings.dial.ring_s,
+        "call_s": rules.settings.dial.call_s,
+        "variables": variables,
+    })))
+}
+
+/// An event of a session, answered 200 after the commit; a copy of it changes nothing.
+pub(super) async fn events(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let raw: Value = body_of(body)?;
+    let parsed = callback::parse(&raw).map_err(|cause| Problem::bad(cause.to_string()))?;
+    let (attempt, token) = authorised(&web, &parsed.call_id, &headers).await?;
+    // The grant's token authorises one thing only: that nobody was dialled.
+    let by_grant = match token {
+        TokenOf::Event => None,
+        TokenOf::Grant(hash) if matches!(parsed.what, What::NotDialled) => Some(hash),
+        TokenOf::Grant(_) => return Err(Problem::unauthorized()),
+    };
+    let held = web.store.attempt(attempt).await?.ok_or_else(|| Problem::missing("this attempt does not exist"))?;
+    // The plain events of older scenarios name no session: they speak of the granted one.
+    let session = match (parsed.session, held.session) {
+        (Some(session), _) | (None, Some(session)) => session,
+        (None, None) => return Err(Problem::conflict("this attempt was not granted")),
+    };
+    let script = web.script(held.campaign).await?;
+    let asks = |text: Option<&String>| text.is_some_and(|text| optout::asks_never_again(text, &script));
+    let opts_out = matches!(parsed.what, What::OptOut) || parsed.turns.iter().any(|t| asks(t.callee_text.as_ref()));
+    let report = Report {
+        heard: Some(Heard {
+            session,
+            seq: parsed.seq,
+            event: parsed.event.clone(),
+            at_ms: parsed.at_ms,
+            body: raw.to_string(),
+        }),
+        news: match parsed.what {
+            What::Underway | What::OptOut => News::Underway,
+            What::NotDialled => News::NotDialled { by: session, token: by_grant },
+            What::Finished(outcome) => News::Finished { by: session, outcome, evidence: "event" },
+        },
+        opt_out: opts_out.then(|| "asked in a call".to_owned()),
+        call: parsed.call.map(|call| Call { session: session.0, source: "event", ..call_row(call) }),
+        turns: parsed.turns.into_iter().map(turn_row).collect(),
+    };
+    let event = parsed.event;
+    let settled = web.dialer.settle(attempt, report).await?;
+    info!(attempt.id = %attempt, event = %event, "Webhook received: {event} of attempt {attempt}");
+    match settled {
+        Settled::Unknown => Err(Problem::missing("this attempt does not exist")),
+        Settled::Again => Ok(Json(json!({ "status": "ok", "duplicate": true }))),
+        Settled::Noted | Settled::Moved => Ok(Json(json!({ "status": "ok" }))),
+    }
+}
+
+fn call_row(call: callback::Call) -> Call {
+    Call {
+        session: 0,
+        source: "event",
+        code: call.code,
+        reason: call.reason,
+        hung_up_by: call.hung_up_by,
+        goal: call.goal,
+        answers: call.answers.map(|a| a.to_string()),
+        fault: call.fault,
+        machine: call.machine,
+        answer_ms: call.answer_ms,
+        ring_ms: call.ring_ms,
+        first_audio_ms: call.first_audio_ms,
+        first_audio_method: call.first_audio_method,
+        talk_ms: call.talk_ms,
+        cost_micros: call.cost_micros,
+    }
+}
+
+fn turn_row(turn: callback::Turn) -> Turn {
+    Turn {
+        turn: turn.n,
+        callee_text: turn.callee_text,
+        agent_text: turn.agent_text,
+        callee_end_ms: turn.callee_end_ms,
+        agent_start_ms: turn.agent_start_ms,
+        turn_ms: turn.turn_ms,
+        method: turn.method,
+        asr_ms: turn.asr_ms,
+        reply_ms: turn.reply_ms,
+        model_ms: turn.model_ms,
+        tts_ms: turn.tts_ms,
+        filler: turn.filler,
+        interrupted: turn.interrupted,
+    }
+}
+
+#[derive(Deserialize)]
+struct Inbound {
+    #[serde(rename = "session_id")]
+    _session_id: Number,
+    from: String,
+    event: String,
+}
+
+/// People ring back: who called is told, and may ask never to be called again.
+pub(super) async fn inbound(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let inbound: Inbound = body_of(body)?;
+    if !bearer(&headers).is_some_and(|token| same_secret(token, &web.inbound_token)) {
+        return Err(Problem::unauthorized());
+    }
+    let digits: String = inbound.from.chars().filter(char::is_ascii_digit).collect();
+    let number: PhoneNumber =
+        format!("+{digits}").parse().map_err(|_| Problem::bad("from: is not an international number"))?;
+    match inbound.event.as_str() {
+        "Rang" => {}
+        "OptOut" => web.store.suppress(number, "asked when ringing back", web.clock.now()).await?,
+        other => return Err(Problem::bad(format!("event: `{other}` is neither Rang nor OptOut"))),
+    }
+    Ok(Json(json!({ "status": "ok" })))
+}
