@@ -23,5 +23,7 @@ pub mod report;
 
 pub mod http;
 
+pub mod simulator;
+
 // What the rooms stand on: the environment, the clock.
 pub mod clock;

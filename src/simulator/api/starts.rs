@@ -1,0 +1,147 @@
+//! `StartScenarios`, the trouble it may meet, and its line in the ledger.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::simulator::api::params::Params;
+use crate::simulator::api::{ApiError, answer};
+use crate::simulator::clock::wall_ms;
+use crate::simulator::draw::Dice;
+use crate::simulator::mischief::Kind;
+use crate::simulator::platform::Platform;
+use crate::simulator::session::inbound::RingIn;
+
+const CUSTOM_DATA_BYTES_MAX: usize = 200;
+
+/// When a request came in, taken before anything else is done with it.
+pub struct Arrival {
+    at_ms: i64,
+    at_us: i64,
+}
+
+impl Arrival {
+    pub fn now() -> Self {
+        static ORIGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        let since = ORIGIN.get_or_init(std::time::Instant::now).elapsed();
+        Self { at_ms: wall_ms(), at_us: i64::try_from(since.as_micros()).unwrap_or(i64::MAX) }
+    }
+}
+
+pub async fn start(platform: &Arc<Platform>, params: &Params, arrived: Arrival) -> Response {
+    let ordinal = platform.starts_seen.fetch_add(1, Ordering::Relaxed);
+    let dice = Dice::of_start(platform.seed, ordinal);
+    let happens = |kind, purpose| dice.chance(platform.mischief.rate(kind), purpose, 0);
+    let custom_data = params.text("script_custom_data").unwrap_or_default();
+    let mut line = json!({ "at_ms": arrived.at_ms, "custom_data": custom_data });
+    platform.ledger().arrived(arrived.at_us);
+
+    if happens(Kind::Start429, "start_429") || happens(Kind::Start5xx, "start_5xx") {
+        let busy = happens(Kind::Start429, "start_429");
+        let status = if busy { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
+        line["http"] = json!(status.as_u16());
+        platform.ledger().started(line);
+        return status.into_response();
+    }
+    let made = begin(platform, params, custom_data, ordinal, &mut line);
+    // Two sessions of one start: the second has the same custom data, and nobody is told.
+    if made.is_ok() && happens(Kind::StartTwice, "start_twice") {
+        let mut again = json!({ "at_ms": arrived.at_ms, "custom_data": custom_data, "twice": true });
+        let _second = begin(platform, params, custom_data, ordinal, &mut again);
+        platform.ledger().started(again);
+    }
+    if let Err(error) = &made {
+        line["error"] = json!(error.code);
+    }
+    platform.ledger().started(line);
+    match made {
+        Err(error) => answer(&error.body()),
+        Ok(body) => {
+            tokio::time::sleep(platform.start_answer_delay(ordinal)).await;
+            if happens(Kind::StartReplyLost, "start_reply_lost") { broken_off().await } else { answer(&body) }
+        }
+    }
+}
+
+fn begin(
+    platform: &Arc<Platform>,
+    params: &Params,
+    custom_data: &str,
+    ordinal: u64,
+    line: &mut Value,
+) -> Result<Value, ApiError> {
+    let rule_id = find_rule(platform, params)?;
+    let record = platform
+        .start_session(rule_id, custom_data, ordinal, None)
+        .ok_or_else(|| ApiError::new(147, "The 'rule_id' parameter is invalid."))?;
+    line["session_id"] = json!(record.session_id);
+    line["rule_id"] = json!(rule_id);
+    line["rule_name"] = json!(record.rule_name);
+    if custom_data.len() > CUSTOM_DATA_BYTES_MAX {
+        record.note(0, &format!("custom data has {} bytes; 200 are documented", custom_data.len()));
+    }
+    let url = platform.access_url(&record);
+    Ok(json!({
+        "result": 1, "media_session_access_url": url, "media_session_access_secure_url": url,
+        "call_session_history_id": record.session_id,
+    }))
+}
+
+fn find_rule(platform: &Platform, params: &Params) -> Result<u64, ApiError> {
+    let by_id = params.number("rule_id", 147)?;
+    let state = platform.state();
+    let rule = match (by_id, params.text("rule_name")) {
+        (Some(id), _) => {
+            state.rules.iter().find(|rule| rule.rule_id == id).ok_or_else(|| ApiError::invalid(147, "rule_id"))?
+        }
+        (None, Some(name)) => {
+            let application = super::manage::application(&state, params)?;
+            let found = state.rules.iter().find(|rule| rule.application_id == application && rule.name == name);
+            found.ok_or_else(|| ApiError::invalid(156, "rule_name"))?
+        }
+        (None, None) => return Err(ApiError::new(134, "The 'rule_id' parameter is required.")),
+    };
+    if rule.scenarios.is_empty() {
+        return Err(ApiError::new(375, "The rule has no scenario bound to it."));
+    }
+    Ok(rule.rule_id)
+}
+
+/// An answer that breaks off after its head.
+async fn broken_off() -> Response {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let broken =
+        futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("mischief: the answer is lost")) });
+    ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(broken)).into_response()
+}
+
+/// `POST /simulator/inbound`: somebody rings in. Form fields `from`, and where wanted `to` (a number of
+/// the account; its rule answers), `rule_name`, `tones`.
+pub async fn inbound(axum::extract::State(platform): axum::extract::State<Arc<Platform>>, body: Bytes) -> Response {
+    let params = Params::new(super::params::urlencoded(&body));
+    let rule_id = {
+        let state = platform.state();
+        let to = params.text("to").map(|to| to.trim_start_matches('+'));
+        let bound = state.numbers.iter().find(|held| to.is_none_or(|to| held.number == to) && held.rule_id.is_some());
+        let named = params.text("rule_name").and_then(|name| state.rules.iter().find(|rule| rule.name == name));
+        named.map(|rule| rule.rule_id).or(bound.and_then(|held| held.rule_id))
+    };
+    let (Some(rule_id), Some(from)) = (rule_id, params.text("from")) else {
+        return (StatusCode::BAD_REQUEST, "`from`, and a number that is bound to a rule or `rule_name`")
+            .into_response();
+    };
+    let ring = RingIn {
+        from: from.to_owned(),
+        to: params.text("to").unwrap_or("+74951234567").to_owned(),
+        tones: params.text("tones").unwrap_or_default().to_owned(),
+    };
+    match platform.start_session(rule_id, "", 0, Some(ring)) {
+        Some(record) => answer(&json!({ "call_session_history_id": record.session_id })),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}

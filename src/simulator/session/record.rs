@@ -1,0 +1,211 @@
+//! What stays of a session: its log, its calls, and the answer to "what is it doing?".
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::simulator::clock::{MS, Micros, utc_text};
+
+const LOG_LINES_MAX: usize = 2_000;
+/// As on the platform.
+const LOG_MESSAGE_MAX: usize = 15_000;
+
+/// One call of a session, as the history tells it.
+#[derive(Clone, Debug)]
+pub struct CallRecord {
+    pub call_id: u64,
+    pub started_ms: i64,
+    pub local_number: String,
+    pub remote_number: String,
+    pub remote_number_type: &'static str,
+    pub incoming: bool,
+    pub ended: Option<CallEnd>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CallEnd {
+    pub duration_s: u64,
+    pub successful: bool,
+    pub code: u16,
+    pub details: String,
+    pub cost: f64,
+    pub record_url: Option<String>,
+}
+
+#[derive(Default)]
+struct Inner {
+    log: Vec<String>,
+    errors: usize,
+    calls: Vec<CallRecord>,
+    finish_reason: Option<&'static str>,
+    finished: Option<(i64, u64)>,
+    doing: String,
+}
+
+pub struct SessionRecord {
+    pub session_id: u64,
+    pub token: String,
+    pub application_id: u64,
+    pub application_name: String,
+    pub rule_name: String,
+    pub custom_data: String,
+    pub started_ms: i64,
+    /// The history shows the session this long after its end.
+    pub visible_after_ms: i64,
+    is_over: AtomicBool,
+    inner: Mutex<Inner>,
+}
+
+impl SessionRecord {
+    #[allow(clippy::too_many_arguments, reason = "one field each; a builder would only repeat the names")]
+    pub fn new(
+        session_id: u64,
+        token: String,
+        application_id: u64,
+        application_name: String,
+        rule_name: String,
+        custom_data: String,
+        started_ms: i64,
+        visible_after_ms: i64,
+    ) -> Self {
+        Self {
+            session_id,
+            token,
+            application_id,
+            application_name,
+            rule_name,
+            custom_data,
+            started_ms,
+            visible_after_ms,
+            is_over: AtomicBool::new(false),
+            inner: Mutex::default(),
+        }
+    }
+
+    fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// A line of the log with its session time.
+    pub fn note(&self, at: Micros, text: &str) {
+        let mut inner = self.inner();
+        if inner.log.len() < LOG_LINES_MAX {
+            let cut: String = text.chars().take(LOG_MESSAGE_MAX).collect();
+            inner.log.push(format!("{:>9.1} {cut}", at as f64 / MS as f64));
+        }
+    }
+
+    /// A fault of the scenario: in the log, counted, and told to whoever runs the simulator.
+    pub fn complain(&self, at: Micros, text: &str) {
+        self.note(at, &format!("ERROR {text}"));
+        self.inner().errors += 1;
+        tracing::warn!(
+            session.id = self.session_id,
+            rule = %self.rule_name,
+            "Scenario of rule {} in session {}: {text}",
+            self.rule_name,
+            self.session_id
+        );
+    }
+
+    pub fn doing(&self, what: &str) {
+        what.clone_into(&mut self.inner().doing);
+    }
+
+    /// The first reason stands.
+    pub fn finish_reason(&self, reason: &'static str) {
+        self.inner().finish_reason.get_or_insert(reason);
+    }
+
+    pub fn call_started(&self, call: CallRecord) -> usize {
+        let mut inner = self.inner();
+        inner.calls.push(call);
+        inner.calls.len() - 1
+    }
+
+    pub fn call_ended(&self, place: usize, end: CallEnd) {
+        if let Some(call) = self.inner().calls.get_mut(place) {
+            call.ended.get_or_insert(end);
+        }
+    }
+
+    pub fn finish(&self, wall_ms: i64, after: Micros) {
+        let mut inner = self.inner();
+        inner.finish_reason.get_or_insert("Normal termination");
+        inner.finished = Some((wall_ms, after.div_ceil(1_000_000)));
+        drop(inner);
+        self.is_over.store(true, Ordering::Release);
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    pub fn is_visible(&self, wall_ms: i64) -> bool {
+        self.inner().finished.is_some_and(|(at, _)| wall_ms >= at + self.visible_after_ms)
+    }
+
+    pub fn log(&self) -> (Vec<String>, usize) {
+        let inner = self.inner();
+        (inner.log.clone(), inner.errors)
+    }
+
+    /// A row of the page at the root.
+    pub fn summary(&self) -> (String, usize) {
+        let inner = self.inner();
+        (inner.doing.clone(), inner.errors)
+    }
+
+    pub fn has_remote_number(&self, number: &str) -> bool {
+        self.inner().calls.iter().any(|call| call.remote_number == number)
+    }
+
+    /// As `GetCallHistory` writes it; what has no value is left out.
+    pub fn history(&self, account_id: u64, with_calls: bool) -> Value {
+        let inner = self.inner();
+        let mut session = json!({
+            "call_session_history_id": self.session_id,
+            "account_id": account_id,
+            "application_id": self.application_id,
+            "application_name": self.application_name,
+            "rule_name": self.rule_name,
+            "start_date": utc_text(self.started_ms),
+            "duration": inner.finished.map_or(0, |(_, duration)| duration),
+            "initiator_address": "127.0.0.1",
+            "media_server_address": "127.0.0.1",
+            "finish_reason": inner.finish_reason.unwrap_or("Normal termination"),
+            "audio_quality": "Standard",
+        });
+        if !self.custom_data.is_empty() {
+            session["custom_data"] = json!(self.custom_data);
+        }
+        if with_calls {
+            session["calls"] = inner.calls.iter().map(call_history).collect();
+        }
+        session
+    }
+}
+
+fn call_history(call: &CallRecord) -> Value {
+    let mut told = json!({
+        "call_id": call.call_id,
+        "start_time": utc_text(call.started_ms),
+        "local_number": call.local_number,
+        "remote_number": call.remote_number,
+        "remote_number_type": call.remote_number_type,
+        "incoming": call.incoming,
+        "transaction_id": call.call_id + 1,
+        "media_server_address": "127.0.0.1",
+    });
+    if let Some(end) = &call.ended {
+        told["duration"] = json!(end.duration_s);
+        told["successful"] = json!(end.successful);
+        told["cost"] = json!(end.cost);
+        told["end_reason"] = json!({ "code": end.code, "details": end.details });
+        if let Some(url) = &end.record_url {
+            told["record_url"] = json!(url);
+        }
+    }
+    told
+}

@@ -1,0 +1,172 @@
+//! What the stand-in model answers: the next line of its script, a function's output word for word, or a
+//! call of a tool.
+
+use serde_json::json;
+
+use crate::simulator::callee::words::Tongue;
+use crate::simulator::session::media::{Kind, Unit};
+use crate::simulator::session::model::{MEDIA_ENDS_AFTER, Model, ModelStep, ROUND_TRIP, Response};
+use crate::simulator::session::spine::Move;
+use crate::simulator::session::world::{Act, Handle, World};
+
+impl World {
+    pub(super) fn respond(&mut self, handle: Handle, exact: Option<String>, no_tools: bool, to_turn: bool) {
+        let latency = self.latency;
+        let dice = self.dice.clone();
+        let by_number = self.units.iter().find_map(|unit| match &unit.kind {
+            Kind::Call(call) => Some(Tongue::of_number(&call.number) == Tongue::Russian),
+            _ => None,
+        });
+        let Some(model) = self.model(handle) else {
+            return;
+        };
+        let russian = model.russian || by_number.unwrap_or(false);
+        model.responses += 1;
+        let number = model.responses;
+        let has = |model: &Model, name: &str| model.tools.iter().any(|tool| tool == name);
+        let turn = model.turn.take();
+        let output = model.output.take();
+        let (text, tool, delay) = if let Some(text) = exact {
+            model.spine.said(&text);
+            (Some(text), None, latency.model_audio_ms)
+        } else if let Some(text) = output {
+            (Some(text), None, latency.tool_audio_ms)
+        } else if let (Some(heard), true, false) = (&turn, has(model, "get_reply"), no_tools) {
+            (None, Some(("get_reply", json!({ "text": heard }))), latency.model_tool_ms)
+        } else {
+            let next = match &turn {
+                Some(heard) => model.spine.reply(heard, russian),
+                None => model.spine.opening(russian),
+            };
+            match next {
+                Move::Say(text) => (Some(text), None, latency.model_audio_ms),
+                Move::End { text, goal, opt_out } => {
+                    let mut arguments = json!({ "goal": goal, "answers": {} });
+                    if opt_out {
+                        arguments["opt_out"] = json!(true);
+                    }
+                    let tool = (has(model, "end_call") && !no_tools).then_some(("end_call", arguments));
+                    (Some(text), tool, latency.model_audio_ms)
+                }
+            }
+        };
+        // A bare function's output that says nothing ends the response without a word.
+        let text = text.filter(|text| !text.trim().is_empty());
+        let speaks = text.is_some();
+        model.response = Some(Response { number, text, tool, generated: false });
+        let after = delay.draw(&dice, if to_turn { "model turn" } else { "model request" }, u64::from(number));
+        let payload = json!({ "type": "response.created", "response": {
+            "id": format!("resp_{number:04}"), "object": "realtime.response", "status": "in_progress", "output": [],
+        }});
+        self.deliver_after(ROUND_TRIP.min(after), handle, "OpenAI.RealtimeAPI.ResponseCreated", payload);
+        let step = if speaks { ModelStep::Audio { response: number } } else { ModelStep::Tool { response: number } };
+        self.after(after, Act::Model(handle, step));
+    }
+
+    pub(super) fn model_speaks(&mut self, handle: Handle, number: u32) {
+        if self.mute {
+            return;
+        }
+        let Some(model) = self.model(handle) else {
+            return;
+        };
+        let Some(response) = model.response.as_ref().filter(|response| response.number == number) else {
+            return;
+        };
+        let Some(text) = response.text.clone() else {
+            return;
+        };
+        let fresh = model.media_since.is_none();
+        model.silent_since = None;
+        let id = format!("resp_{number:04}");
+        let lasts = World::agent_speaking_time(&text);
+        let payload = json!({ "type": "response.output_item.added", "response_id": id, "output_index": 0,
+            "item": { "id": format!("msg_{number:04}"), "type": "message", "role": "assistant" } });
+        self.tell(handle, "OpenAI.RealtimeAPI.ResponseOutputItemAdded", payload);
+        let first: String = text.chars().take(12).collect();
+        let payload = json!({ "type": "response.output_audio_transcript.delta", "response_id": id, "delta": first });
+        self.tell(handle, "OpenAI.RealtimeAPI.ResponseOutputAudioTranscriptDelta", payload);
+        if fresh {
+            self.tell(handle, "OpenAI.Events.WebSocketMediaStarted", json!({}));
+        }
+        self.end_voice(handle);
+        self.begin_voice(handle, text, lasts);
+        let voice = self.voice_of(handle).map(|voice| voice.number);
+        if let Some(model) = self.model(handle) {
+            model.media_since = voice;
+        }
+        // Speech is generated about three times as fast as it is spoken.
+        self.after(lasts / 3, Act::Model(handle, ModelStep::Generated { response: number }));
+    }
+
+    pub(super) fn model_generated(&mut self, handle: Handle, number: u32) {
+        let Some(model) = self.model(handle) else {
+            return;
+        };
+        let Some(response) = model.response.as_ref().filter(|response| response.number == number) else {
+            return;
+        };
+        let id = format!("resp_{number:04}");
+        let text = response.text.clone().unwrap_or_default();
+        let calls = response.tool.is_some();
+        let payload = json!({ "type": "response.output_audio.done", "response_id": id });
+        self.tell(handle, "OpenAI.RealtimeAPI.ResponseOutputAudioDone", payload);
+        let payload = json!({ "type": "response.output_audio_transcript.done", "response_id": id, "transcript": text });
+        self.tell(handle, "OpenAI.RealtimeAPI.ResponseOutputAudioTranscriptDone", payload);
+        if calls { self.model_calls(handle, number) } else { self.response_done(handle) }
+    }
+
+    pub(super) fn model_calls(&mut self, handle: Handle, number: u32) {
+        let Some(model) = self.model(handle) else {
+            return;
+        };
+        let Some(response) = model.response.as_ref().filter(|response| response.number == number) else {
+            return;
+        };
+        if let Some((name, arguments)) = response.tool.clone() {
+            let payload = json!({
+                "type": "response.function_call_arguments.done", "response_id": format!("resp_{number:04}"),
+                "item_id": format!("fc_{number:04}"), "output_index": 0, "call_id": format!("call_{number:04}"),
+                "name": name, "arguments": arguments.to_string(),
+            });
+            self.tell(handle, "OpenAI.RealtimeAPI.ResponseFunctionCallArgumentsDone", payload);
+        }
+        self.response_done(handle);
+    }
+
+    fn response_done(&mut self, handle: Handle) {
+        let Some(model) = self.model(handle) else {
+            return;
+        };
+        let Some(response) = model.response.as_mut() else {
+            return;
+        };
+        response.generated = true;
+        let number = response.number;
+        let mut output = Vec::new();
+        if let Some(text) = &response.text {
+            output.push(json!({ "id": format!("msg_{number:04}"), "type": "message", "role": "assistant",
+                "content": [{ "type": "output_audio", "transcript": text }] }));
+        }
+        if let Some((name, arguments)) = &response.tool {
+            output.push(json!({ "id": format!("fc_{number:04}"), "type": "function_call", "name": name,
+                "call_id": format!("call_{number:04}"), "arguments": arguments.to_string() }));
+        }
+        let payload = json!({ "type": "response.done", "response": {
+            "id": format!("resp_{number:04}"), "object": "realtime.response", "status": "completed", "output": output,
+        }});
+        self.tell(handle, "OpenAI.RealtimeAPI.ResponseDone", payload);
+    }
+
+    /// The audio has run out; a second later the platform says so, unless more came.
+    pub fn model_voice_over(&mut self, handle: Handle) {
+        let now = self.now;
+        let Some(Unit { kind: Kind::Model(model), .. }) = self.unit(handle) else {
+            return;
+        };
+        model.silent_since = Some(now);
+        if let Some(voice) = model.media_since {
+            self.after(MEDIA_ENDS_AFTER, Act::Model(handle, ModelStep::MediaEnded { voice }));
+        }
+    }
+}
