@@ -25,5 +25,10 @@ pub mod http;
 
 pub mod simulator;
 
+pub mod app;
+
+pub mod demo;
+
 // What the rooms stand on: the environment, the clock.
 pub mod clock;
+pub mod config;

@@ -1,1 +1,41 @@
-fn main() {}
+//! The command line.
+//!
+//! Exit codes: 0 done; 1 data refused, or a law or check failed; 2 wrong usage or settings.
+
+mod cli;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // The scenarios' engine reads the zone once; sessions live in UTC. Nothing runs beside us yet.
+    // SAFETY: no other thread exists.
+    unsafe { std::env::set_var("TZ", "UTC") };
+    // reqwest is built without a provider of its own.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    // A missing .env is no fault; one that cannot be read is told by the settings it should have held.
+    let dotenv = dotenvy::dotenv();
+    if let Err(cause) = &dotenv
+        && !cause.not_found()
+    {
+        eprintln!("halo: .env: {cause}");
+        return ExitCode::from(2);
+    }
+    let args = cli::Args::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(cause) => {
+            eprintln!("halo: {cause}");
+            return ExitCode::from(2);
+        }
+    };
+    match runtime.block_on(cli::run(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                eprintln!("halo: {}", failure.message);
+            }
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! Opens, builds, wires: the one place that knows every room.
+
+use crate::clock::{Anchor, Clock};
+use crate::config::{Config, DialogBase, PlatformConfig};
+use crate::dialer::{Dialer, Platform, ReadRules};
+use crate::domain::{Mode, Timestamp};
+use crate::http::{ApiKey, Voice, Web, router};
+use crate::simulator;
+use crate::store::{Db, Store};
+use crate::voximplant::{Client, Connection, Deployed, Modes, Pacer, Sources, Wanted};
+use crate::{intake, queue};
+use anyhow::{Context, Result, bail};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// Everything in flight has this long to be written after a stop.
+const STOP_WITHIN: Duration = Duration::from_secs(9);
+/// Between deployments to a simulator that does not know us.
+const DEPLOY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// A database server's clock may differ from ours by this, and is then right.
+const CLOCK_AHEAD_MS_MAX: i64 = 10 * 60 * 1000;
+/// Calls under way have this long to report their end after a stop; then their next start asks for it.
+const CALLS_END_WITHIN: Duration = Duration::from_secs(6);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often the database's clock is compared with ours.
+const CLOCK_CHECK_EVERY: Duration = Duration::from_secs(30);
+
+/// How the clock begins.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockStart {
+    pub speed: f64,
+    /// Program time at the very first start; now when absent.
+    pub at: Option<Timestamp>,
+}
+
+/// A running service: API, callbacks, workers.
+pub struct App {
+    pub store: Store,
+    pub clock: Clock,
+    pub dialer: Arc<Dialer>,
+    pub modes: BTreeSet<Mode>,
+    pub address: SocketAddr,
+    /// Set when this start made the admin key: it is shown once.
+    pub fresh_api_key: Option<String>,
+    simulator: Option<simulator::Running>,
+    stop_work: CancellationToken,
+    stop_serving: CancellationToken,
+    server: JoinHandle<()>,
+    worker: JoinHandle<()>,
+    _lock: Option<File>,
+}
+
+/// The database, without anything that dials: for verbs that read or write rows.
+pub async fn open_store(config: &Config) -> Result<Store> {
+    Store::open(&config.database_url).await.context("cannot open the database named by DATABASE_URL")
+}
+
+/// Program time goes on where the database left it.
+pub async fn open_clock(store: &Store, start: ClockStart) -> Result<Clock> {
+    let kept = store.installation_value("clock").await?;
+    let anchor = match kept {
+        Some(text) => {
+            serde_json::from_str::<Anchor>(&text).context("the clock kept in the database")?.at_speed(start.speed)
+        }
+        None => match start.at {
+            Some(at) => Anchor::starting(at, start.speed),
+            None => Anchor::here(start.speed),
+        },
+    };
+    store.set_installation_value("clock", serde_json::to_string(&anchor)?).await?;
+    Ok(Clock::running(anchor))
+}
+
+/// People live in real time: a database whose clock was scaled or shifted (by a demo, by a simulator) must
+/// not decide when they may be called.
+fn clock_of_people(clock: &Clock) -> Result<()> {
+    let ahead_ms = clock.now().since(clock.wall());
+    if clock.speed() == 1.0 && ahead_ms.abs() <= CLOCK_AHEAD_MS_MAX {
+        return Ok(());
+    }
+    bail!(
+        "the clock kept in this database is {} s ahead of real time (it was used with a scaled clock): calls to \
+         people need a database of their own, see DATABASE_URL",
+        ahead_ms / 1000
+    )
+}
+
+/// The clock of a database that somebody else may be running: looked at, not moved.
+pub async fn peek_clock(store: &Store) -> Result<Clock> {
+    let kept = store.installation_value("clock").await?;
+    let anchor = match kept {
+        Some(text) => serde_json::from_str(&text).context("the clock kept in the database")?,
+        None => Anchor::here(1.0),
+    };
+    let clock = Clock::running(anchor);
+    clock.set_offset(store.clock_offset_us(Clock::machine_us).await?);
+    Ok(clock)
+}
+
+/// Stored settings back to rules.
+pub fn read_rules(modes: BTreeSet<Mode>) -> ReadRules {
+    Arc::new(move |text| {
+        let value = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let settings = intake::settings::from_json(&value, &modes).map_err(|faults| faults.to_string())?;
+        let policy = intake::policy::find(&settings.policy)
+            .ok_or_else(|| format!("policy `{}` does not exist", settings.policy))?;
+        Ok((settings, policy.windows))
+    })
+}
+
+impl App {
+    /// Starts everything. `simulated` is the simulator to start inside when the settings ask for one.
+    pub async fn start(
+        config: &Config,
+        store: Store,
+        clock_start: ClockStart,
+        simulated: simulator::Settings,
+    ) -> Result<App> {
+        let lock = dialling_lock(&config.database_url)?;
+        let clock = open_clock(&store, clock_start).await?;
+        watch_database_clock(&store, &clock).await?;
+        if config.is_real() {
+            clock_of_people(&clock)?;
+        }
+        queue::prepare(store.db()).await?;
+        if lock.is_some() {
+            store.free_leases().await?;
+        }
+
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("HALO_LISTEN: cannot listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let backend_url = config.backend_url.clone().unwrap_or_else(|| format!("http://{address}"));
+
+        let (simulator, reach) = reach_platform(config, simulated).await?;
+        let sources = Sources::beside(Path::new("."));
+        let provider_modes = modes(config, &sources)?;
+        let client = Arc::new(Client::new(Connection {
+            url: reach.url.clone(),
+            account: reach.account.clone(),
+            key: reach.key.clone(),
+            application: reach.application,
+            application_name: APPLICATION.to_owned(),
+            backend_url: backend_url.clone(),
+            modes: provider_modes.clone(),
+        })?);
+        let platform = Platform { name: format!("{}/{}", host_of(&reach.url), reach.account), real: config.is_real() };
+        let account = store.ensure_account(&platform.name, config.cps_max, config.lines_max, clock.now()).await?;
+        if config.cps_max.is_some() || config.lines_max.is_some() {
+            store.set_limits(account, config.cps_max, config.lines_max).await?;
+        }
+        store.set_installation_value("account", account.to_string()).await?;
+        let foreign = store
+            .pause_foreign_runs(account, &format!("this installation now calls at {}", platform.name), clock.now())
+            .await?;
+        if foreign > 0 {
+            warn!("{foreign} runs of another platform are paused");
+        }
+
+        let modes = names(&provider_modes);
+        let cps = store.account(account).await?.and_then(|account| account.cps_max);
+        // Limits are in program time, the pacer lives in real time.
+        let pacer = Arc::new(Pacer::new(cps.map(|cps| cps * clock.speed())));
+        let node = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+        let dialer = Arc::new(Dialer::new(
+            store.clone(),
+            clock.clone(),
+            client.clone(),
+            pacer,
+            platform,
+            account,
+            node,
+            read_rules(modes.clone()),
+        ));
+
+        let (stop_work, stop_serving) = (CancellationToken::new(), CancellationToken::new());
+        let key = installation_key(&store).await?;
+        let (api_key, fresh_api_key) = api_key(config, &store).await?;
+        let inbound_token = inbound_token(&key);
+        if !config.is_real() {
+            // A simulator keeps nothing: every start deploys to it, as the command does to the platform.
+            let wanted = wanted(config, sources, &backend_url, &inbound_token, false);
+            deploy_to_simulator(&dialer, &wanted).await;
+            tokio::spawn(keep_deployed(dialer.clone(), wanted, stop_work.clone()));
+        }
+        let voice = Voice {
+            dialog_url: match &config.dialog {
+                DialogBase::Backend => Some(format!("{backend_url}/voice/dialog")),
+                DialogBase::At(base) => Some(format!("{base}/voice/dialog")),
+                DialogBase::Off => None,
+            },
+            backend_url,
+            openai_base_url: config.openai_base_url.clone(),
+            openai_realtime_model: config.openai_realtime_model.clone(),
+        };
+        let web = Web::new(dialer.clone(), key, api_key, inbound_token, voice, modes.clone(), config.caller_id.clone());
+
+        let server = tokio::spawn(serve(listener, Arc::new(web), stop_serving.clone()));
+        let worker = tokio::spawn(work(dialer.clone(), stop_work.clone()));
+        Ok(App {
+            store,
+            clock,
+            dialer,
+            modes,
+            address,
+            fresh_api_key,
+            simulator,
+            stop_work,
+            stop_serving,
+            server,
+            worker,
+            _lock: lock,
+        })
+    }
+
+    pub fn simulator(&self) -> Option<&simulator::Running> {
+        self.simulator.as_ref()
+    }
+
+    /// Stops taking work, lets calls under way report their end, writes what is in flight, closes.
+    pub async fn stop(self) {
+        self.stop_work.cancel();
+        let ended = tokio::time::timeout(STOP_WITHIN, async {
+            let _ = self.worker.await;
+            let _ = tokio::time::timeout(CALLS_END_WITHIN, calls_end(&self.store)).await;
+            self.stop_serving.cancel();
+            if let Some(simulator) = self.simulator {
+                simulator.stop().await;
+            }
+            let _ = self.server.await;
+            self.store.close().await;
+        });
+        if ended.await.is_err() {
+            warn!("Not everything ended in time; the next start goes on where this one was");
+        }
+    }
+}
+
+/// Returns when no call is under way.
+async fn calls_end(store: &Store) {
+    loop {
+        match store.calls_under_way().await {
+            Ok(0) => return,
+            Ok(_) => tokio::time::sleep(LOOK_EVERY).await,
+            Err(cause) => return warn!("Calls under way cannot be counted: {cause}"),
+        }
+    }
+}
+
+/// A simulator that cannot be reached is tried again: it may be about to start.
+async fn deploy_to_simulator(dialer: &Dialer, wanted: &Wanted) {
+    match dialer.client.deploy(wanted).await {
+        Ok(done) => info!("Deployed to the simulator: {} changes", done.changes.len()),
+        Err(cause) => {
+            warn!("Cannot deploy to the simulator: {:#}", anyhow::Error::from(cause));
+            dialer.forgotten.notify_one();
+        }
+    }
+}
+
+/// A simulator keeps nothing on disk: whenever it turns out not to know our rules, it is deployed to.
+async fn keep_deployed(dialer: Arc<Dialer>, wanted: Wanted, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = dialer.forgotten.notified() => tokio::time::sleep(DEPLOY_AGAIN_AFTER).await,
+        }
+        deploy_to_simulator(&dialer, &wanted).await;
+    }
+}
+
+async fn serve(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
+    let served = axum::serve(listener, router(web)).with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(cause) = served {
+        tracing::error!("The server ended: {cause}");
+    }
+}
+
+async fn work(dialer: Arc<Dialer>, stop: CancellationToken) {
+    if let Err(cause) = queue::run(dialer, stop).await {
+        tracing::error!("{cause}");
+    }
+}
+
+struct Reach {
+    url: String,
+    account: String,
+    key: SecretString,
+    application: Option<i64>,
+}
+
+async fn reach_platform(
+    config: &Config,
+    simulated: simulator::Settings,
+) -> Result<(Option<simulator::Running>, Reach)> {
+    match &config.platform {
+        PlatformConfig::Inside => {
+            let running = simulator::start(simulated).await.context("cannot start the simulator")?;
+            let (account, key) = Config::simulated_account();
+            let url = running.url();
+            Ok((Some(running), Reach { url, account, key, application: None }))
+        }
+        PlatformConfig::At { url, account, key, application } => Ok((
+            None,
+            Reach { url: url.clone(), account: account.clone(), key: key.clone(), application: *application },
+        )),
+    }
+}
+
+/// The application that `deploy` makes where none is named.
+const APPLICATION: &str = "halo-demo";
+/// The simulator's model needs no key, but a scenario without the secret refuses to talk.
+const SIMULATED_OPENAI_KEY: &str = "simulated-model-no-secret";
+
+/// The modes, with the names that the settings give their rules and scenarios.
+pub fn modes(config: &Config, sources: &Sources) -> Result<Modes> {
+    let text = sources.read("modes.toml")?;
+    Ok(Modes::read(&text, &|name| config.mode_names.get(name).cloned())?)
+}
+
+pub fn names(modes: &Modes) -> BTreeSet<Mode> {
+    modes.iter().map(|entry| entry.name.clone()).collect()
+}
+
+/// The modes by name, for verbs that start nothing.
+pub fn known_modes(config: &Config) -> Result<BTreeSet<Mode>> {
+    Ok(names(&modes(config, &Sources::beside(Path::new(".")))?))
+}
+
+fn wanted(config: &Config, sources: Sources, backend_url: &str, inbound_token: &str, dry_run: bool) -> Wanted {
+    let mut secrets: Vec<(String, SecretString)> = vec![
+        ("HALO_BACKEND_URL".into(), backend_url.to_owned().into()),
+        ("HALO_INBOUND_TOKEN".into(), inbound_token.to_owned().into()),
+    ];
+    let simulated = || (!config.is_real()).then(|| SIMULATED_OPENAI_KEY.into());
+    if let Some(key) = config.openai_api_key.clone().or_else(simulated) {
+        secrets.push(("OPENAI_API_KEY".into(), key));
+    }
+    Wanted { sources, secrets, dry_run }
+}
+
+fn host_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split('/').next().unwrap_or_default();
+    // A simulator inside takes any free port: its runs must wake up in the next start.
+    if crate::config::is_loopback(url) { "simulator".into() } else { host.to_owned() }
+}
+
+/// On SQLite only one process dials: the operating system's lock says which, and frees it when that dies.
+fn dialling_lock(database_url: &str) -> Result<Option<File>> {
+    let Some(path) = sqlite_path(database_url) else { return Ok(None) };
+    let lock_path = PathBuf::from(format!("{}.lock", path.display()));
+    let file = File::options().create(true).truncate(false).write(true).open(&lock_path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            bail!("another process dials from {}: one SQLite file has one dialling process", path.display())
+        }
+        Err(TryLockError::Error(cause)) => return Err(cause).context("the dialling lock"),
+    }
+    Ok(Some(file))
+}
+
+pub fn sqlite_path(database_url: &str) -> Option<PathBuf> {
+    let rest = database_url.strip_prefix("sqlite:")?;
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let path = rest.split('?').next().unwrap_or_default();
+    if path.is_empty() || path == ":memory:" { None } else { Some(Path::new(path).to_owned()) }
+}
+
+/// On PostgreSQL wall time is the database's, so that nodes whose clocks differ agree.
+async fn watch_database_clock(store: &Store, clock: &Clock) -> Result<()> {
+    if matches!(store.db(), Db::Sqlite { .. }) {
+        return Ok(());
+    }
+    clock.set_offset(store.clock_offset_us(Clock::machine_us).await?);
+    let (store, clock) = (store.clone(), clock.clone());
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(CLOCK_CHECK_EVERY).await;
+            match store.clock_offset_us(Clock::machine_us).await {
+                Ok(us) => clock.set_offset(us),
+                Err(cause) => warn!("The database's clock cannot be read: {cause}"),
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn installation_key(store: &Store) -> Result<Vec<u8>> {
+    let fresh = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
+    Ok(store.installation_value_or("key", fresh).await?.into_bytes())
+}
+
+/// The first admin key: from the settings, else made once and shown once.
+async fn api_key(config: &Config, store: &Store) -> Result<(ApiKey, Option<String>)> {
+    if let Some(key) = &config.api_auth_key {
+        return Ok((ApiKey::of(key.expose_secret()), None));
+    }
+    let fresh = format!("halo_{:032x}", rand::random::<u128>());
+    let hash = serde_json::to_string(&ApiKey::of(&fresh).hash())?;
+    let stands = store.installation_value_or("api_key_hash", hash.clone()).await?;
+    let kept: [u8; 32] = serde_json::from_str(&stands).context("the key kept in the database")?;
+    Ok((ApiKey::from_hash(kept), (stands == hash).then_some(fresh)))
+}
+
+/// `halo voximplant deploy`: what it would take, or took, to bring the platform up to this version.
+pub async fn deploy(config: &Config, dry_run: bool) -> Result<Deployed> {
+    let PlatformConfig::At { url, account, key, application } = &config.platform else {
+        bail!(
+            "the simulator inside is deployed to at every start; set USE_VOXIMPLANT=true for the platform, or \
+             VOXIMPLANT_API_URL for a simulator beside"
+        );
+    };
+    let store = open_store(config).await?;
+    let installation = installation_key(&store).await?;
+    store.close().await;
+    let backend_url = config.backend_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+    let sources = Sources::beside(Path::new("."));
+    let client = Client::new(Connection {
+        url: url.clone(),
+        account: account.clone(),
+        key: key.clone(),
+        application: *application,
+        application_name: APPLICATION.to_owned(),
+        backend_url: backend_url.clone(),
+        modes: modes(config, &sources)?,
+    })?;
+    let wanted = wanted(config, sources, &backend_url, &inbound_token(&installation), dry_run);
+    client.deploy(&wanted).await.context("cannot deploy")
+}
+
+/// `halo voximplant bundle`: one scenario as a self-contained file.
+pub fn bundle(config: &Config, name: &str) -> Result<String> {
+    let sources = Sources::beside(Path::new("."));
+    let modes = modes(config, &sources)?;
+    let known = || modes.iter().map(|entry| entry.name.to_string()).collect::<Vec<_>>().join(", ");
+    let entry = modes.named(name).with_context(|| format!("no scenario `{name}`; there are: {}", known()))?;
+    Ok(sources.bundle(&entry.file)?.text)
+}
+
+/// The secret by which a ringing-back session is known: the same on every node, never stored in clear.
+fn inbound_token(installation_key: &[u8]) -> String {
+    let fixed = crate::domain::Token::from_random([0; 16]).hash();
+    crate::domain::Token::event_token(&fixed, &[installation_key, b"inbound"].concat())
+}

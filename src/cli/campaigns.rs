@@ -1,0 +1,231 @@
+//! `halo campaign …`
+
+use super::{Failure, open, settings};
+use clap::Subcommand;
+use halo::app::{known_modes, peek_clock, read_rules};
+use halo::dialer::hindrance;
+use halo::domain::RunId;
+use halo::domain::settings::Take;
+use halo::http::import::{Here, ImportError, Upload, import};
+use halo::store::{RunState, Store};
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const LISTED_MAX: i64 = 1000;
+
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Import a folder: campaign.toml, contacts.csv, script.toml.
+    Import {
+        dir: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// All campaigns.
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// One campaign: its lists and runs.
+    Show {
+        campaign: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start a run; the serving process dials it.
+    Start {
+        campaign: String,
+        /// Return when the run is over.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// No further dials; calls under way go on.
+    Pause { campaign: String },
+    /// Dial again.
+    Resume { campaign: String },
+    /// End the open runs; calls under way go on to their end.
+    Stop { campaign: String },
+}
+
+pub async fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
+        Verb::Import { dir, json } => import_dir(&dir, json).await,
+        Verb::List { json } => list(json).await,
+        Verb::Show { campaign, json } => show(&campaign, json).await,
+        Verb::Start { campaign, wait } => start(&campaign, wait).await,
+        Verb::Pause { campaign } => change(&campaign, RunState::Paused, Some("paused by an operator")).await,
+        Verb::Resume { campaign } => change(&campaign, RunState::Running, None).await,
+        Verb::Stop { campaign } => change(&campaign, RunState::Stopped, Some("stopped by an operator")).await,
+    }
+}
+
+async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure> {
+    let config = settings()?;
+    let text = |name: &str| {
+        std::fs::read_to_string(dir.join(name))
+            .map_err(|e| Failure::refused(format!("{}: {e}", dir.join(name).display())))
+    };
+    let settings = text("campaign.toml")?;
+    let script = if dir.join("script.toml").exists() { Some(text("script.toml")?) } else { None };
+    let list = dir.join("contacts.csv");
+    let contacts = std::fs::read(&list).map_err(|e| Failure::refused(format!("{}: {e}", list.display())))?;
+
+    let store = halo::app::open_store(&config).await?;
+    let clock = peek_clock(&store).await?;
+    let modes = known_modes(&config)?;
+    let here = Here {
+        store: &store,
+        modes: &modes,
+        real_platform: config.is_real(),
+        default_caller_id: config.caller_id.clone(),
+        now: clock.now(),
+    };
+    let upload = Upload {
+        source: "contacts.csv",
+        settings: &settings,
+        script: script.as_deref(),
+        contacts: &contacts,
+        salt: None,
+    };
+    let done = import(&here, upload).await.map_err(refused)?;
+    if as_json {
+        println!("{}", json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets }));
+    } else {
+        let b = done.buckets;
+        println!(
+            "Campaign {} ({}): {} rows = {} accepted + {} duplicate + {} refused",
+            done.name, done.campaign, done.rows, b.accepted, b.duplicate, b.refused
+        );
+        if b.duplicate + b.refused > 0 {
+            println!("Why, line by line: halo export {} rejects", done.name);
+        }
+    }
+    Ok(())
+}
+
+fn refused(cause: ImportError) -> Failure {
+    let mut message = cause.to_string();
+    for fault in cause.faults() {
+        if !message.contains(&fault) {
+            message.push_str("\n  - ");
+            message.push_str(&fault);
+        }
+    }
+    message.push_str("\nNothing was stored.");
+    Failure::refused(message)
+}
+
+async fn list(as_json: bool) -> Result<(), Failure> {
+    let store = open(&settings()?).await?;
+    let mut rows = Vec::new();
+    for campaign in store.campaigns(LISTED_MAX).await? {
+        let imports = store.imports(campaign.campaign).await?;
+        let runs = store.runs(campaign.campaign).await?;
+        let accepted: i64 = imports.iter().map(|import| import.accepted).sum();
+        let state = runs.last().map_or("no run yet", |run| run.state.as_str());
+        rows.push((campaign.name, campaign.campaign, accepted, runs.len(), state));
+    }
+    if as_json {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|r| json!({ "name": r.0, "id": r.1, "contacts": r.2, "runs": r.3, "last_run": r.4 }))
+            .collect();
+        println!("{}", json!(rows));
+    } else if rows.is_empty() {
+        println!("No campaigns yet: halo campaign import DIR");
+    } else {
+        for (name, id, contacts, runs, state) in rows {
+            println!("{name:24} {id}  {contacts:>8} contacts  {runs:>3} runs  last: {state}");
+        }
+    }
+    Ok(())
+}
+
+async fn show(campaign: &str, as_json: bool) -> Result<(), Failure> {
+    let store = open(&settings()?).await?;
+    let campaign = store.find_campaign(campaign).await?;
+    let imports = store.imports(campaign.campaign).await?;
+    let runs = store.runs(campaign.campaign).await?;
+    if as_json {
+        println!("{}", json!({ "id": campaign.campaign, "name": campaign.name, "imports": imports, "runs": runs }));
+        return Ok(());
+    }
+    println!("{} ({})", campaign.name, campaign.campaign);
+    for i in imports {
+        println!(
+            "  list {}: {} rows = {} accepted + {} duplicate + {} refused",
+            i.ordinal, i.rows_total, i.accepted, i.duplicates, i.refused
+        );
+    }
+    for run in runs {
+        let p = store.progress(run.run).await?;
+        let reason = run.state_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        println!(
+            "  run {} {}: {}{reason}, {}/{} contacts at rest, {} live, {} retries waiting",
+            run.ordinal,
+            run.run,
+            run.state.as_str(),
+            p.rested,
+            p.contacts,
+            p.live,
+            p.retries_waiting
+        );
+    }
+    Ok(())
+}
+
+async fn start(campaign: &str, wait: bool) -> Result<(), Failure> {
+    let config = settings()?;
+    let store = open(&config).await?;
+    let clock = peek_clock(&store).await?;
+    let campaign = store.find_campaign(campaign).await?;
+    let account = store.installation_value("account").await?.and_then(|id| id.parse().ok());
+    let Some(account) = account else {
+        return Err(Failure::refused("no process has served this database yet: start `halo serve` first"));
+    };
+    let (rules, _) = read_rules(known_modes(&config)?)(&campaign.settings).map_err(Failure::refused)?;
+    if let Some(why) = hindrance(&store, campaign.campaign, &rules, config.is_real()).await? {
+        return Err(Failure::refused(why));
+    }
+    let (run, contacts) = store.start_run(campaign.campaign, account, Take::All, clock.now()).await?;
+    println!("Run {run} with {contacts} contacts");
+    if wait {
+        wait_for(&store, run).await?;
+    }
+    Ok(())
+}
+
+async fn wait_for(store: &Store, run: RunId) -> Result<(), Failure> {
+    loop {
+        let now = store.run(run).await?;
+        if now.state.is_over() {
+            println!("Run {run}: {}", now.state.as_str());
+            return match now.state {
+                RunState::Completed => Ok(()),
+                _ => Err(Failure::refused(now.state_reason.unwrap_or_default())),
+            };
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+async fn change(campaign: &str, to: RunState, reason: Option<&str>) -> Result<(), Failure> {
+    let store = open(&settings()?).await?;
+    let clock = peek_clock(&store).await?;
+    let campaign = store.find_campaign(campaign).await?;
+    let here: Option<i64> = store.installation_value("account").await?.and_then(|id| id.parse().ok());
+    let mut changed = 0;
+    for run in store.runs(campaign.campaign).await? {
+        if to == RunState::Running && here != Some(run.account) && !run.state.is_over() {
+            println!("Run {} belongs to another platform ({}) and stays as it is", run.run, run.platform);
+            continue;
+        }
+        if !run.state.is_over() && store.set_run_state(run.run, to, reason.map(str::to_owned), clock.now()).await? {
+            let live = store.progress(run.run).await?.live;
+            println!("Run {}: {}; {live} calls are live", run.run, to.as_str());
+            changed += 1;
+        }
+    }
+    if changed == 0 { Err(Failure::refused("the campaign has no open run")) } else { Ok(()) }
+}

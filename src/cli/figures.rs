@@ -1,0 +1,92 @@
+//! What was found: report, export, prove.
+
+use super::{Failure, Lang, open, put, settings};
+use clap::{Args, ValueEnum};
+use halo::app::{known_modes, peek_clock, read_rules};
+use halo::http::export;
+use halo::report::render::{Format, render};
+use halo::report::{Proof, gather};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct ReportArgs {
+    /// Id or unique name.
+    campaign: String,
+    #[arg(long, value_enum, default_value_t = Form::Table)]
+    format: Form,
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    lang: Lang,
+    /// Into a file instead of standard output.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    Table,
+    Json,
+    Csv,
+    Html,
+    Md,
+}
+
+#[derive(Args)]
+pub struct ExportArgs {
+    /// Id or unique name.
+    campaign: String,
+    #[arg(value_enum)]
+    what: What,
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    Contacts,
+    Attempts,
+    Rejects,
+}
+
+pub async fn report(args: ReportArgs) -> Result<(), Failure> {
+    let config = settings()?;
+    let store = open(&config).await?;
+    let now = peek_clock(&store).await?.now();
+    let modes = known_modes(&config)?;
+    let campaign = store.find_campaign(&args.campaign).await?;
+    let (rules, _) = read_rules(modes)(&campaign.settings).map_err(Failure::refused)?;
+    let report = gather::report(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
+    let format = match args.format {
+        Form::Table => Format::Table,
+        Form::Json => Format::Json,
+        Form::Csv => Format::Csv,
+        Form::Html => Format::Html,
+        Form::Md => Format::Markdown,
+    };
+    let text = render(&report, format, args.lang.into()).map_err(Failure::refused)?;
+    put(args.out.as_ref(), text.as_bytes())
+}
+
+pub async fn export(args: ExportArgs) -> Result<(), Failure> {
+    let store = open(&settings()?).await?;
+    let bytes = match args.what {
+        What::Contacts => export::contacts_csv(&store, &args.campaign).await?,
+        What::Attempts => export::attempts_csv(&store, &args.campaign).await?,
+        What::Rejects => export::rejects_csv(&store, &args.campaign).await?,
+    };
+    put(args.out.as_ref(), &bytes)
+}
+
+pub async fn prove(campaign: &str, as_json: bool) -> Result<(), Failure> {
+    let config = settings()?;
+    let store = open(&config).await?;
+    let modes = known_modes(&config)?;
+    let campaign = store.find_campaign(campaign).await?;
+    let (rules, _) = read_rules(modes)(&campaign.settings).map_err(Failure::refused)?;
+    let proof = Proof::of(campaign.name, store.prove(campaign.campaign).await?, rules.retry.attempts_max);
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&proof).map_err(Failure::refused)?);
+    } else {
+        print!("{}", proof.text());
+    }
+    if proof.holds() { Ok(()) } else { Err(Failure { code: 1, message: String::new() }) }
+}

@@ -1,0 +1,186 @@
+//! Verbs, and what each prints.
+
+mod campaigns;
+mod figures;
+mod platform;
+mod service;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use halo::config::Config;
+use halo::store::{Store, StoreError};
+use std::fmt::Display;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
+
+/// Batch phone-call campaigns through Voximplant, and which way of talking is better.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// A whole campaign against the simulator, on your machine: nobody is rung.
+    Demo(service::Demo),
+    /// The service: API, callbacks, workers.
+    Serve,
+    /// A small, truthful Voximplant of our own, as a process of its own.
+    Simulate(service::Simulate),
+    /// Campaigns and their runs.
+    #[command(subcommand)]
+    Campaign(campaigns::Verb),
+    /// Which mode is better, said honestly.
+    Report(figures::ReportArgs),
+    /// Lists to take away, as CSV.
+    Export(figures::ExportArgs),
+    /// Hold the tables against the laws of dialling; exit code 1 if one is broken.
+    Prove {
+        /// Id or unique name.
+        campaign: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The provider's side: scenarios, rules, secrets.
+    #[command(subcommand)]
+    Voximplant(platform::Verb),
+}
+
+/// What ends the process with a code other than 0.
+pub struct Failure {
+    pub code: u8,
+    pub message: String,
+}
+
+impl Failure {
+    /// Data refused, or a law or check failed.
+    pub fn refused(message: impl Display) -> Self {
+        Failure { code: 1, message: message.to_string() }
+    }
+    /// Wrong usage or settings.
+    pub fn usage(message: impl Display) -> Self {
+        Failure { code: 2, message: message.to_string() }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(cause: anyhow::Error) -> Self {
+        Failure::usage(format!("{cause:#}"))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(cause: StoreError) -> Self {
+        match cause {
+            StoreError::Missing(what) => Failure::refused(format!("{what} does not exist")),
+            cause => Failure::refused(cause),
+        }
+    }
+}
+
+impl From<halo::http::Problem> for Failure {
+    fn from(cause: halo::http::Problem) -> Self {
+        Failure::refused(cause.detail)
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Lang {
+    En,
+    Ru,
+}
+
+impl From<Lang> for halo::report::Lang {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => halo::report::Lang::En,
+            Lang::Ru => halo::report::Lang::Ru,
+        }
+    }
+}
+
+pub async fn run(args: Args) -> Result<(), Failure> {
+    match args.verb {
+        Verb::Demo(demo) => {
+            // The simulator's mischief is on purpose; its warnings would only tear the bars apart.
+            log("error");
+            service::demo(demo).await
+        }
+        Verb::Serve => {
+            log("info");
+            service::serve().await
+        }
+        Verb::Simulate(simulate) => {
+            log("info");
+            service::simulate(simulate).await
+        }
+        Verb::Campaign(verb) => {
+            log("warn");
+            campaigns::run(verb).await
+        }
+        Verb::Report(report) => {
+            log("warn");
+            figures::report(report).await
+        }
+        Verb::Export(export) => {
+            log("warn");
+            figures::export(export).await
+        }
+        Verb::Prove { campaign, json } => {
+            log("warn");
+            figures::prove(&campaign, json).await
+        }
+        Verb::Voximplant(verb) => {
+            log("warn");
+            platform::run(verb).await
+        }
+    }
+}
+
+/// Logs go to standard error: what a verb prints is for programs too.
+fn log(default: &str) {
+    let asked = std::env::var("HALO_LOG").ok().filter(|filter| !filter.trim().is_empty());
+    let filter = asked.and_then(|filter| EnvFilter::try_new(filter).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(format!("{default},sqlx=warn")));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
+
+pub fn settings() -> Result<Config, Failure> {
+    Config::from_env().map_err(Failure::usage)
+}
+
+/// The database of verbs that look: one that does not exist is not made.
+pub async fn open(config: &Config) -> Result<Store, Failure> {
+    if let Some(path) = halo::app::sqlite_path(&config.database_url)
+        && !path.exists()
+    {
+        return Err(Failure::refused(format!("there is no database at {} (DATABASE_URL)", path.display())));
+    }
+    Ok(halo::app::open_store(config).await?)
+}
+
+/// To a file, or to standard output.
+pub fn put(out: Option<&PathBuf>, bytes: &[u8]) -> Result<(), Failure> {
+    use std::io::Write;
+    match out {
+        Some(path) => {
+            std::fs::write(path, bytes).map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
+            println!("Written: {}", path.display());
+            Ok(())
+        }
+        // A closed pipe is the reader's choice.
+        None => std::io::stdout().write_all(bytes).or(Ok(())),
+    }
+}
+
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("`{text}` is not an address and port such as 127.0.0.1:9100"))
+}

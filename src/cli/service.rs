@@ -1,0 +1,132 @@
+//! Processes that stay: demo, serve, simulate.
+
+use super::{Failure, address, settings};
+use clap::Args;
+use halo::app::{App, ClockStart, open_store};
+use halo::demo::{self, DemoEnd};
+use halo::domain::Timestamp;
+use halo::simulator;
+use std::net::SocketAddr;
+use tracing::info;
+
+#[derive(Args)]
+pub struct Demo {
+    /// End when the report is printed, instead of staying up.
+    #[arg(long)]
+    exit: bool,
+    /// The same seed gives the same outcomes for the same contacts.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many times faster than life.
+    #[arg(long, default_value_t = 60.0, value_parser = positive)]
+    speed: f64,
+    /// When it takes place, such as 2026-11-21T23:30:00Z; now when absent.
+    #[arg(long, value_parser = instant)]
+    at: Option<Timestamp>,
+}
+
+#[derive(Args)]
+pub struct Simulate {
+    #[arg(long, default_value = "127.0.0.1:9100", value_parser = address)]
+    listen: SocketAddr,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Pauses, ringing and speech are compressed by this.
+    #[arg(long, default_value_t = 1.0, value_parser = positive)]
+    speed: f64,
+    /// none, or NAME=RATE,… ; a little by default.
+    #[arg(long)]
+    mischief: Option<simulator::Mischief>,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value <= 10_000.0 => Ok(value),
+        _ => Err("a number above 0, at most 10000".into()),
+    }
+}
+
+/// RFC 3339, or a local-looking date and time read as UTC.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let with_zone = chrono::DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis());
+    let naive = || {
+        ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+            .iter()
+            .find_map(|form| chrono::NaiveDateTime::parse_from_str(text, form).ok())
+            .map(|at| at.and_utc().timestamp_millis())
+    };
+    with_zone.ok().or_else(naive).map(Timestamp).ok_or_else(|| "a time such as 2026-11-21T23:30:00Z".into())
+}
+
+pub async fn demo(args: Demo) -> Result<(), Failure> {
+    let config = settings()?;
+    let order = demo::Order { seed: args.seed, speed: args.speed, at: args.at };
+    let (app, end) = match demo::run(&config, order).await {
+        Ok(done) => done,
+        Err(demo::DemoError::Elsewhere(why)) => return Err(Failure::usage(why)),
+        Err(demo::DemoError::Other(cause)) => return Err(cause.into()),
+    };
+    match end {
+        DemoEnd::Interrupted => {
+            show_key(&app);
+            eprintln!("Stopped; the same command goes on where this one was.");
+            app.stop().await;
+            return Ok(());
+        }
+        DemoEnd::Finished { holds } => {
+            show_key(&app);
+            if args.exit {
+                app.stop().await;
+                return if holds { Ok(()) } else { Err(Failure::refused("a law is broken; see above")) };
+            }
+        }
+    }
+    println!("Still running at http://{}; Ctrl-C ends it.", app.address);
+    stopped().await;
+    app.stop().await;
+    Ok(())
+}
+
+/// Only its hash is kept: who does not see it now never will.
+fn show_key(app: &App) {
+    if let Some(key) = &app.fresh_api_key {
+        println!("Admin key of this database, shown this once: {key}");
+    }
+}
+
+pub async fn serve() -> Result<(), Failure> {
+    let config = settings()?;
+    let store = open_store(&config).await?;
+    let clock = ClockStart { speed: config.clock_speed, at: None };
+    let simulated = simulator::Settings { speed: config.clock_speed, ..simulator::Settings::default() };
+    let app = App::start(&config, store, clock, simulated).await?;
+    if let Some(key) = &app.fresh_api_key {
+        println!("API_AUTH_KEY is not set. This admin key was made for you and is shown this once:\n\n    {key}\n");
+    }
+    info!("Serving at http://{}; calls go to {}", app.address, app.dialer.platform.name);
+    stopped().await;
+    info!("Stopping");
+    app.stop().await;
+    Ok(())
+}
+
+pub async fn simulate(args: Simulate) -> Result<(), Failure> {
+    let settings = simulator::Settings {
+        listen: args.listen,
+        seed: args.seed,
+        speed: args.speed,
+        mischief: args.mischief.unwrap_or_default(),
+        ..simulator::Settings::default()
+    };
+    let running = simulator::start(settings).await.map_err(Failure::usage)?;
+    println!("VOXIMPLANT_API_URL={}", running.url());
+    info!("Simulating a Voximplant at http://{}; nobody is rung", running.address());
+    stopped().await;
+    running.stop().await;
+    Ok(())
+}
+
+/// Ctrl-C or a polite kill.
+async fn stopped() {
+    demo::interrupted().await;
+}
