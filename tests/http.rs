@@ -1,0 +1,213 @@
+//! The API and the callbacks over real HTTP, as a client and as a session would use them.
+
+mod harness;
+
+#[path = "http/callbacks.rs"]
+mod callbacks;
+
+use halo::app::App;
+use halo::simulator::{Mischief, MischiefKind as Kind};
+use harness::{KEY, Place, World, csv, number, settings};
+use serde_json::{Value, json};
+
+/// An answer: its status and its body.
+type Answer = (u16, Value);
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let answer = request.send().await.expect("the service answers");
+    let status = answer.status().as_u16();
+    let text = answer.text().await.expect("a body");
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+fn url(app: &App, path: &str) -> String {
+    format!("http://{}{path}", app.address)
+}
+
+async fn get(app: &App, path: &str) -> Answer {
+    answer(reqwest::Client::new().get(url(app, path)).bearer_auth(KEY)).await
+}
+
+async fn post(app: &App, path: &str) -> Answer {
+    answer(reqwest::Client::new().post(url(app, path)).bearer_auth(KEY)).await
+}
+
+/// A form as a browser or `curl -F` sends it.
+async fn send_form(app: &App, fields: &[(&str, &[u8])]) -> Answer {
+    let mut body = Vec::new();
+    for (name, bytes) in fields {
+        let file = if *name == "contacts" { "; filename=\"people.csv\"" } else { "" };
+        let head = format!("--seam\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--seam--\r\n");
+    let request = reqwest::Client::new().post(url(app, "/api/v1/campaigns")).bearer_auth(KEY);
+    answer(request.header("content-type", "multipart/form-data; boundary=seam").body(body)).await
+}
+
+async fn upload(app: &App, settings: &str, contacts: impl AsRef<[u8]>) -> Answer {
+    send_form(app, &[("settings", settings.as_bytes()), ("contacts", contacts.as_ref())]).await
+}
+
+/// What a person reads of a refusal: the detail and every fault.
+fn told(body: &Value) -> String {
+    let faults = body["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let faults = faults.iter().filter_map(Value::as_str);
+    std::iter::once(body["detail"].as_str().unwrap_or_default()).chain(faults).collect::<Vec<_>>().join("\n")
+}
+
+async fn place() -> Place {
+    Place::new(World { speed: 120.0, ..World::default() }).await
+}
+
+/// A world whose sessions die at once: the test plays them, with the tokens of the simulator's ledger.
+async fn dead_sessions() -> Place {
+    Place::new(World { mischief: Mischief::none().with(Kind::StartNoGrant, 1.0), ..World::default() }).await
+}
+
+/// Without `require_key` over the whole of `/api/v1`, a list of phone numbers is anybody's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_key_nothing_is_told() {
+    let place = place().await;
+    let app = place.serve().await;
+    let client = reqwest::Client::new();
+    for path in ["campaigns", "campaigns/x", "campaigns/x/contacts.csv", "runs/x", "suppressions", "schedules"] {
+        let (status, body) = answer(client.get(url(&app, &format!("/api/v1/{path}")))).await;
+        assert_eq!(status, 401, "{path}: {body}");
+        let (status, _) = answer(client.get(url(&app, &format!("/api/v1/{path}"))).bearer_auth("halo_wrong")).await;
+        assert_eq!(status, 401, "{path}");
+    }
+    let (_, body) = answer(client.get(url(&app, "/api/v1/campaigns"))).await;
+    insta::assert_json_snapshot!(body, @r#"
+    {
+      "type": "urn:halo:problem:unauthorized",
+      "title": "Unauthorized",
+      "status": 401,
+      "code": "unauthorized",
+      "detail": "a bearer token is missing or wrong"
+    }
+    "#);
+    let health = client.get(url(&app, "/voximplant/health")).send().await.expect("an answer");
+    assert_eq!(health.text().await.expect("a body"), r#"{"status":"ok","service":"voximplant_webhook"}"#);
+    assert_eq!(get(&app, "/healthz").await, (200, json!("ok\n")));
+    assert_eq!(get(&app, "/readyz").await, (200, json!("ready\n")));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_goes_from_upload_to_report_over_the_api() {
+    let place = place().await;
+    let app = place.serve().await;
+    let list = csv([&number(0, 1), &number(0, 2), &number(0, 2), "12", &number(0, 75), &number(0, 3)]);
+    let toml = settings("by api", "modes = { dialog = 1, realtime = 1 }");
+    let (status, made) = upload(&app, &toml, list.clone()).await;
+    assert_eq!(status, 201, "{made}");
+    assert_eq!(made["buckets"], json!({ "accepted": 4, "duplicate": 1, "refused": 1 }));
+    let id = made["id"].as_str().expect("an id").to_owned();
+    // The same as JSON, under another name; `scenario` is the starting material's word.
+    let as_json = json!({ "name": "as json", "purpose": "test", "scenario": "greeting", "dial": { "cps": 2.5 } });
+    let (status, other) = upload(&app, &as_json.to_string(), list).await;
+    assert_eq!((status, &other["buckets"]), (201, &made["buckets"]));
+
+    let rejects =
+        reqwest::Client::new().get(url(&app, &format!("/api/v1/campaigns/{id}/rejects.csv"))).bearer_auth(KEY);
+    let rejects = rejects.send().await.expect("an answer");
+    assert_eq!(rejects.headers()["content-type"], "text/csv; charset=utf-8");
+    let rejects = rejects.text().await.expect("a list");
+    let lines: Vec<&str> = rejects.lines().collect();
+    assert_eq!(lines[0], "line,bucket,field,reason,raw");
+    assert!(lines[1].starts_with("4,duplicate,phone,") && lines[2].starts_with("5,refused,phone,"), "{rejects}");
+    assert_eq!(lines.len(), 3);
+
+    let (status, run) = post(&app, "/api/v1/campaigns/by%20api/runs").await;
+    assert_eq!((status, run["state"].as_str(), run["contacts"].as_i64()), (201, Some("running"), Some(4)));
+    let run = run["id"].as_str().expect("an id").to_owned();
+    let over = || async {
+        let (status, body) = get(&app, &format!("/api/v1/runs/{run}")).await;
+        assert_eq!(status, 200);
+        (body["state"] == "completed").then_some(body)
+    };
+    let over = harness::until("the run is completed", over).await;
+    assert_eq!(over["progress"]["rested"], 4);
+    let outcomes = over["outcomes"].as_array().expect("outcomes").iter();
+    let outcomes: Vec<(&str, i64)> =
+        outcomes.map(|o| (o["outcome"].as_str().unwrap_or_default(), o["attempts"].as_i64().unwrap_or(0))).collect();
+    assert_eq!(outcomes, [("answered", 3), ("busy", 3)]);
+    assert_eq!(post(&app, &format!("/api/v1/runs/{run}/pause")).await.0, 409, "it is over");
+    assert_eq!(get(&app, "/api/v1/runs/run_nothing").await.0, 404);
+
+    for (form, kind) in [("json", "application/json"), ("csv", "text/csv"), ("html", "text/html")] {
+        let request = reqwest::Client::new().get(url(&app, &format!("/api/v1/campaigns/{id}/report.{form}")));
+        let report = request.bearer_auth(KEY).send().await.expect("an answer");
+        assert_eq!(report.status(), 200);
+        assert!(report.headers()["content-type"].to_str().expect("text").starts_with(kind), "{form}");
+        let text = report.text().await.expect("a report");
+        assert!(text.contains("realtime") && text.contains("simulated"), "{form}: {text}");
+    }
+    let (_, report) = get(&app, &format!("/api/v1/campaigns/{id}/report")).await;
+    let human: i64 = report["arms"].as_array().expect("arms").iter().filter_map(|arm| arm["human"].as_i64()).sum();
+    assert_eq!((report["schema"].as_str(), human), (Some("halo-report/1"), 3));
+    assert_eq!(get(&app, &format!("/api/v1/campaigns/{id}/report?lang=de")).await.0, 400);
+    let (_, attempts) = get(&app, &format!("/api/v1/campaigns/{id}/attempts")).await;
+    assert_eq!(attempts["items"].as_array().expect("items").len(), 6);
+    let attempt = attempts["items"][0]["id"].as_str().expect("an id");
+    let (_, timeline) = get(&app, &format!("/api/v1/attempts/{attempt}")).await;
+    assert!(!timeline["events"].as_array().expect("events").is_empty(), "{timeline}");
+    app.stop().await;
+}
+
+/// Each refusal names what is wrong, and leaves nothing behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_taken_is_refused_whole_and_in_words() {
+    let place = place().await;
+    let app = place.serve().await;
+    let good = csv([number(0, 1)]);
+    let plain = settings("refused", "");
+    let cases: [(&str, String, Vec<u8>, &[&str]); 10] = [
+        ("no phone column", plain.clone(), b"name\nAnna\n".to_vec(), &["phone"]),
+        ("not UTF-8", plain.clone(), b"phone\n\xff\xfe\n".to_vec(), &["UTF-8", "line 2"]),
+        ("empty", plain.clone(), Vec::new(), &["empty"]),
+        ("only a header", plain.clone(), b"phone\n".to_vec(), &["contacts"]),
+        ("all refused", plain.clone(), b"phone\n12\nabc\n".to_vec(), &["line 2", "line 3", "phone"]),
+        ("unknown mode", settings("refused", "mode = \"opera\""), good.clone().into(), &["opera", "realtime_pure"]),
+        ("unknown mode in a row", plain.clone(), format!("phone,mode\n{},opera\n", number(0, 1)).into(), &["opera"]),
+        ("unknown key", settings("refused", "colour = 1"), good.clone().into(), &["colour"]),
+        ("not obeyed yet", settings("refused", "[budget]\nday = 1"), good.clone().into(), &["budget"]),
+        ("not TOML", "name = ".into(), good.clone().into(), &["settings"]),
+    ];
+    for (what, settings, contacts, words) in cases {
+        let (status, body) = upload(&app, &settings, contacts).await;
+        assert_eq!((status, body["status"].as_u64()), (422, Some(422)), "{what}: {body}");
+        for word in words {
+            assert!(told(&body).contains(word), "{what} does not say `{word}`: {body}");
+        }
+    }
+    let (status, body) = upload(&app, "purpose = \"fun\"\nnmae = 1\n[dial]\ncps = -1\n", good.clone()).await;
+    assert_eq!(status, 422);
+    assert!(["name", "nmae", "purpose", "cps"].iter().all(|key| told(&body).contains(key)), "all at once: {body}");
+
+    let (status, body) = send_form(&app, &[("settings", plain.as_bytes())]).await;
+    assert_eq!((status, told(&body).contains("`contacts` is missing")), (400, true), "{body}");
+    let (status, body) = send_form(&app, &[("settingz", plain.as_bytes())]).await;
+    assert_eq!((status, told(&body).contains("settingz")), (400, true), "{body}");
+    let (status, _) = post(&app, "/api/v1/campaigns").await;
+    assert_eq!(status, 400, "no form at all");
+    assert_eq!(get(&app, "/api/v1/campaigns").await, (200, json!([])), "nothing was stored");
+
+    assert_eq!(upload(&app, &plain, good.clone()).await.0, 201);
+    let (status, body) = upload(&app, &plain, good).await;
+    assert_eq!(status, 409);
+    insta::assert_json_snapshot!(body, @r#"
+    {
+      "type": "urn:halo:problem:conflict",
+      "title": "Conflict",
+      "status": 409,
+      "code": "conflict",
+      "detail": "a campaign named `refused` exists already"
+    }
+    "#);
+    assert_eq!(get(&app, "/api/v1/campaigns").await.1.as_array().map(Vec::len), Some(1));
+    app.stop().await;
+}

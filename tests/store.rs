@@ -1,0 +1,24 @@
+//! The laws of the tables: one body for each, run on SQLite and on PostgreSQL.
+//!
+//! A test that proves a guard names it: with that guard taken out, the test fails.
+
+mod common;
+
+#[path = "store/attempts.rs"]
+mod attempts;
+#[path = "store/dials.rs"]
+mod dials;
+#[path = "store/figures.rs"]
+mod figures;
+#[path = "store/histories.rs"]
+mod histories;
+#[path = "store/imports.rs"]
+mod imports;
+#[path = "store/nights.rs"]
+mod nights;
+#[path = "store/plans.rs"]
+mod plans;
+#[path = "store/runs.rs"]
+mod runs;
+#[path = "store/writer.rs"]
+mod writer;

@@ -1,0 +1,157 @@
+//! The dialer's own claim and grant upon the tables, with a clock moved by hand and a provider that
+//! nobody answers for: its port is closed.
+
+use crate::both_engines;
+use crate::common::Bench;
+use crate::common::calls::{Calls, NOON};
+use halo::clock::Clock;
+use halo::dialer::{Dialer, Grant, GrantRequest, Platform};
+use halo::domain::clearance::Gate;
+use halo::domain::state::Event;
+use halo::domain::window::Windows;
+use halo::domain::{AttemptId, Outcome, SessionId, Token};
+use halo::store::{ContactChange, Planned, RunState};
+use halo::voximplant::{Client, Connection, Modes, Pacer};
+use std::sync::Arc;
+
+both_engines! {
+    a_nudge_that_comes_often_starts_once
+    a_nudge_that_comes_late_starts_nothing
+    a_grant_is_given_once_and_repeated_to_its_session
+    a_closed_gate_gives_no_grant
+}
+
+/// A port that was free a moment ago, and on which nobody listens.
+fn closed() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    format!("http://{}/platform_api", listener.local_addr().expect("it is bound"))
+}
+
+pub fn dialer(calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let modes = Modes::read(include_str!("../../voximplant/modes.toml"), &|_| None).expect("our own modes");
+    let names = modes.iter().map(|entry| entry.name.clone()).collect();
+    let connection = Connection {
+        url: closed(),
+        account: "1".into(),
+        key: "no-secret".to_owned().into(),
+        application: Some(1),
+        application_name: "halo".into(),
+        backend_url: "http://127.0.0.1:1".into(),
+        modes,
+    };
+    let settings = halo::intake::settings::parse("name = \"demo\"\npurpose = \"test\"", &names).expect("settings");
+    let rules = move |_: &str| Ok((settings.clone(), Windows::always()));
+    Arc::new(Dialer::new(
+        calls.store.clone(),
+        clock.clone(),
+        Arc::new(Client::new(connection).expect("a client")),
+        Arc::new(Pacer::new(None)),
+        Platform { name: "simulator/1".into(), real: false },
+        calls.account,
+        "node".into(),
+        Arc::new(rules),
+    ))
+}
+
+/// The guard: the claim's compare-and-set. Twenty nudges for one slot, from two processes.
+async fn a_nudge_that_comes_often_starts_once(bench: Bench) {
+    let calls = bench.run_of(1).await;
+    let clock = Clock::manual(NOON);
+    let (one, other) = (dialer(&calls, &clock), Calls { store: bench.another().await, bench: &bench, ..calls });
+    let two = dialer(&other, &clock);
+    let attempt = one.plan().await.unwrap()[0].attempt;
+    let nudges = (0..20).map(|n| if n % 2 == 0 { one.dial(attempt) } else { two.dial(attempt) });
+    futures::future::join_all(nudges).await;
+    assert_eq!(bench.number("select count(*) from starts").await, 1);
+    // Nobody took the start: nobody was rung, nothing is counted, and it is tried again later.
+    let held = one.store.attempt(attempt).await.unwrap().unwrap();
+    assert_eq!((held.state.name(), held.try_number, held.dialed_at), ("planned", 1, None));
+    clock.advance_ms(3_600_000);
+    assert_eq!(one.plan().await.unwrap()[0].attempt, attempt);
+    one.dial(attempt).await;
+    assert_eq!(bench.number("select count(*) from starts").await, 2);
+}
+
+/// The guards: the claim looks at the lease, at the run and at the account.
+async fn a_nudge_that_comes_late_starts_nothing(bench: Bench) {
+    let calls = bench.run_of(1).await;
+    let clock = Clock::manual(NOON);
+    let dialer = dialer(&calls, &clock);
+    let attempt = dialer.plan().await.unwrap()[0].attempt;
+    clock.advance_ms(60_000);
+    dialer.dial(attempt).await;
+    assert_eq!(bench.number("select count(*) from starts").await, 0, "its lease has run out");
+    assert_eq!(dialer.plan().await.unwrap()[0].attempt, attempt, "and it gets a new slot");
+    calls.store.set_run_state(calls.run, RunState::Paused, None, NOON).await.unwrap();
+    dialer.dial(attempt).await;
+    calls.store.set_run_state(calls.run, RunState::Running, None, NOON).await.unwrap();
+    calls.store.pause_account(calls.account, Some((NOON, "all of it".into()))).await.unwrap();
+    dialer.dial(attempt).await;
+    assert_eq!(bench.number("select count(*) from starts").await, 0, "run and account were paused");
+    calls.store.pause_account(calls.account, None).await.unwrap();
+    dialer.dial(attempt).await;
+    assert_eq!(bench.number("select count(*) from starts").await, 1);
+    dialer.dial(AttemptId(5)).await;
+}
+
+/// A claimed attempt, and the token its session would show.
+async fn claimed(calls: &Calls<'_>, n: u8, ago_ms: i64) -> (Planned, Token) {
+    let secret = Token::from_random([n; 16]);
+    let planned = calls.plan(NOON).await[0];
+    assert!(calls.claim(planned, secret.hash(), NOON.plus_ms(-ago_ms)).await);
+    (planned, secret)
+}
+
+fn asks(planned: Planned, token: &Token, session: i64) -> GrantRequest {
+    let (attempt, session) = (planned.attempt, SessionId(session));
+    GrantRequest { attempt, token: token.clone(), session, told: "fingerprint".into() }
+}
+
+async fn a_grant_is_given_once_and_repeated_to_its_session(bench: Bench) {
+    let calls = bench.run_of(1).await;
+    let clock = Clock::manual(NOON);
+    let dialer = dialer(&calls, &clock);
+    let (planned, secret) = claimed(&calls, 1, 0).await;
+    let other = Token::from_random([2; 16]);
+    assert!(matches!(dialer.grant(asks(planned, &other, 100)).await.unwrap(), Grant::Gone));
+    assert!(matches!(dialer.grant(asks(planned, &secret, 100)).await.unwrap(), Grant::Go(_)));
+    clock.advance_ms(700);
+    let Grant::Go(again) = dialer.grant(asks(planned, &secret, 100)).await.unwrap() else { panic!("not repeated") };
+    assert_eq!(again.granted_ms_ago, 700);
+    assert!(matches!(dialer.grant(asks(planned, &secret, 101)).await.unwrap(), Grant::Taken));
+    let nobody = Planned { attempt: AttemptId(5), slot_us: 0 };
+    assert!(matches!(dialer.grant(asks(nobody, &secret, 100)).await.unwrap(), Grant::Unknown));
+}
+
+fn waits() -> ContactChange {
+    ContactChange::Waits { due_at: NOON, gate: Gate::Provider }
+}
+
+async fn a_closed_gate_gives_no_grant(bench: Bench) {
+    let calls = bench.run_of(1).await;
+    let dialer = dialer(&calls, &Clock::manual(NOON));
+    let held = async |planned: Planned| calls.store.attempt(planned.attempt).await.unwrap().unwrap();
+    let (planned, secret) = claimed(&calls, 1, 0).await;
+    calls.store.set_run_state(calls.run, RunState::Paused, None, NOON).await.unwrap();
+    assert!(matches!(dialer.grant(asks(planned, &secret, 100)).await.unwrap(), Grant::Gone));
+    assert_eq!((held(planned).await.state.name(), held(planned).await.token), ("planned", None), "nobody was rung");
+    calls.store.set_run_state(calls.run, RunState::Running, None, NOON).await.unwrap();
+
+    // A claim whose session asks a moment too late, and one that asks in time.
+    let (planned, secret) = claimed(&calls, 2, 75_001).await;
+    assert!(matches!(dialer.grant(asks(planned, &secret, 100)).await.unwrap(), Grant::Gone));
+    let of = secret.hash();
+    assert!(calls.step(planned.attempt, Event::Deferred { of, until: NOON }, waits(), NOON).await);
+    let (planned, secret) = claimed(&calls, 3, 75_000).await;
+    assert!(matches!(dialer.grant(asks(planned, &secret, 100)).await.unwrap(), Grant::Go(_)));
+    let by = SessionId(100);
+    assert!(calls.step(planned.attempt, Event::NotDialled { by, until: NOON }, waits(), NOON).await);
+
+    // Suppression ends it, in the transaction that refuses the grant.
+    let (planned, secret) = claimed(&calls, 4, 0).await;
+    calls.store.suppress(held(planned).await.to, "asked", NOON).await.unwrap();
+    assert!(matches!(dialer.grant(asks(planned, &secret, 101)).await.unwrap(), Grant::Gone));
+    let held = held(planned).await;
+    assert_eq!((held.state.name(), held.disposition), ("ended", Some(Outcome::Suppressed)));
+}

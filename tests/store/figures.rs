@@ -1,0 +1,233 @@
+//! What the tables are asked to count, against a count by hand: statements are short to read and easy
+//! to get wrong (a join that doubles rows, a null that is no zero).
+
+use super::histories::{History, Remembered, history};
+use crate::both_engines;
+use crate::common::Bench;
+use halo::domain::Outcome;
+use std::collections::{BTreeMap, BTreeSet};
+
+both_engines! {
+    statements_count_what_a_person_counts
+    prove_counts_what_a_person_counts
+}
+
+const SEEDS: u64 = 4;
+const EARLY_MS: i64 = 6_000;
+const LATE_MS: i64 = 2_000;
+
+/// Nobody was rung, or could have been: such an attempt dialled nobody.
+const NOT_DIALLED: &[Outcome] =
+    &[Outcome::Cancelled, Outcome::Expired, Outcome::Suppressed, Outcome::ScenarioError, Outcome::NoFunds];
+
+type Counts<K> = BTreeMap<K, Vec<i64>>;
+
+fn add<K: Ord>(counts: &mut Counts<K>, key: K, values: &[i64]) {
+    let sums = counts.entry(key).or_insert_with(|| vec![0; values.len()]);
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+}
+
+impl History {
+    /// Ended attempts of the experiment's contacts.
+    fn ended(&self) -> impl Iterator<Item = &Remembered> {
+        self.attempts.values().filter(|a| a.outcome.is_some() && !a.own_mode)
+    }
+
+    /// assigned, dialled, reached, goals, opt-outs of one contact in one night.
+    fn contact(&self, night: i64, contact: usize) -> [i64; 5] {
+        let mut counts = [1, 0, 0, 0, 0];
+        for a in self.attempts.values().filter(|a| a.night == night && a.contact == contact) {
+            let Some(outcome) = a.outcome else { continue };
+            counts[1] |= i64::from(!NOT_DIALLED.contains(&outcome));
+            if outcome == Outcome::Answered {
+                counts[2] = 1;
+                counts[3] |= i64::from(a.call.as_ref().is_some_and(|call| call.goal == Some(true)));
+                let during = self
+                    .suppressed
+                    .get(&contact)
+                    .is_some_and(|at| Some(*at) >= a.dialed_at && at.0 <= a.ended_at.expect("it has ended").0 + 60_000);
+                counts[4] |= i64::from(during);
+            }
+        }
+        counts
+    }
+
+    fn contacts(&self, pooled: bool) -> Counts<(i64, String)> {
+        let mut counts = Counts::new();
+        for (night, contacts) in &self.nights {
+            for n in contacts.iter().filter(|n| !self.own_mode[**n]) {
+                let nights: Vec<i64> =
+                    self.nights.iter().filter(|(_, taken)| taken.contains(n)).map(|(night, _)| *night).collect();
+                let first_reached = nights.iter().find(|night| self.contact(**night, *n)[2] == 1);
+                let counted = first_reached.or(nights.last());
+                if !pooled || counted == Some(night) {
+                    add(&mut counts, (*night, self.modes[*n].clone()), &self.contact(*night, *n));
+                }
+            }
+        }
+        counts
+    }
+
+    fn calls(&self) -> Counts<(i64, String)> {
+        let mut counts = Counts::new();
+        for a in self.ended() {
+            let none = halo::store::Call::default();
+            let call = a.call.as_ref().unwrap_or(&none);
+            let (human, machine) = (a.outcome == Some(Outcome::Answered), a.outcome == Some(Outcome::Machine));
+            let replies = a.turns.iter().filter(|t| t.turn_ms >= Some(0)).count();
+            let interruptions = a.turns.iter().filter(|t| t.turn_ms.is_some_and(|ms| ms < 0)).count() as i64;
+            let early =
+                human && call.hung_up_by.as_deref() == Some("callee") && call.talk_ms.is_some_and(|ms| ms < EARLY_MS);
+            let late = human && call.source == "event" && call.first_audio_ms.is_none_or(|ms| ms > LATE_MS);
+            let values = [
+                i64::from(human),
+                i64::from(machine),
+                i64::from(human && replies > 0),
+                i64::from(early),
+                i64::from(late),
+                i64::from((human || machine) && call.fault.is_some()),
+                if human || machine { call.talk_ms.unwrap_or(0) } else { 0 },
+                call.cost_micros.unwrap_or(0),
+                i64::from(call.ring_ms.is_some()),
+                if human { interruptions } else { 0 },
+            ];
+            add(&mut counts, (a.night, a.mode.clone()), &values);
+        }
+        counts
+    }
+
+    fn latencies(&self) -> Counts<(i64, String, String, Option<i64>)> {
+        let mut counts = Counts::new();
+        for a in self.ended().filter(|a| a.outcome.is_some_and(Outcome::is_answered)) {
+            let Some(call) = &a.call else { continue };
+            let mut see = |metric: &str, ms| add(&mut counts, (a.night, a.mode.clone(), metric.to_owned(), ms), &[1]);
+            call.answer_ms.iter().for_each(|ms| see("answer_ms", Some(*ms)));
+            call.ring_ms.iter().for_each(|ms| see("ring_ms", Some(*ms)));
+            if a.outcome != Some(Outcome::Answered) {
+                continue;
+            }
+            if call.source == "event" {
+                see("first_audio_ms", call.first_audio_ms);
+            }
+            call.talk_ms.iter().for_each(|ms| see("talk_ms", Some(*ms)));
+            a.turns.iter().filter_map(|t| t.turn_ms).filter(|ms| *ms >= 0).for_each(|ms| see("turn_ms", Some(ms)));
+        }
+        counts
+    }
+}
+
+async fn statements_count_what_a_person_counts(bench: Bench) {
+    for seed in 0..SEEDS {
+        bench.store.wipe().await.unwrap();
+        let told = history(&bench, seed).await;
+        let counted = bench.store.counted(told.campaign, told.account, EARLY_MS, LATE_MS).await.unwrap();
+
+        for (rows, pooled) in [(&counted.contacts, true), (&counted.night_contacts, false)] {
+            let rows: Counts<_> = rows
+                .iter()
+                .map(|r| ((r.night, r.mode.clone()), vec![r.assigned, r.dialled, r.reached, r.goals, r.opt_outs]))
+                .collect();
+            assert_eq!(rows, told.contacts(pooled), "contacts, pooled: {pooled}, seed {seed}");
+        }
+
+        let mut outcomes = Counts::new();
+        for a in told.ended() {
+            add(&mut outcomes, (a.night, a.mode.clone(), a.outcome.unwrap().as_str().to_owned()), &[1]);
+        }
+        let rows: Counts<_> =
+            counted.outcomes.iter().map(|r| ((r.night, r.mode.clone(), r.outcome.clone()), vec![r.n])).collect();
+        assert_eq!(rows, outcomes, "outcomes, seed {seed}");
+
+        let rows: Counts<_> = counted
+            .calls
+            .iter()
+            .map(|r| {
+                let values = vec![
+                    r.human,
+                    r.machine,
+                    r.conversed,
+                    r.early_hangups,
+                    r.late_greetings,
+                    r.faults,
+                    r.talk_ms,
+                    r.cost_micros.unwrap_or(0),
+                    r.ringing,
+                    r.interruptions,
+                ];
+                ((r.night, r.mode.clone()), values)
+            })
+            .collect();
+        assert_eq!(rows, told.calls(), "calls, seed {seed}");
+
+        let rows: Counts<_> = counted
+            .latencies
+            .iter()
+            .map(|r| ((r.night, r.mode.clone(), r.metric.clone(), r.value_ms), vec![r.n]))
+            .collect();
+        assert_eq!(rows, told.latencies(), "latencies, seed {seed}");
+
+        let rows: Vec<_> =
+            counted.turns.iter().map(|r| (r.attempt, r.night, r.mode.clone(), r.turn_ms, r.method.clone())).collect();
+        let mut turns = Vec::new();
+        for (id, a) in told.attempts.iter().filter(|(_, a)| !a.own_mode && a.outcome == Some(Outcome::Answered)) {
+            for t in a.turns.iter().filter(|t| t.turn_ms.is_none_or(|ms| ms >= 0)) {
+                turns.push((id.0, a.night, a.mode.clone(), t.turn_ms, t.method.clone()));
+            }
+        }
+        assert_eq!(rows, turns, "turns, seed {seed}");
+        apart(&told, &counted, seed);
+    }
+}
+
+/// Contacts that named their own mode: called, and in no comparison.
+fn apart(told: &History, counted: &halo::store::figures::Counted, seed: u64) {
+    let (mut contacts, mut sums) = (BTreeMap::<String, BTreeSet<usize>>::new(), Counts::new());
+    for a in told.attempts.values().filter(|a| a.own_mode) {
+        let Some(outcome) = a.outcome else { continue };
+        contacts.entry(a.mode.clone()).or_default().insert(a.contact);
+        let human = outcome == Outcome::Answered;
+        let goal = human && a.call.as_ref().is_some_and(|call| call.goal == Some(true));
+        let values = [!NOT_DIALLED.contains(&outcome), outcome.is_answered(), human, goal].map(i64::from);
+        add(&mut sums, a.mode.clone(), &values);
+    }
+    let rows: Counts<_> =
+        counted.apart.iter().map(|r| (r.mode.clone(), vec![r.attempts, r.answered, r.human, r.goals])).collect();
+    assert_eq!(rows, sums, "apart, seed {seed}");
+    for row in &counted.apart {
+        assert_eq!(row.contacts, contacts[&row.mode].len() as i64, "apart, seed {seed}");
+    }
+}
+
+async fn prove_counts_what_a_person_counts(bench: Bench) {
+    for seed in SEEDS..2 * SEEDS {
+        bench.store.wipe().await.unwrap();
+        let told = history(&bench, seed).await;
+        let proved = bench.store.prove(told.campaign).await.unwrap();
+        let count = |so: fn(&Remembered) -> bool| told.attempts.values().filter(|a| so(a)).count() as i64;
+        let calls = &proved.calls;
+        assert_eq!(calls.attempts, count(|_| true));
+        assert_eq!(calls.ended, count(|a| a.outcome.is_some()));
+        assert_eq!(calls.live, count(|a| a.outcome.is_none() && a.dialed_at.is_some()));
+        assert_eq!(calls.planned + calls.dialing + calls.live + calls.ended, calls.attempts);
+        assert_eq!(calls.granted, count(|a| a.dialed_at.is_some()));
+        assert_eq!(calls.sessions_in_history, count(|a| a.history.is_some()));
+        assert_eq!(calls.calls_in_history, count(|a| a.history == Some(1)));
+        assert_eq!(calls.granted_without_history, count(|a| a.dialed_at.is_some() && a.history.is_none()));
+        let silent = |a: &Remembered| a.outcome.is_some_and(Outcome::is_answered) && a.history == Some(0);
+        assert_eq!(calls.answered_without_call, count(silent));
+        assert_eq!((calls.attempts_called_twice, calls.calls_without_grant), (0, 0));
+
+        assert_eq!(proved.runs.len(), 2);
+        for run in &proved.runs {
+            assert_eq!(run.contacts, told.nights[&run.ordinal].len() as i64);
+            assert_eq!(run.rested + run.waiting + run.busy, run.contacts, "a contact is nowhere, seed {seed}");
+            let mut tries = BTreeMap::<usize, i64>::new();
+            for a in told.attempts.values().filter(|a| a.night == run.ordinal && a.dialed_at.is_some()) {
+                *tries.entry(a.contact).or_default() += i64::from(a.outcome != Some(Outcome::NoFunds));
+            }
+            assert_eq!(run.tries_max, tries.into_values().max().unwrap_or(0), "seed {seed}");
+        }
+        let unclear = count(|a| a.outcome == Some(Outcome::ScenarioError)) + calls.dialing + calls.live;
+        assert_eq!(proved.unclear.len() as i64, unclear);
+    }
+}

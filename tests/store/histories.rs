@@ -1,0 +1,239 @@
+//! Histories at random: two runs of one campaign, every call made through the store and remembered.
+
+use crate::common::Bench;
+use crate::common::calls::{Calls, LEASE_MS};
+use crate::common::calls::{NOON, contact, heard, mode, new_campaign, phone, token};
+use halo::domain::clearance::Gate;
+use halo::domain::settings::Take;
+use halo::domain::state::Event;
+use halo::domain::{AttemptId, CampaignId, Outcome, SessionId, Timestamp};
+use halo::store::{Call, ContactChange, HistoryRow, RunState, Turn};
+use std::collections::BTreeMap;
+
+/// Numbers that depend on the seed alone (xorshift64*).
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % n
+    }
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    pub night: i64,
+    pub contact: usize,
+    pub mode: String,
+    pub own_mode: bool,
+    pub outcome: Option<Outcome>,
+    pub dialed_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub call: Option<Call>,
+    pub turns: Vec<Turn>,
+    pub history: Option<i64>,
+}
+
+pub struct History {
+    pub campaign: CampaignId,
+    pub account: i64,
+    /// Contacts of each night, by index.
+    pub nights: BTreeMap<i64, Vec<usize>>,
+    pub own_mode: Vec<bool>,
+    pub modes: Vec<String>,
+    pub suppressed: BTreeMap<usize, Timestamp>,
+    pub attempts: BTreeMap<AttemptId, Remembered>,
+}
+
+const CONTACTS: usize = 40;
+const OUTCOMES: &[Outcome] = &[
+    Outcome::Answered,
+    Outcome::Answered,
+    Outcome::Answered,
+    Outcome::Machine,
+    Outcome::Busy,
+    Outcome::NoAnswer,
+    Outcome::ScenarioError,
+    Outcome::NoFunds,
+    Outcome::NetworkError,
+];
+
+pub async fn history(bench: &Bench, seed: u64) -> History {
+    let mut dice = Dice::new(seed);
+    let mut contacts: Vec<_> = (0..CONTACTS).map(contact).collect();
+    for contact in &mut contacts {
+        contact.own_mode = dice.one_in(6);
+        if contact.own_mode && dice.one_in(2) {
+            contact.mode = mode("greeting");
+        }
+    }
+    let (own_mode, modes) = contacts.iter().map(|c| (c.own_mode, c.mode.as_str().to_owned())).unzip();
+    let new = new_campaign(&bench.store, "history", contacts, Vec::new());
+    let campaign = new.campaign.campaign;
+    bench.store.create_campaign(new).await.unwrap();
+    let mut told = History {
+        campaign,
+        account: bench.account().await,
+        nights: BTreeMap::new(),
+        own_mode,
+        modes,
+        suppressed: BTreeMap::new(),
+        attempts: BTreeMap::new(),
+    };
+    for (night, take) in [(1, Take::All), (2, Take::Unreached)] {
+        let begins = NOON.plus_ms(night * 24 * 3_600_000);
+        let (run, _) = bench.store.start_run(campaign, told.account, take, begins).await.unwrap();
+        let calls = Calls { store: bench.store.clone(), bench, campaign, account: told.account, run };
+        let wanted = |n: usize| take == Take::All || told.unreached(n);
+        let taken: Vec<usize> = (0..CONTACTS).filter(|n| wanted(*n)).collect();
+        told.nights.insert(night, taken);
+        told.night(&calls, night, begins, &mut dice).await;
+        // What is left is left: a stopped run has cancelled attempts and calls nobody heard the end of.
+        let at = begins.plus_ms(20_000_000);
+        bench.store.set_run_state(run, RunState::Stopped, None, at).await.unwrap();
+        for attempt in told.attempts.values_mut().filter(|a| a.night == night) {
+            if attempt.ended_at.is_none() && attempt.dialed_at.is_none() {
+                (attempt.outcome, attempt.ended_at) = (Some(Outcome::Cancelled), Some(at));
+            }
+        }
+    }
+    told
+}
+
+impl History {
+    fn unreached(&self, contact: usize) -> bool {
+        let talks = |a: &Remembered| a.dialed_at.is_some() && a.outcome.is_none();
+        let reached = |a: &Remembered| a.outcome == Some(Outcome::Answered) || talks(a);
+        let mut attempts = self.attempts.values().filter(|a| a.contact == contact);
+        !self.suppressed.contains_key(&contact) && !attempts.any(reached)
+    }
+
+    async fn night(&mut self, calls: &Calls<'_>, night: i64, begins: Timestamp, dice: &mut Dice) {
+        for round in 0..3 {
+            let now = begins.plus_ms(round * LEASE_MS * 100);
+            for planned in calls.plan(now).await {
+                let attempt = planned.attempt;
+                let row = calls.store.attempt(attempt).await.unwrap().unwrap();
+                let contact = (0..CONTACTS).find(|n| phone(*n) == row.to).unwrap();
+                self.attempts.entry(attempt).or_insert_with(|| Remembered {
+                    night,
+                    contact,
+                    mode: self.modes[contact].clone(),
+                    own_mode: self.own_mode[contact],
+                    outcome: None,
+                    dialed_at: None,
+                    ended_at: None,
+                    call: None,
+                    turns: Vec::new(),
+                    history: None,
+                });
+                if dice.one_in(15) {
+                    continue; // its nudge never came
+                }
+                let token = token(dice.below(u64::MAX));
+                assert!(calls.claim(planned, token, now).await);
+                match dice.below(12) {
+                    0 => continue, // no session ever asked
+                    1 => {
+                        let waits = ContactChange::Waits { due_at: now, gate: Gate::Unanswered };
+                        let of = Event::Deferred { of: token, until: now };
+                        assert!(calls.step(attempt, of, waits, now).await);
+                        continue;
+                    }
+                    _ => {}
+                }
+                let session = SessionId(attempt.0 ^ dice.below(1 << 20) as i64);
+                assert!(calls.grant(attempt, token, session.0, now).await);
+                self.attempts.get_mut(&attempt).unwrap().dialed_at = Some(now);
+                if !dice.one_in(12) {
+                    self.end(calls, attempt, session, now.plus_ms(dice.below(200_000) as i64), dice).await;
+                }
+            }
+        }
+    }
+
+    async fn end(&mut self, calls: &Calls<'_>, attempt: AttemptId, by: SessionId, at: Timestamp, dice: &mut Dice) {
+        let outcome = OUTCOMES[dice.below(OUTCOMES.len() as u64) as usize];
+        let row = self.attempts.get_mut(&attempt).unwrap();
+        (row.outcome, row.ended_at) = (Some(outcome), Some(at));
+        if dice.one_in(6) {
+            // History's word, or nothing at all.
+            assert!(calls.finish(attempt, by, outcome, at).await);
+        } else {
+            let (call, turns) = (told_call(dice, by, outcome), told_turns(dice, outcome));
+            (row.call, row.turns) = (Some(call.clone()), turns.clone());
+            calls.report(attempt, heard(by, 1, "Disconnected"), outcome, call, turns, at).await;
+        }
+        if dice.one_in(3) {
+            let dialled = i64::from(outcome != Outcome::ScenarioError);
+            row.history = Some(dialled);
+            let row = HistoryRow {
+                session: by,
+                attempt,
+                calls: dialled,
+                body: "{}".into(),
+                cost_micros: None,
+                fetched_at: at,
+            };
+            calls.store.put_history(row).await.unwrap();
+        }
+        let contact = row.contact;
+        if dice.one_in(8) && !self.suppressed.contains_key(&contact) {
+            // During the call, within the minute after it, or long after.
+            let when = at.plus_ms([-1, 59_000, 120_000][dice.below(3) as usize]);
+            self.suppressed.insert(contact, when);
+            calls.store.suppress(phone(contact), "asked", when).await.unwrap();
+        } else if dice.one_in(2) && outcome != Outcome::Answered {
+            // Another try: the contact's rest is taken back, as a retry rule would have it.
+            let waits = ContactChange::Waits { due_at: at, gate: Gate::RetryDelay };
+            let back =
+                move |_: &halo::store::Held| (halo::store::Change { contact: Some(waits), ..Default::default() }, ());
+            calls.decide(attempt, at, back).await;
+        }
+    }
+}
+
+fn maybe(dice: &mut Dice, below: u64) -> Option<i64> {
+    // Small numbers, so that the same millisecond comes more than once.
+    (!dice.one_in(4)).then(|| dice.below(below) as i64)
+}
+
+fn told_call(dice: &mut Dice, by: SessionId, outcome: Outcome) -> Call {
+    Call {
+        session: by.0,
+        source: if dice.one_in(5) { "history" } else { "event" },
+        hung_up_by: Some(if dice.one_in(2) { "callee" } else { "agent" }.into()),
+        goal: (!dice.one_in(3)).then(|| dice.one_in(2)),
+        fault: dice.one_in(7).then(|| "model".into()),
+        machine: outcome == Outcome::Machine,
+        answer_ms: maybe(dice, 20),
+        ring_ms: maybe(dice, 20),
+        first_audio_ms: maybe(dice, 4_000),
+        talk_ms: maybe(dice, 20_000),
+        cost_micros: maybe(dice, 1_000),
+        ..Call::default()
+    }
+}
+
+fn told_turns(dice: &mut Dice, outcome: Outcome) -> Vec<Turn> {
+    if outcome != Outcome::Answered && !dice.one_in(5) {
+        return Vec::new();
+    }
+    (0..dice.below(5))
+        .map(|n| Turn {
+            turn: n as i64 + 1,
+            // Below zero: the callee was interrupted, and that is no wait.
+            turn_ms: maybe(dice, 30).map(|ms| ms - 5),
+            method: ["vad", "event_corrected", "event"][dice.below(3) as usize].into(),
+            ..Turn::default()
+        })
+        .collect()
+}
