@@ -19,12 +19,14 @@ impl Ids {
 
     /// `n` consecutive ids; the first is returned. `now_ms` is only a hint for their order.
     pub fn take(&self, now_ms: i64, n: usize) -> i64 {
-        let random = i64::from(rand::random::<u32>() & 0x000f_ffff);
-        let fresh = ((now_ms - EPOCH_MS).max(0) << 22) | random;
+        let begins = (now_ms - EPOCH_MS).max(0) << 22;
+        // Drawn once a millisecond: drawing for every id would drive all nodes to the end of the range,
+        // where they meet.
+        let fresh = begins | i64::from(rand::random::<u32>() & 0x003f_ffff);
         let n = n as i64;
         let mut last = self.0.load(Ordering::Relaxed);
         loop {
-            let first = fresh.max(last + 1);
+            let first = if last >= begins { last + 1 } else { fresh };
             match self.0.compare_exchange_weak(last, first + n, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return first,
                 Err(now) => last = now,

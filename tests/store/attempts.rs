@@ -70,7 +70,7 @@ async fn one_claim_wins(bench: Bench) {
         let second = Calls { store: other.clone(), bench: &bench, ..calls };
         let claims = (0..8).map(|n| {
             let calls = if n % 2 == 0 { &calls } else { &second };
-            calls.claim(planned, token(planned.attempt.0 as u64 ^ n), NOON)
+            calls.claim(planned, token(((planned.attempt.0 as u64) << 3) | n), NOON)
         });
         let won: Vec<bool> = futures::future::join_all(claims).await;
         assert_eq!(won.iter().filter(|won| **won).count(), 1);
