@@ -17,6 +17,7 @@ mod settle;
 pub use fire::first_firing;
 pub use grant::{Grant, GrantRequest, Granted};
 pub use hindrance::hindrance;
+pub use plan::LEAD_MS;
 pub use reconcile::Reconciled;
 pub use rules::{ReadRules, Rules};
 pub use settle::{News, Report, Settled};

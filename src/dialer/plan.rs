@@ -14,12 +14,17 @@ const LEASED_MAX: i64 = 500;
 /// Slots are given this far ahead: the queue holds only the next second.
 const HORIZON_MS: i64 = 1000;
 const HORIZON_WALL_MS: i64 = 500;
+/// No slot is nearer than this: a job needs a pick-up (every 50 ms) and the claim's commit before it, and a
+/// start that misses its slot is planned again. With a scaled clock a start may be later than that anyway.
+pub const LEAD_MS: i64 = 150;
 /// A lease outlives its slot by this; then a crash between commit and push is repaired.
 const LEASE_MS: i64 = 5_000;
 const LEASE_WALL_MS: i64 = 5_000;
 
 struct Plan {
     now: Timestamp,
+    /// The first moment that a slot may have.
+    earliest: Timestamp,
     horizon_us: i64,
     lease_ms: i64,
     real: bool,
@@ -45,6 +50,7 @@ impl Dialer {
         let now = self.clock.now();
         let plan = Plan {
             now,
+            earliest: now.plus_ms(if self.clock.speed() == 1.0 { LEAD_MS } else { 0 }),
             horizon_us: 1000 * self.clock.at_least(HORIZON_MS, HORIZON_WALL_MS),
             lease_ms: self.clock.at_least(LEASE_MS, LEASE_WALL_MS),
             real: self.platform.real,
@@ -74,7 +80,7 @@ impl Plan {
     fn slots_left(&self, last_us: i64, cps: Option<f64>) -> i64 {
         let Some(limit) = cps else { return LEASED_MAX };
         let end = self.now.0 * 1000 + self.horizon_us;
-        let next = next_slot_us(last_us, self.now, Some(limit));
+        let next = next_slot_us(last_us, self.earliest, Some(limit));
         if next >= end { 0 } else { 1 + (end - next) / spacing_us(limit) }
     }
 }
@@ -114,9 +120,9 @@ impl Planner for Plan {
                 None => return Placement::Rest(Outcome::Expired),
             }
         }
-        let slot_us = next_slot_us(run.last_slot_us, self.now, Some(settings.dial.cps)).max(next_slot_us(
+        let slot_us = next_slot_us(run.last_slot_us, self.earliest, Some(settings.dial.cps)).max(next_slot_us(
             account.last_slot_us,
-            self.now,
+            self.earliest,
             account.cps_max,
         ));
         run.last_slot_us = slot_us;

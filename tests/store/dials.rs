@@ -5,7 +5,7 @@ use crate::both_engines;
 use crate::common::Bench;
 use crate::common::calls::{Calls, NOON};
 use halo::clock::Clock;
-use halo::dialer::{Dialer, Grant, GrantRequest, Platform};
+use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform};
 use halo::domain::clearance::Gate;
 use halo::domain::state::Event;
 use halo::domain::window::Windows;
@@ -61,6 +61,7 @@ async fn a_nudge_that_comes_often_starts_once(bench: Bench) {
     let (one, other) = (dialer(&calls, &clock), Calls { store: bench.another().await, bench: &bench, ..calls });
     let two = dialer(&other, &clock);
     let attempt = one.plan().await.unwrap()[0].attempt;
+    clock.advance_ms(LEAD_MS);
     let nudges = (0..20).map(|n| if n % 2 == 0 { one.dial(attempt) } else { two.dial(attempt) });
     futures::future::join_all(nudges).await;
     assert_eq!(bench.number("select count(*) from starts").await, 1);
@@ -69,6 +70,7 @@ async fn a_nudge_that_comes_often_starts_once(bench: Bench) {
     assert_eq!((held.state.name(), held.try_number, held.dialed_at), ("planned", 1, None));
     clock.advance_ms(3_600_000);
     assert_eq!(one.plan().await.unwrap()[0].attempt, attempt);
+    clock.advance_ms(LEAD_MS);
     one.dial(attempt).await;
     assert_eq!(bench.number("select count(*) from starts").await, 2);
 }
@@ -83,6 +85,7 @@ async fn a_nudge_that_comes_late_starts_nothing(bench: Bench) {
     dialer.dial(attempt).await;
     assert_eq!(bench.number("select count(*) from starts").await, 0, "its lease has run out");
     assert_eq!(dialer.plan().await.unwrap()[0].attempt, attempt, "and it gets a new slot");
+    clock.advance_ms(LEAD_MS);
     calls.store.set_run_state(calls.run, RunState::Paused, None, NOON).await.unwrap();
     dialer.dial(attempt).await;
     calls.store.set_run_state(calls.run, RunState::Running, None, NOON).await.unwrap();

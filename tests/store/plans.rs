@@ -15,6 +15,7 @@ both_engines! {
     a_lost_lease_gets_a_new_slot
     nobody_is_leased_twice
     contacts_are_parked_or_come_to_rest
+    those_who_wait_for_their_window_take_nobody_s_slot
     a_paused_account_plans_nothing
     calls_of_a_paused_run_hold_their_lines
     a_run_is_over_when_nobody_waits
@@ -142,6 +143,20 @@ async fn contacts_are_parked_or_come_to_rest(bench: Bench) {
     assert!(calls.plan_with(rests).await.is_empty());
     assert_eq!(bench.number("select count(*) from attempts where state <> 'ended'").await, 0);
     assert_eq!(bench.number("select count(*) from attempts where outcome = 'expired'").await, 1);
+}
+
+/// The guard: leasing goes on until the run has the slots it wants, and what was not needed is given back.
+async fn those_who_wait_for_their_window_take_nobody_s_slot(bench: Bench) {
+    let calls = bench.run_of(50).await;
+    let placed = |contact: &Leased| match contact.to.as_str().as_bytes()[11] {
+        b'9' => None,
+        _ => Some(Placement::Park { until: NOON.plus_ms(60_000), gate: Gate::Window }),
+    };
+    let plan = |lines| calls.plan_with(Pace { now: NOON, cps: None, lines, instead: placed });
+    assert_eq!(plan(2).await.len(), 2);
+    assert_eq!(plan(3).await.len(), 1, "what the first plan leased and did not need is free");
+    assert_eq!(plan(50).await.len(), 2);
+    assert_eq!(calls.store.gates(calls.run, NOON).await.unwrap()[0].contacts, 45);
 }
 
 async fn a_paused_account_plans_nothing(bench: Bench) {

@@ -7,6 +7,9 @@ use crate::store::{Result, StoreError};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// Contacts of one run that one plan looks at: the transaction holds the account's row meanwhile.
+const LOOKED_AT_MAX: usize = 2000;
+
 #[derive(sqlx::FromRow)]
 struct AccountRow {
     account_id: i64,
@@ -119,6 +122,7 @@ pub async fn plan(conn: &mut Conn, order: &PlanOrder) -> Result<Vec<Planned>> {
     Ok(planned)
 }
 
+/// Contacts that are parked or rest take no slot, so more are leased until the run has what it wants.
 async fn plan_run(
     conn: &mut Conn,
     order: &PlanOrder,
@@ -127,26 +131,58 @@ async fn plan_run(
     caller_slots: &mut BTreeMap<String, i64>,
     want: usize,
 ) -> Result<Vec<Planned>> {
-    let now = order.now;
-    let leased: Vec<i64> = sqlx::query_scalar(sql!("lease_due"))
-        .bind(run.run.0)
+    let (mut planned, mut looked_at, mut batch) = (Vec::new(), 0, want);
+    while planned.len() < want && looked_at < LOOKED_AT_MAX {
+        let leased = lease(conn, order, run.run, batch).await?;
+        looked_at += leased.len();
+        let last = leased.len() < batch;
+        planned.extend(place(conn, order, account, run, caller_slots, &leased, want - planned.len()).await?);
+        if last {
+            break;
+        }
+        batch = (batch * 4).min(LOOKED_AT_MAX - looked_at);
+    }
+    Ok(planned)
+}
+
+/// Due contacts of the run, leased until their slots are known.
+async fn lease(conn: &mut Conn, order: &PlanOrder, run: RunId, contacts: usize) -> Result<Vec<Leased>> {
+    let ids: Vec<i64> = sqlx::query_scalar(sql!("lease_due"))
+        .bind(run.0)
         .bind(order.lease_until.0)
-        .bind(now.0)
-        .bind(want as i64)
+        .bind(order.now.0)
+        .bind(contacts as i64)
         .fetch_all(&mut *conn)
         .await?;
-    if leased.is_empty() {
+    if ids.is_empty() {
         return Ok(Vec::new());
     }
     let rows: Vec<LeasedRow> =
-        sqlx::query_as(sql!("leased_contacts")).bind(json!(leased).to_string()).fetch_all(&mut *conn).await?;
+        sqlx::query_as(sql!("leased_contacts")).bind(json!(ids).to_string()).fetch_all(&mut *conn).await?;
+    rows.into_iter().map(LeasedRow::leased).collect()
+}
 
-    let (mut planned, mut contacts, mut inserts, mut moves, mut ends) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for row in rows {
-        let contact = row.leased()?;
+/// Gives at most `slots` of the leased contacts a slot, parks those that may not be called now, and gives the
+/// leases of the others back.
+async fn place(
+    conn: &mut Conn,
+    order: &PlanOrder,
+    account: &mut Account,
+    run: &mut OpenRun,
+    caller_slots: &mut BTreeMap<String, i64>,
+    leased: &[Leased],
+    slots: usize,
+) -> Result<Vec<Planned>> {
+    let now = order.now;
+    let (mut planned, mut contacts, mut inserts, mut moves, mut ends, mut spared) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for contact in leased {
         let id = contact.run_contact.0;
-        match order.planner.place(account, run, caller_slots, &contact) {
+        if planned.len() == slots {
+            spared.push(id);
+            continue;
+        }
+        match order.planner.place(account, run, caller_slots, contact) {
             Placement::Slot { slot_us, caller_id, leased_until } => {
                 run.lines_held += 1;
                 let attempt = match contact.planned {
@@ -194,6 +230,9 @@ async fn plan_run(
     }
     if !ends.is_empty() {
         sqlx::query(sql!("end_planned")).bind(json!(ends).to_string()).bind(now.0).execute(&mut *conn).await?;
+    }
+    if !spared.is_empty() {
+        sqlx::query(sql!("give_leases_back")).bind(json!(spared).to_string()).execute(&mut *conn).await?;
     }
     Ok(planned)
 }
