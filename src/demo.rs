@@ -3,14 +3,15 @@
 use crate::app::{App, ClockStart, open_store};
 use crate::config::{Config, PlatformConfig};
 use crate::domain::settings::Take;
-use crate::domain::{CampaignId, RunId, Timestamp};
-use crate::http::import::{Here, Upload, import};
+use crate::domain::{CampaignId, Mode, PhoneNumber, RunId, Timestamp};
+use crate::http::import::{Here, Imported, Upload, import};
 use crate::report::render::{Format, render};
 use crate::report::{Lang, Proof, gather};
 use crate::simulator;
 use crate::store::{Progress, Store};
 use anyhow::{Context, Result, anyhow};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -122,6 +123,24 @@ async fn open_run(store: &Store) -> Result<Option<(CampaignId, RunId)>> {
 }
 
 async fn begin(app: &App, config: &Config, seed: u64) -> Result<(CampaignId, RunId)> {
+    let done = import_demo(&app.store, &app.modes, config.caller_id.clone(), seed, app.clock.now()).await?;
+    let b = done.buckets;
+    println!(
+        "Imported {FOLDER}: {} rows = {} accepted + {} duplicate + {} refused (halo export demo rejects says why)",
+        done.rows, b.accepted, b.duplicate, b.refused
+    );
+    let (run, _) = app.store.start_run(done.campaign, app.dialer.account, Take::All, app.clock.now()).await?;
+    Ok((done.campaign, run))
+}
+
+/// The demo's campaign, from its folder if that is here; `seed` decides its arms.
+pub async fn import_demo(
+    store: &Store,
+    modes: &BTreeSet<Mode>,
+    caller_id: Option<PhoneNumber>,
+    seed: u64,
+    now: Timestamp,
+) -> Result<Imported> {
     let file = |name: &str| -> Option<PathBuf> { Some(Path::new(FOLDER).join(name)).filter(|path| path.exists()) };
     let text = |name: &str, otherwise: &str| -> Result<String> {
         match file(name) {
@@ -135,13 +154,7 @@ async fn begin(app: &App, config: &Config, seed: u64) -> Result<(CampaignId, Run
         Some(path) => std::fs::read(&path).with_context(|| path.display().to_string())?,
         None => CONTACTS.to_vec(),
     };
-    let here = Here {
-        store: &app.store,
-        modes: &app.modes,
-        real_platform: false,
-        default_caller_id: config.caller_id.clone(),
-        now: app.clock.now(),
-    };
+    let here = Here { store, modes, real_platform: false, default_caller_id: caller_id, now };
     let upload = Upload {
         source: "contacts.csv",
         settings: &settings,
@@ -149,14 +162,7 @@ async fn begin(app: &App, config: &Config, seed: u64) -> Result<(CampaignId, Run
         contacts: &contacts,
         salt: Some(format!("demo-{seed}")),
     };
-    let done = import(&here, upload).await.map_err(|e| anyhow!("{e}\n{}", e.faults().join("\n")))?;
-    let b = done.buckets;
-    println!(
-        "Imported {FOLDER}: {} rows = {} accepted + {} duplicate + {} refused (halo export demo rejects says why)",
-        done.rows, b.accepted, b.duplicate, b.refused
-    );
-    let (run, _) = app.store.start_run(done.campaign, app.dialer.account, Take::All, app.clock.now()).await?;
-    Ok((done.campaign, run))
+    import(&here, upload).await.map_err(|e| anyhow!("{e}\n{}", e.faults().join("\n")))
 }
 
 /// Bars until the run is over; false when somebody interrupts.

@@ -53,7 +53,7 @@ fn the_help_lists_the_verbs_and_wrong_usage_is_2() {
     let folder = folder();
     let help = run(folder.path(), &[], &["--help"]);
     assert_eq!(code(&help), Some(0));
-    for verb in ["demo", "serve", "simulate", "campaign", "report", "export", "prove", "voximplant"] {
+    for verb in ["demo", "serve", "simulate", "campaign", "report", "export", "prove", "drill", "voximplant"] {
         assert!(out(&help).contains(&format!("\n  {verb} ")), "{verb} is not in:\n{}", out(&help));
     }
     assert_eq!(code(&run(folder.path(), &[], &["dance"])), Some(2));
@@ -280,4 +280,24 @@ async fn a_killed_runner_goes_on_where_it_was_and_calls_nobody_twice() {
     assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
     assert!(process.0.wait().expect("it ends").success());
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+/// A drill works on a copy: what it counts is right, and the database it was given is as it was.
+#[test]
+fn a_drill_kills_a_runner_on_a_copy() {
+    let folder = folder();
+    let endings = [1, 2, 3, 65, 70, 75, 78, 94];
+    let split = settings("small", harness::SPLIT);
+    let dir = campaign(folder.path(), "small", &split, csv(endings.map(|ending| number(0, ending))).as_bytes());
+    assert_eq!(code(&run(folder.path(), &[], &["campaign", "import", &dir])), Some(0));
+    let drill = ["drill", "--kills", "2", "--speed", "300", "--json", "small"];
+    let drilled = run(folder.path(), &[], &drill);
+    assert_eq!(code(&drilled), Some(0), "{}{}", out(&drilled), err(&drilled));
+    let found: serde_json::Value = serde_json::from_str(&out(&drilled)).expect("JSON");
+    let counted = ["kills", "contacts", "doubled_calls", "lost_contacts"].map(|what| found[what].as_i64());
+    assert_eq!(counted, [Some(2), Some(8), Some(0), Some(0)], "{found}");
+    assert!(found["calls"].as_i64() >= Some(8), "{found}");
+    let show = out(&run(folder.path(), &[], &["campaign", "show", "small"]));
+    assert!(!show.contains("run 1"), "the drill ran on the database itself: {show}");
+    assert_eq!(code(&run(folder.path(), &[], &["drill", "nobody"])), Some(2), "no such campaign");
 }

@@ -1,6 +1,7 @@
 //! Verbs, and what each prints.
 
 mod campaigns;
+mod drill;
 mod figures;
 mod platform;
 mod service;
@@ -45,6 +46,8 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Kill the runner at random moments beside a simulator, and hold what is left against the laws.
+    Drill(drill::Drill),
     /// The provider's side: scenarios, rules, secrets.
     #[command(subcommand)]
     Voximplant(platform::Verb),
@@ -133,6 +136,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Verb::Prove { campaign, json } => {
             log("warn");
             figures::prove(&campaign, json).await
+        }
+        Verb::Drill(args) => {
+            log("error");
+            drill::run(args).await
         }
         Verb::Voximplant(verb) => {
             log("warn");

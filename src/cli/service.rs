@@ -39,7 +39,7 @@ pub struct Simulate {
     mischief: Option<simulator::Mischief>,
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+pub fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value <= 10_000.0 => Ok(value),
         _ => Err("a number above 0, at most 10000".into()),

@@ -20,7 +20,7 @@ pub mod words;
 pub use figures::{Design, Figures};
 pub use intervals::NEVER;
 pub use model::{Lang, Report};
-pub use proof::Proof;
+pub use proof::{Law, Proof};
 
 use crate::domain::Timestamp;
 

@@ -177,6 +177,15 @@ impl Store {
         Ok(there - (before + after) / 2)
     }
 
+    /// A copy of the whole database in a file that does not exist yet; only SQLite can do that.
+    pub async fn copy_into(&self, path: &str) -> Result<()> {
+        let Db::Sqlite { writer, .. } = &self.db else {
+            return Err(StoreError::Conflict("only a SQLite database is copied into a file".into()));
+        };
+        sqlx::query("vacuum into $1").bind(path).execute(writer).await?;
+        Ok(())
+    }
+
     /// Lets what was handed in be written, then closes.
     pub async fn close(&self) {
         self.writer.drain().await;
