@@ -20,13 +20,13 @@ pub use problem::Problem;
 use crate::clock::Clock;
 use crate::dialer::Dialer;
 use crate::dialogue::Script;
-use crate::domain::{CampaignId, Mode, PhoneNumber};
+use crate::domain::{CampaignId, Mode, PhoneNumber, Route};
 use crate::store::Store;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 /// JSON that sessions send. The last event repeats every turn: scenarios keep it below this.
@@ -59,6 +59,8 @@ pub struct Voice {
     pub dialog_url: Option<String>,
     pub openai_base_url: Option<String>,
     pub openai_realtime_model: String,
+    /// How each mode's calls leave the platform; over the telephone network where none is named.
+    pub routes: BTreeMap<Mode, Route>,
 }
 
 impl Web {
