@@ -133,7 +133,7 @@ pub(super) async fn events(
             seq: parsed.seq,
             event: parsed.event.clone(),
             at_ms: parsed.at_ms,
-            body: raw.to_string(),
+            body: callback::kept(raw).to_string(),
         }),
         news: match parsed.what {
             What::Underway | What::OptOut => News::Underway,
@@ -171,6 +171,7 @@ fn call_row(call: callback::Call) -> Call {
         first_audio_method: call.first_audio_method,
         talk_ms: call.talk_ms,
         cost_micros: call.cost_micros,
+        recorded: call.recorded,
     }
 }
 

@@ -24,12 +24,14 @@ pub use bundle::{Bundle, BundleError, Sources};
 pub use client::{Client, Connection, Started};
 pub use deploy::{DeployError, Deployed, Wanted};
 pub use error::{ApiError, StartError};
-pub use history::Evidence;
+pub use history::{Evidence, HISTORY_BATCH_MAX, Record};
 pub use modes::{ModeEntry, Modes, ModesError};
 pub use pacer::{Pacer, Permit};
 pub use service_key::{ServiceKey, ServiceKeyError, Wall};
 
 #[cfg(test)]
 mod deploy_tests;
+#[cfg(test)]
+mod history_tests;
 #[cfg(test)]
 mod tests;
