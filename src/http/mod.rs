@@ -9,6 +9,7 @@ pub mod export;
 pub mod import;
 mod pages;
 mod problem;
+mod recordings;
 mod reports;
 mod runs;
 mod voice;
@@ -130,6 +131,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/runs/{run}/resume", post(runs::resume))
         .route("/runs/{run}/stop", post(runs::stop))
         .route("/attempts/{attempt}", get(runs::attempt))
+        .route("/attempts/{attempt}/recording", get(recordings::recording))
+        .route("/attempts/{attempt}/log", get(recordings::log))
         .route("/schedules", get(runs::schedules))
         .route("/suppressions", get(campaigns::suppressions).post(campaigns::suppress))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))

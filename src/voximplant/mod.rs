@@ -17,6 +17,7 @@ mod history;
 mod modes;
 mod outcome;
 mod pacer;
+pub mod recording;
 mod service_key;
 
 pub use account::{Account, CallerId, RentedNumber};
