@@ -202,6 +202,7 @@ impl App {
             backend_url,
             openai_base_url: config.openai_base_url.clone(),
             openai_realtime_model: config.openai_realtime_model.clone(),
+            routes: provider_modes.iter().map(|entry| (entry.name.clone(), entry.route.clone())).collect(),
         };
         let web = Web::new(dialer.clone(), key, api_key, inbound_token, voice, modes.clone(), config.caller_id.clone());
 

@@ -9,6 +9,8 @@ mod accidents;
 mod control;
 #[path = "campaign/figures.rs"]
 mod figures;
+#[path = "campaign/histories.rs"]
+mod histories;
 #[path = "campaign/nights.rs"]
 mod nights;
 

@@ -20,5 +20,7 @@ mod nights;
 mod plans;
 #[path = "store/runs.rs"]
 mod runs;
+#[path = "store/sessions.rs"]
+mod sessions;
 #[path = "store/writer.rs"]
 mod writer;

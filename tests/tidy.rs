@@ -51,7 +51,7 @@ const ROOMS: &[Room] = &[
             "report",
             "voximplant::callback",
             "voximplant::doctor",
-            "voximplant::record",
+            "voximplant::recording",
             "clock",
         ],
         never: &["apalis", "apalis_core", "sqlx", "reqwest"],

@@ -38,8 +38,6 @@ pub enum DialerError {
     Rules { campaign: CampaignId, cause: String },
     #[error("schedule of campaign {campaign}: {cause}")]
     Schedule { campaign: CampaignId, cause: String },
-    #[error("history of the provider")]
-    History(#[source] crate::voximplant::ApiError),
 }
 
 pub type Result<T> = std::result::Result<T, DialerError>;
@@ -66,7 +64,7 @@ pub struct Dialer {
     pub node: String,
     pub read_rules: ReadRules,
     known: Mutex<HashMap<CampaignId, Arc<Rules>>>,
-    patience: Mutex<reconcile::Patience>,
+    outage: Mutex<reconcile::Outage>,
     /// Rung when a simulator has forgotten its rules (it keeps nothing): `app` deploys to it again.
     pub forgotten: Notify,
     /// The backoff of starts that the provider does not take.
@@ -95,7 +93,7 @@ impl Dialer {
             node,
             read_rules,
             known: Mutex::default(),
-            patience: Mutex::default(),
+            outage: Mutex::default(),
             forgotten: Notify::new(),
             refusals: Mutex::default(),
         }

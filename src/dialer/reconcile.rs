@@ -4,13 +4,12 @@
 //! planned (nobody can have been rung), one that was granted ends by the provider's history or as `lost`.
 
 use super::settle::{News, Report};
-use super::{Dialer, DialerError, Result, change};
+use super::{Dialer, Result, change};
 use crate::domain::clearance::Gate;
 use crate::domain::state::{Event, State};
 use crate::domain::{AttemptId, Outcome, RunId, SessionId, Timestamp};
-use crate::store::{Call, Decide, Held, HistoryRow};
-use crate::voximplant::Evidence;
-use std::collections::HashMap;
+use crate::store::{AskLater, Call, Decide, Held, HistoryRow, Record, SessionToAsk};
+use crate::voximplant::{Evidence, HISTORY_BATCH_MAX};
 use std::sync::Arc;
 use tracing::{error, info, warn};
 
@@ -20,18 +19,30 @@ const UNGRANTED_TRIES_MAX: i64 = 3;
 const UNGRANTED_ROW_MAX: i64 = 10;
 /// After an unanswered start the attempt waits this long.
 const UNGRANTED_DEFERRAL_MS: i64 = 30_000;
-/// A granted attempt without a final event is looked up after this, and then with growing patience.
+/// A session that may still be talking is first asked about after this, of program and of real time.
+const LIVE_PATIENCE_MS: i64 = 15_000;
 const PATIENCE_WALL_MS: i64 = 2_000;
-const PATIENCE_WALL_MS_MAX: i64 = 300_000;
-/// Sessions the memory of patience holds before it is cleared.
-const PATIENCE_MAX: usize = 100_000;
+/// A session that history does not know yet is asked about again after this, and then after twice the last wait.
+const PATIENCE_MS: i64 = 5_000;
+const PATIENCE_MS_MAX: i64 = 3600 * 1000;
+/// A session that history has not told of by then never will be: the provider keeps a month.
+const FORGOTTEN_MS: i64 = 31 * 24 * 3600 * 1000;
+/// While history cannot be read it is left alone for so long, and then for twice as long (real time).
+const OUTAGE_WALL_MS: i64 = 2_000;
+const OUTAGE_WALL_MS_MAX: i64 = 60_000;
 /// A call that cannot last any longer waits this long for a history that cannot be read.
 const UNREADABLE_MS_MAX: i64 = 6 * 3600 * 1000;
-/// History is asked about runs that ended less than this ago, and about lost calls as long.
-const HISTORY_MS: i64 = 2 * 24 * 3600 * 1000;
 
-/// When each session may be asked about again, and how long it waited last (wall milliseconds).
-pub(super) type Patience = HashMap<SessionId, (Timestamp, i64)>;
+/// Until when history is left alone, and how long that was (wall); `None` when it answered last.
+pub(super) type Outage = Option<(Timestamp, i64)>;
+
+enum History {
+    Known(Vec<Evidence>),
+    /// It could not be read.
+    Failed,
+    /// It could not be read a moment ago, and was not asked.
+    Resting,
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
@@ -48,18 +59,7 @@ impl Dialer {
             return Ok(done);
         }
         done.revoked = self.revoke_overdue().await?;
-        let since = self.clock.now().plus_ms(-HISTORY_MS);
-        let runs = self.store.runs_of_interest(self.account, since).await?;
-        for run in &runs {
-            match self.copy_history(run.run).await {
-                Ok((settled, copied)) => {
-                    done.settled += settled;
-                    done.copied += copied;
-                }
-                // The other runs and the sweeps below do not wait for it.
-                Err(cause) => error!(run.id = %run.run, "History of run {}: {cause}", run.run),
-            }
-        }
+        (done.settled, done.copied) = self.ask_history().await?;
         done.lost = self.give_up_silent().await?;
         Ok(done)
     }
@@ -112,58 +112,81 @@ impl Dialer {
         Ok(overdue.len())
     }
 
-    /// Asks the provider about sessions of a run that it was not asked about yet: attempts without a
-    /// final event are settled by what it knows, ended ones are only copied.
-    async fn copy_history(&self, run: RunId) -> Result<(usize, usize)> {
-        let wanted = self.store.sessions_without_history(run).await?;
-        let asked: Vec<_> = wanted.into_iter().filter(|w| self.may_ask(w.session, w.busy)).collect();
-        if asked.is_empty() {
-            return Ok((0, 0));
-        }
-        let sessions: Vec<SessionId> = asked.iter().map(|w| w.session).collect();
-        let known = self.client.history(&sessions, self.clock.wall()).await.map_err(DialerError::History)?;
+    /// Asks the provider about the sessions whose turn it is: attempts without a final event, and lost ones, are
+    /// settled by what it knows; the histories of all are kept.
+    async fn ask_history(&self) -> Result<(usize, usize)> {
+        let now = self.clock.now();
+        let due = self.store.sessions_to_ask(self.account, now).await?;
+        // Whoever may still be talking is given time to end by itself first.
+        let (young, due): (Vec<_>, Vec<_>) = due.into_iter().partition(|asked| asked.busy && asked.waited_ms == 0);
+        let live_ms = self.clock.at_least(LIVE_PATIENCE_MS, PATIENCE_WALL_MS);
+        self.ask_later(young.iter().map(|asked| later(asked, now, live_ms)).collect()).await?;
         let (mut settled, mut copied) = (0, 0);
-        for wanted in asked {
-            let Some(evidence) = known.iter().find(|e| e.session == wanted.session) else { continue };
-            if !evidence.finished {
-                continue;
+        for batch in due.chunks(HISTORY_BATCH_MAX) {
+            let sessions: Vec<SessionId> = batch.iter().map(|asked| asked.session).collect();
+            let known = match self.history(&sessions).await {
+                History::Known(known) => known,
+                History::Resting => break,
+                History::Failed => {
+                    // To the back with them, with the patience they had: should the trouble be theirs, the others
+                    // have their turn, and should it not, they lose little.
+                    let first = self.clock.at_least(PATIENCE_MS, PATIENCE_WALL_MS);
+                    let back = |a: &SessionToAsk| AskLater { waited_ms: a.waited_ms, ..later(a, now, first) };
+                    self.ask_later(batch.iter().map(back).collect()).await?;
+                    break;
+                }
+            };
+            let (mut rows, mut again) = (Vec::new(), Vec::new());
+            for asked in batch {
+                let Some(evidence) = known.iter().find(|e| e.session == asked.session && e.finished) else {
+                    again.push(self.patience(asked, now));
+                    continue;
+                };
+                if (asked.busy || asked.lost) && self.settle_by(asked.attempt, evidence).await? {
+                    settled += 1;
+                }
+                rows.push(history_row(asked.attempt, evidence, now));
             }
-            if wanted.busy && self.settle_by(wanted.attempt, evidence).await? {
-                settled += 1;
-            }
-            self.store
-                .put_history(HistoryRow {
-                    session: wanted.session,
-                    attempt: wanted.attempt,
-                    calls: evidence.calls,
-                    body: evidence.body.clone(),
-                    cost_micros: evidence.cost_micros,
-                    fetched_at: self.clock.now(),
-                })
-                .await?;
-            copied += 1;
+            copied += rows.len();
+            self.put_history(rows).await?;
+            self.ask_later(again).await?;
         }
         Ok((settled, copied))
     }
 
-    /// Each session is asked about again only after twice the last wait.
-    fn may_ask(&self, session: SessionId, busy: bool) -> bool {
+    /// Each session is asked about again only after twice the last wait, and at last no more.
+    fn patience(&self, asked: &SessionToAsk, now: Timestamp) -> AskLater {
+        let first = self.clock.at_least(PATIENCE_MS, PATIENCE_WALL_MS);
+        let waits = (asked.waited_ms * 2).clamp(first, first.max(PATIENCE_MS_MAX));
+        let later = later(asked, now, waits);
+        let forgotten = !asked.busy && now.since(asked.known_at) > FORGOTTEN_MS;
+        AskLater { ask_at: later.ask_at.filter(|_| !forgotten), ..later }
+    }
+
+    async fn ask_later(&self, sessions: Vec<AskLater>) -> Result<()> {
+        if sessions.is_empty() { Ok(()) } else { Ok(self.store.ask_later(sessions).await?) }
+    }
+
+    async fn put_history(&self, rows: Vec<HistoryRow>) -> Result<()> {
+        if rows.is_empty() { Ok(()) } else { Ok(self.store.put_history(rows).await?) }
+    }
+
+    /// A provider in trouble is asked more and more seldom.
+    async fn history(&self, sessions: &[SessionId]) -> History {
         let wall = self.clock.wall();
-        let mut patience = self.patience.lock().expect("no panic while holding it");
-        if patience.len() > PATIENCE_MAX {
-            patience.clear();
+        let before = *self.outage.lock().expect("no panic while holding it");
+        if before.is_some_and(|(until, _)| until > wall) {
+            return History::Resting;
         }
-        match patience.get(&session).copied() {
-            // A live call is given time to end by itself first.
-            None if busy => {
-                patience.insert(session, (wall.plus_ms(PATIENCE_WALL_MS), PATIENCE_WALL_MS));
-                false
-            }
-            Some((at, _)) if at > wall => false,
-            before => {
-                let waits = before.map_or(PATIENCE_WALL_MS, |(_, ms)| (ms * 2).min(PATIENCE_WALL_MS_MAX));
-                patience.insert(session, (wall.plus_ms(waits), waits));
-                true
+        let known = self.client.history(sessions, wall).await;
+        let waits = before.map_or(OUTAGE_WALL_MS, |(_, waited)| (waited * 2).min(OUTAGE_WALL_MS_MAX));
+        let outage = known.is_err().then(|| (self.clock.wall().plus_ms(waits), waits));
+        *self.outage.lock().expect("no panic while holding it") = outage;
+        match known {
+            Ok(known) => History::Known(known),
+            Err(cause) => {
+                error!("History of {} sessions: {cause}", sessions.len());
+                History::Failed
             }
         }
     }
@@ -177,8 +200,6 @@ impl Dialer {
             source: "history",
             code: evidence.code,
             reason: evidence.reason.clone(),
-            talk_ms: evidence.talk_ms.filter(|_| outcome.is_answered()),
-            cost_micros: evidence.cost_micros,
             ..Call::default()
         };
         let report =
@@ -190,44 +211,64 @@ impl Dialer {
         Ok(moved)
     }
 
-    /// Calls that cannot last any longer end by history's word or as `lost`; a lost one may still be
-    /// corrected, once.
+    /// Calls that cannot last any longer end by history's word or as `lost`; a lost one is asked about further,
+    /// and may be corrected, once.
     async fn give_up_silent(&self) -> Result<usize> {
         let now = self.clock.now();
         let silent = self.store.silent_calls(self.account, now).await?;
         let overdue = self.store.silent_calls(self.account, now.plus_ms(-UNREADABLE_MS_MAX)).await?;
-        let lost = self.store.lost_calls(self.account, now.plus_ms(-HISTORY_MS)).await?;
-        let lost: Vec<_> = lost.into_iter().filter(|(_, session)| self.may_ask(*session, false)).collect();
-        let sessions: Vec<SessionId> = silent.iter().chain(&lost).map(|(_, session)| *session).collect();
-        if sessions.is_empty() {
-            return Ok(0);
-        }
-        // Where history cannot be read, the calls wait, but not for ever: a lost one may still be corrected.
-        let known = match self.client.history(&sessions, self.clock.wall()).await {
-            Ok(known) => Some(known),
-            Err(cause) => {
-                error!("History of {} silent calls: {cause}", sessions.len());
-                None
-            }
-        };
         let mut given_up = 0;
-        for (attempt, session) in silent.iter().chain(&lost) {
-            let evidence = known.iter().flatten().find(|e| e.session == *session && e.finished);
-            let waited = known.is_some() || overdue.contains(&(*attempt, *session));
-            if let Some(evidence) = evidence {
-                self.settle_by(*attempt, evidence).await?;
-            } else if waited && silent.contains(&(*attempt, *session)) {
-                let report = Report { news: News::Silent { by: *session }, ..Report::default() };
-                self.settle(*attempt, report).await?;
-                warn!(attempt.id = %attempt, "Attempt {attempt}: granted, then silence; it stands as lost");
-                given_up += 1;
+        for batch in silent.chunks(HISTORY_BATCH_MAX) {
+            let sessions: Vec<SessionId> = batch.iter().map(|(_, session)| *session).collect();
+            // Where history cannot be read, the calls wait, but not for ever.
+            let known = match self.history(&sessions).await {
+                History::Known(known) => Some(known),
+                History::Failed | History::Resting => None,
+            };
+            let mut rows = Vec::new();
+            for (attempt, session) in batch {
+                if let Some(evidence) = known.iter().flatten().find(|e| e.session == *session && e.finished) {
+                    self.settle_by(*attempt, evidence).await?;
+                    rows.push(history_row(*attempt, evidence, now));
+                } else if known.is_some() || overdue.contains(&(*attempt, *session)) {
+                    let report = Report { news: News::Silent { by: *session }, ..Report::default() };
+                    self.settle(*attempt, report).await?;
+                    warn!(attempt.id = %attempt, "Attempt {attempt}: granted, then silence; it stands as lost");
+                    given_up += 1;
+                }
             }
+            self.put_history(rows).await?;
         }
         Ok(given_up)
     }
 
-    /// Is every granted call of the campaign's runs in the copied history?
+    /// Has the provider told of every session of the run, as far as it ever will?
     pub async fn history_is_complete(&self, run: RunId) -> Result<bool> {
-        Ok(self.store.sessions_without_history(run).await?.is_empty())
+        Ok(self.store.sessions_left(run).await? == 0)
+    }
+}
+
+fn later(asked: &SessionToAsk, now: Timestamp, waits_ms: i64) -> AskLater {
+    AskLater { session: asked.session, ask_at: Some(now.plus_ms(waits_ms)), waited_ms: waits_ms }
+}
+
+fn history_row(attempt: AttemptId, evidence: &Evidence, now: Timestamp) -> HistoryRow {
+    let costs = (!evidence.costs.is_empty()).then(|| serde_json::json!(evidence.costs).to_string());
+    let records = evidence.records.iter().map(|r| Record { url: r.url.clone(), duration_s: r.duration_s });
+    HistoryRow {
+        session: evidence.session,
+        attempt,
+        calls: evidence.calls,
+        body: evidence.body.clone(),
+        fetched_at: now,
+        finish_reason: evidence.finish_reason.clone(),
+        session_s: evidence.session_s,
+        talk_s: evidence.talk_s,
+        code: evidence.code,
+        reason: evidence.reason.clone(),
+        cost_micros: evidence.cost_micros,
+        costs,
+        log_url: evidence.log_url.clone(),
+        records: records.collect(),
     }
 }

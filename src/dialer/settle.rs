@@ -10,6 +10,8 @@ use tracing::info;
 
 /// A session that held its grant too long is planned again after this.
 const NOT_DIALLED_MS: i64 = 5_000;
+/// So many in a row pause the run: each has cost a session, and nobody was called.
+const NOT_DIALLED_ROW_MAX: i64 = 10;
 
 /// What somebody tells about an attempt.
 #[derive(Clone, Debug, Default)]
@@ -79,10 +81,17 @@ impl Dialer {
                         (State::Dialing { .. }, Some(of)) => Event::Deferred { of: *of, until },
                         _ => Event::NotDialled { by: *by, until },
                     };
-                    change::deferred(held, event, Gate::NotDialled, now)
+                    change::deferred(held, event, Gate::NotDialled, now).map(|change| given_back(held, change))
                 }
             };
             let moved = change.is_some();
+            // A call under way, or one that came to an end of its own: the way to us is short enough.
+            if held.run_not_dialled > 0
+                && matches!(report.news, News::Underway | News::Finished { evidence: "event", .. })
+                && about_this_call(held, &report)
+            {
+                change.get_or_insert_with(Change::default).run_not_dialled = Some(0);
+            }
             // What the granted session says of its call is kept even when the state has moved on: the
             // final event repeats every turn. Another session's word is only an event.
             if about_this_call(held, &report) {
@@ -106,6 +115,17 @@ impl Dialer {
         }
         Ok(settled)
     }
+}
+
+/// Counted by the run, because a contact that was not dialled spends no try: nothing else would ever stop.
+fn given_back(held: &Held, change: Change) -> Change {
+    let in_a_row = held.run_not_dialled + 1;
+    let run_paused = (in_a_row >= NOT_DIALLED_ROW_MAX).then(|| {
+        "sessions get their grant too late and call nobody: the way between the platform and BACKEND_URL takes longer \
+         than 10 s"
+            .to_owned()
+    });
+    Change { run_not_dialled: Some(in_a_row), run_paused, ..change }
 }
 
 fn about_this_call(held: &Held, report: &Report) -> bool {

@@ -8,6 +8,7 @@ use super::Variables;
 use super::script::{AnswerKind, ReactionKind, Script};
 use super::words::{fill, tame};
 use crate::domain::Mode;
+use crate::domain::settings::Dial;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -70,6 +71,14 @@ pub struct Told {
     pub tools: Value,
     /// SHA-256 over everything above and the script behind it, in hexadecimal.
     pub fingerprint: String,
+}
+
+impl Told {
+    /// How the call is handled is heard too: the notice of a recording, the message left on a machine.
+    pub fn handled(mut self, dial: &Dial) -> Told {
+        self.fingerprint = fingerprint(&json!([self.fingerprint, dial.record, dial.amd.as_str()]));
+        self
+    }
 }
 
 /// What one contact's session is told.

@@ -3,6 +3,7 @@
 use super::super::replier::tests::{anna, play};
 use super::super::script::tests::DEMO;
 use super::*;
+use crate::domain::settings::Amd;
 
 fn demo() -> Script {
     Script::parse(DEMO).unwrap()
@@ -104,6 +105,11 @@ fn the_fingerprint_covers_all_that_is_told() {
     // The relay's own prompt holds no sentence of the script, and still the script is in its print.
     let script = Script::parse(&DEMO.replace("пробное занятие?", "пробный урок?")).unwrap();
     others.push(told(&script, Manner::Relay, &anna()).fingerprint);
+    // Whether the call is recorded and what a machine meets is heard by the callee too.
+    let dial = |record, amd| Dial { cps: 1.0, lines: 1, caller_ids: Vec::new(), ring_s: 45, call_s: 300, record, amd };
+    for dial in [dial(false, Amd::HangUp), dial(true, Amd::HangUp), dial(false, Amd::Message)] {
+        others.push(told(&demo(), Manner::Relay, &anna()).handled(&dial).fingerprint);
+    }
     let distinct: std::collections::BTreeSet<&String> = others.iter().collect();
     assert_eq!(distinct.len(), others.len());
 }

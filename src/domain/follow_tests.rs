@@ -1,7 +1,7 @@
 //! What follows each outcome, as a table.
 
 use super::*;
-use crate::domain::settings::{Dial, Purpose, Retry};
+use crate::domain::settings::{Amd, Dial, Purpose, Retry};
 use chrono_tz::{America::New_York, Europe::Moscow};
 use std::collections::BTreeMap;
 
@@ -21,7 +21,15 @@ pub fn settings() -> Settings {
         region: "RU".into(),
         policy: "safe".into(),
         timezone: Moscow,
-        dial: Dial { cps: 5.0, lines: 20, caller_ids: Vec::new(), ring_s: 45, call_s: 300 },
+        dial: Dial {
+            cps: 5.0,
+            lines: 20,
+            caller_ids: Vec::new(),
+            ring_s: 45,
+            call_s: 300,
+            record: false,
+            amd: Amd::HangUp,
+        },
         windows: Windows::always(),
         retry: Retry {
             attempts_max: 4,

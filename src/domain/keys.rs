@@ -169,6 +169,13 @@ impl<'a> Table<'a> {
         }
     }
 
+    pub fn flag(&self, key: &'static str) -> Option<bool> {
+        match self.value(key)? {
+            Value::Bool(flag) => Some(*flag),
+            other => self.wrong(key, other, "true or false"),
+        }
+    }
+
     /// A list of texts; a single text counts as a list of one.
     pub fn texts(&self, key: &'static str, entries_max: usize) -> Option<Vec<String>> {
         let value = self.value(key)?;

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod mode;
 pub mod number;
 pub mod outcome;
+pub mod route;
 pub mod schedule;
 pub mod settings;
 pub mod slot;
@@ -25,6 +26,7 @@ pub use ids::{AttemptId, BatchId, CampaignId, ContactId, NumberId, RunContactId,
 pub use mode::Mode;
 pub use number::PhoneNumber;
 pub use outcome::{Fault, Outcome};
+pub use route::Route;
 pub use start::StartOrder;
 pub use time::Timestamp;
 pub use token::{Token, TokenHash};

@@ -48,6 +48,34 @@ pub struct Dial {
     pub ring_s: u32,
     /// An answered call lasts at most this long.
     pub call_s: u32,
+    /// The call is recorded, each side in a channel of its own; the callee is told so.
+    pub record: bool,
+    pub amd: Amd,
+}
+
+/// What an answering machine meets. Detection is paid for by the provider's price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amd {
+    /// Nothing listens for machines: whoever answers is a person.
+    Off,
+    /// It is told, and talked to like a person.
+    Mark,
+    HangUp,
+    /// The first phrase is left as a message.
+    Message,
+}
+
+impl Amd {
+    pub const ALL: [Amd; 4] = [Amd::Off, Amd::Mark, Amd::HangUp, Amd::Message];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Amd::Off => "off",
+            Amd::Mark => "mark",
+            Amd::HangUp => "hang_up",
+            Amd::Message => "message",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -9,6 +9,7 @@ pub mod export;
 pub mod import;
 mod pages;
 mod problem;
+mod recordings;
 mod reports;
 mod runs;
 mod voice;
@@ -20,13 +21,13 @@ pub use problem::Problem;
 use crate::clock::Clock;
 use crate::dialer::Dialer;
 use crate::dialogue::Script;
-use crate::domain::{CampaignId, Mode, PhoneNumber};
+use crate::domain::{CampaignId, Mode, PhoneNumber, Route};
 use crate::store::Store;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 /// JSON that sessions send. The last event repeats every turn: scenarios keep it below this.
@@ -59,6 +60,8 @@ pub struct Voice {
     pub dialog_url: Option<String>,
     pub openai_base_url: Option<String>,
     pub openai_realtime_model: String,
+    /// How each mode's calls leave the platform; over the telephone network where none is named.
+    pub routes: BTreeMap<Mode, Route>,
 }
 
 impl Web {
@@ -128,6 +131,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/runs/{run}/resume", post(runs::resume))
         .route("/runs/{run}/stop", post(runs::stop))
         .route("/attempts/{attempt}", get(runs::attempt))
+        .route("/attempts/{attempt}/recording", get(recordings::recording))
+        .route("/attempts/{attempt}/log", get(recordings::log))
         .route("/schedules", get(runs::schedules))
         .route("/suppressions", get(campaigns::suppressions).post(campaigns::suppress))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))

@@ -114,10 +114,17 @@ pub(super) async fn attempt(State(web): State<Arc<Web>>, Path(id): Path<String>)
         })
         .collect();
     let turns: Vec<Turn> = web.store.turns(attempt).await?;
+    // Seconds and amounts as the provider bills them; audio and log are passed on by routes of their own.
+    let history = web.store.known_history(attempt).await?.map(|known| {
+        let costs: Value = known.costs.and_then(|costs| serde_json::from_str(&costs).ok()).unwrap_or_default();
+        json!({ "finish_reason": known.finish_reason, "session_s": known.session_s, "talk_s": known.talk_s,
+                "code": known.code, "reason": known.reason, "cost_micros": known.cost_micros, "costs_micros": costs,
+                "fetched_at": known.fetched_at, "recordings": known.records.len(), "log": known.log_url.is_some() })
+    });
     Ok(Json(json!({
         "id": held.attempt, "run": held.run, "campaign": held.campaign, "contact": held.contact,
         "number": held.to.masked(), "mode": held.mode, "try": held.try_number, "state": held.state.name(),
         "session_id": held.session, "dialed_at": held.dialed_at, "told": held.told,
-        "events": events, "turns": turns,
+        "history": history, "events": events, "turns": turns,
     })))
 }

@@ -5,7 +5,7 @@ use super::voice::{TokenOf, authorised, body_of, variables};
 use super::{Problem, Web};
 use crate::dialer::{Grant, GrantRequest, News, Report, Settled};
 use crate::dialogue::{self, Manner, optout};
-use crate::domain::{AttemptId, PhoneNumber, SessionId, Token};
+use crate::domain::{AttemptId, PhoneNumber, Route, SessionId, Token};
 use crate::store::{Call, Heard, Turn};
 use crate::voximplant::callback::{self, What};
 use axum::Json;
@@ -64,7 +64,7 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
     let rules = web.dialer.rules(held.campaign).await?;
     let variables = variables(&held);
     let manner = Manner::of(&held.mode, web.voice.dialog_url.is_some());
-    let told = dialogue::told(&script, manner, &variables);
+    let told = dialogue::told(&script, manner, &variables).handled(&rules.settings.dial);
     let request = GrantRequest { attempt, token, session, told: told.fingerprint.clone() };
     let granted = match web.dialer.grant(request).await? {
         Grant::Go(granted) => granted,
@@ -94,9 +94,9 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
         "openai_base_url": web.voice.openai_base_url,
         "media_url": null,
         "vad": { "threshold": VAD_THRESHOLD, "min_silence_ms": VAD_MIN_SILENCE_MS },
-        "amd": "hang_up",
-        "record": false,
-        "route": "pstn",
+        "amd": rules.settings.dial.amd.as_str(),
+        "record": rules.settings.dial.record,
+        "route": web.voice.routes.get(&held.mode).unwrap_or(&Route::Pstn).to(granted.order.to()),
         "ring_s": rules.settings.dial.ring_s,
         "call_s": rules.settings.dial.call_s,
         "variables": variables,
@@ -133,7 +133,7 @@ pub(super) async fn events(
             seq: parsed.seq,
             event: parsed.event.clone(),
             at_ms: parsed.at_ms,
-            body: raw.to_string(),
+            body: callback::kept(raw).to_string(),
         }),
         news: match parsed.what {
             What::Underway | What::OptOut => News::Underway,
@@ -171,6 +171,7 @@ fn call_row(call: callback::Call) -> Call {
         first_audio_method: call.first_audio_method,
         talk_ms: call.talk_ms,
         cost_micros: call.cost_micros,
+        recorded: call.recorded,
     }
 }
 

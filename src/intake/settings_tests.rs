@@ -63,7 +63,7 @@ fn everything_but_name_and_purpose_has_a_default() {
         serde_json::to_string(&to_json(&settings)).unwrap(),
         concat!(
             r#"{"name":"x","purpose":"survey","modes":{"dialog":1},"region":"RU","policy":"safe","timezone":"Europe/Moscow","#,
-            r#""dial":{"cps":5.0,"lines":20,"caller_ids":[],"ring_s":45,"call_s":300},"#,
+            r#""dial":{"cps":5.0,"lines":20,"caller_ids":[],"ring_s":45,"call_s":300,"record":false,"amd":"hang_up"},"#,
             r#""windows":{"days":["mon-sun 09:00-20:00"]},"#,
             r#""retry":{"attempts_max":4,"busy":["5m","30m","next-day"],"no_answer":["1h","4h","next-day"],"#,
             r#""unavailable":["1h","4h","next-day"],"network_error":["5m","30m"],"machine":[],"rejected":[]}}"#
@@ -107,7 +107,9 @@ colour = "red"
 cps = 0
 lines = "many"
 caller_ids = ["8 495 123 45 67"]
-amd = "off"
+record = "yes"
+amd = "maybe"
+route = "pstn"
 [windows]
 days = ["mon 09:00"]
 [retry]
@@ -131,7 +133,9 @@ overlap = "both"
             "dial.cps: found 0; write a number from 0.01 to 1000",
             "dial.lines: found `many`; write a whole number from 1 to 10000",
             "dial.caller_ids: `8 495 123 45 67`: not an E.164 number (a plus and 7 to 15 digits); write it as +74951234567",
-            "dial.amd: answering machine detection by campaign: known, but not obeyed yet; leave it out; nothing would follow",
+            "dial.record: found `yes`; write true or false",
+            "dial.amd: found `maybe`; write off, mark, hang_up or message",
+            "dial.route: a route by campaign (a mode's entry in voximplant/modes.toml may name one): known, but not obeyed yet; leave it out; nothing would follow",
             "windows.days: `mon 09:00` is not a window: write days and hours, as in `mon-fri 09:00-20:00`; mend this line",
             "retry.attempts_max: found 99; write a whole number from 1 to 20",
             "retry.busy: found `soon`; write a delay as in 30s, 5m, 1h30m, 2d (at most 30d), or next-day",
@@ -148,6 +152,20 @@ overlap = "both"
     assert_eq!(faults("name = 'x'\npurpose = 'test'\nmodes = { dialog = 0 }").len(), 1);
     assert_eq!(faults("[]").len(), 1);
     assert!(faults("{\"name\": 3}")[0].starts_with("name: found 3"));
+}
+
+#[test]
+fn recording_is_off_and_machines_are_hung_up_on_unless_somebody_says_otherwise() {
+    let read = |dial: &str| parse(&format!("name = 'x'\npurpose = 'test'\n[dial]\n{dial}"), &modes()).unwrap().dial;
+    assert_eq!((read("").record, read("").amd), (false, Amd::HangUp));
+    assert!(read("record = true").record);
+    for amd in Amd::ALL {
+        assert_eq!(read(&format!("amd = '{}'", amd.as_str())).amd, amd);
+    }
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let dial = &schema["properties"]["dial"]["properties"];
+    assert_eq!(dial["amd"]["enum"], json!(Amd::ALL.map(Amd::as_str)));
+    assert_eq!((&dial["amd"]["default"], &dial["record"]["default"]), (&json!("hang_up"), &json!(false)));
 }
 
 /// Keys that the parser knows in one table, learned from what it says about a key that it does not.
@@ -180,7 +198,7 @@ proptest! {
         let delay = delay_text(&Delay::Ms(s * 1000));
         let value = json!({
             "name": "x", "purpose": "debt", "modes": { "realtime": weight, "dialog": 1 },
-            "dial": { "cps": cps, "lines": lines }, "retry": { "busy": [delay, "next-day"] },
+            "dial": { "cps": cps, "lines": lines, "record": n % 2 == 0, "amd": Amd::ALL[n as usize % 4].as_str() }, "retry": { "busy": [delay, "next-day"] },
             "schedule": { "cron": "0 2 * * 1-5", "take": format!("next {n}"), "overlap": "wait", "timezone": "Asia/Omsk" },
         });
         let settings = from_json(&value, &modes()).unwrap();

@@ -49,6 +49,8 @@ pub struct Application {
     pub application_id: u64,
     /// As the account wrote it, without the account's suffix.
     pub name: String,
+    /// Logs and recordings are shown to whoever presents a token, and to nobody else.
+    pub secure_record_storage: bool,
     pub modified_ms: i64,
 }
 

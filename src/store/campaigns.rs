@@ -119,9 +119,6 @@ impl Store {
     }
 
     /// Runs of the account that are open or ended after `since`.
-    pub async fn runs_of_interest(&self, account: i64, since: Timestamp) -> Result<Vec<Run>> {
-        read!(self, campaigns::runs_of_interest(account, since))
-    }
 
     /// Pauses, resumes or stops; false when the run is over already.
     pub async fn set_run_state(

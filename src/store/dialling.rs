@@ -1,7 +1,7 @@
 //! The acts of dialling: plan, decide, and what the sweeps ask.
 
-use super::{Db, Decide, Decided, Held, HistoryRow, PlanOrder, Planned, Result, StartAnswer, Store, WantedSession};
-use crate::domain::{AttemptId, RunId, SessionId, Timestamp, TokenHash};
+use super::{Db, Decide, Decided, Held, PlanOrder, Planned, Result, StartAnswer, Store};
+use crate::domain::{AttemptId, SessionId, Timestamp, TokenHash};
 
 /// Rows a sweep takes at once.
 const SWEEP_MAX: i64 = 500;
@@ -52,17 +52,5 @@ impl Store {
 
     pub async fn silent_calls(&self, account: i64, now: Timestamp) -> Result<Vec<(AttemptId, SessionId)>> {
         read!(self, calls::silent_calls(account, now, SWEEP_MAX))
-    }
-
-    pub async fn lost_calls(&self, account: i64, since: Timestamp) -> Result<Vec<(AttemptId, SessionId)>> {
-        read!(self, calls::lost_calls(account, since, SWEEP_MAX))
-    }
-
-    pub async fn sessions_without_history(&self, run: RunId) -> Result<Vec<WantedSession>> {
-        read!(self, calls::sessions_without_history(run, SWEEP_MAX))
-    }
-
-    pub async fn put_history(&self, row: HistoryRow) -> Result<()> {
-        write!(self, calls::put_history(row))
     }
 }

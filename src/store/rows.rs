@@ -172,6 +172,7 @@ pub struct Held {
     pub run_state: RunState,
     pub run_kind: String,
     pub run_ungranted: i64,
+    pub run_not_dialled: i64,
     pub run_prohibited: i64,
     pub account_paused: bool,
     pub platform: String,
@@ -188,6 +189,7 @@ pub struct Change {
     pub contact: Option<ContactChange>,
     pub run_paused: Option<String>,
     pub run_ungranted: Option<i64>,
+    pub run_not_dialled: Option<i64>,
     pub run_prohibited: Option<i64>,
     pub suppress: Option<String>,
     pub call: Option<Call>,
@@ -245,7 +247,10 @@ pub struct Call {
     pub first_audio_ms: Option<i64>,
     pub first_audio_method: Option<String>,
     pub talk_ms: Option<i64>,
+    /// As the session told it; what is billed stands in the history.
     pub cost_micros: Option<i64>,
+    /// The session said that it records.
+    pub recorded: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, sqlx::FromRow, serde::Serialize)]

@@ -21,21 +21,71 @@ pub struct StartAnswer {
     pub result: &'static str,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub struct WantedSession {
+/// A session whose history is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionToAsk {
     pub session: SessionId,
     pub attempt: AttemptId,
+    pub known_at: Timestamp,
+    /// The last patience, in program time; 0 when it was not asked about yet, or its call has ended since.
+    pub waited_ms: i64,
     /// Its attempt has not ended.
     pub busy: bool,
+    /// Its attempt ended without evidence and may be corrected, once.
+    pub lost: bool,
 }
 
+/// When a session is asked about again; never, where no instant is named.
+#[derive(Clone, Copy, Debug)]
+pub struct AskLater {
+    pub session: SessionId,
+    pub ask_at: Option<Timestamp>,
+    pub waited_ms: i64,
+}
+
+/// A recording as history names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// For fetching only: shown to nobody.
+    pub url: String,
+    pub duration_s: Option<i64>,
+}
+
+/// What the provider's history tells of a session; seconds and amounts are the provider's.
+#[derive(Clone, Debug)]
 pub struct HistoryRow {
     pub session: SessionId,
     pub attempt: AttemptId,
     pub calls: i64,
     pub body: String,
-    pub cost_micros: Option<i64>,
     pub fetched_at: Timestamp,
+    pub finish_reason: Option<String>,
+    pub session_s: Option<i64>,
+    pub talk_s: Option<i64>,
+    pub code: Option<i64>,
+    pub reason: Option<String>,
+    /// Calls, records and resources together.
+    pub cost_micros: Option<i64>,
+    /// The same by kind, as JSON.
+    pub costs: Option<String>,
+    pub log_url: Option<String>,
+    pub records: Vec<Record>,
+}
+
+/// The history of an attempt's granted session, for reading.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownHistory {
+    pub session: SessionId,
+    pub finish_reason: Option<String>,
+    pub session_s: Option<i64>,
+    pub talk_s: Option<i64>,
+    pub code: Option<i64>,
+    pub reason: Option<String>,
+    pub cost_micros: Option<i64>,
+    pub costs: Option<String>,
+    pub fetched_at: Timestamp,
+    pub log_url: Option<String>,
+    pub records: Vec<Record>,
 }
 
 pub struct DialogueTurn {

@@ -59,7 +59,7 @@ impl Api {
     }
 
     /// The bearer token to present, if that is how we are known; `anew` throws a held one away.
-    fn token(&self, anew: bool) -> Result<Option<SecretString>, ApiError> {
+    pub(super) fn token(&self, anew: bool) -> Result<Option<SecretString>, ApiError> {
         let Credentials::Service { key, wall, minted } = &self.credentials else { return Ok(None) };
         let now = wall();
         let mut minted = minted.lock().expect("no panic while holding it");

@@ -4,7 +4,7 @@
 //! reason and little else. Nothing deeper in looks at the raw text again. Who may report is not decided
 //! here.
 
-use super::outcome;
+use super::outcome::{self, Cause};
 use crate::domain::{Outcome, SessionId};
 use serde_json::Value;
 
@@ -72,6 +72,8 @@ pub struct Call {
     pub first_audio_method: Option<String>,
     pub talk_ms: Option<i64>,
     pub cost_micros: Option<i64>,
+    /// The platform told the session that it records. Where the audio is, only the history says.
+    pub recorded: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -96,6 +98,7 @@ pub struct Turn {
     pub interrupted: bool,
 }
 
+const RECORD_URL: &str = "record_url";
 /// Best first.
 const METHODS: [&str; 4] = ["recording", "vad", "event_corrected", "event"];
 const HUNG_UP_BY: [&str; 4] = ["callee", "agent", "limit", "fault"];
@@ -154,6 +157,14 @@ pub fn parse(body: &Value) -> Result<Parsed, CallbackError> {
     Ok(parsed)
 }
 
+/// The event as it is kept: without the address of its recording, which is for nobody's eyes.
+pub fn kept(mut body: Value) -> Value {
+    if let Value::Object(fields) = &mut body {
+        fields.retain(|name, _| name != RECORD_URL);
+    }
+    body
+}
+
 fn plain_seq(event: &str) -> i64 {
     match event {
         "Connected" => -1,
@@ -186,23 +197,33 @@ fn ended(at: &Fields<'_>) -> Result<Call, CallbackError> {
         first_audio_method: at.one_of("first_audio_method", &METHODS)?,
         talk_ms: at.number("talk_ms")?,
         cost_micros: at.micros("cost")?,
+        recorded: at.text(RECORD_URL)?.map(|url| !url.is_empty()),
     })
 }
 
 fn failed(at: &Fields<'_>, plain: bool) -> Result<(Call, Outcome), CallbackError> {
     let code = at.number("code")?;
     let reason = at.reason()?;
-    let ring_timer = at.flag("ring_timer")?.unwrap_or(false);
+    let hung_up_by = at.one_of("hung_up_by", &HUNG_UP_BY)?;
+    let fault = at.one_of("fault", &FAULTS)?;
+    let cause = match hung_up_by.as_deref() {
+        _ if at.flag("ring_timer")?.unwrap_or(false) => Some(Cause::RingTimer),
+        Some("limit") => Some(Cause::RingTimer),
+        Some("fault") => Some(Cause::Fault),
+        _ if fault.is_some() => Some(Cause::Fault),
+        Some("agent") => Some(Cause::Order),
+        _ => None,
+    };
     let by_text = || reason.as_deref().and_then(outcome::of_text);
     let outcome = match code {
         // A code wins over a text.
-        Some(code) if code > 0 => outcome::of_code(code, ring_timer),
-        // Zero is our scenario's word for "the platform gave no code": the call could not be placed.
-        Some(_) if !plain => Outcome::ScenarioError,
+        Some(code) if code > 0 => outcome::of_code(code, cause),
+        // Zero is our scenario's word for "the platform gave no code".
+        Some(_) if !plain => outcome::of_code(0, cause),
         _ => by_text().ok_or_else(|| at.fault("reason", "is not one of the known texts, and there is no code"))?,
     };
     let machine = outcome == Outcome::Machine;
-    Ok((Call { code, reason, machine, ..Call::default() }, outcome))
+    Ok((Call { code, reason, hung_up_by, fault, machine, ..Call::default() }, outcome))
 }
 
 fn turns(at: &Fields<'_>) -> Result<Vec<Turn>, CallbackError> {

@@ -17,6 +17,7 @@ mod history;
 mod modes;
 mod outcome;
 mod pacer;
+pub mod recording;
 mod service_key;
 
 pub use account::{Account, CallerId, RentedNumber};
@@ -24,12 +25,14 @@ pub use bundle::{Bundle, BundleError, Sources};
 pub use client::{Client, Connection, Started};
 pub use deploy::{DeployError, Deployed, Wanted};
 pub use error::{ApiError, StartError};
-pub use history::Evidence;
+pub use history::{Evidence, HISTORY_BATCH_MAX, Record};
 pub use modes::{ModeEntry, Modes, ModesError};
 pub use pacer::{Pacer, Permit};
 pub use service_key::{ServiceKey, ServiceKeyError, Wall};
 
 #[cfg(test)]
 mod deploy_tests;
+#[cfg(test)]
+mod history_tests;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The modes as data: which rule starts which scenario.
 
-use crate::domain::Mode;
+use crate::domain::{Mode, Route};
 use serde::Deserialize;
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,6 +18,9 @@ pub struct ModeEntry {
     rule_id_env: Option<String>,
     /// The scenario's source, in `voximplant/`.
     pub file: String,
+    /// How its calls leave the platform; over the telephone network where nothing is said.
+    #[serde(default)]
+    pub route: Route,
     /// Secrets without which the mode cannot talk.
     #[serde(default)]
     pub secrets: Vec<String>,

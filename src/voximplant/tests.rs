@@ -17,7 +17,7 @@ pub(super) type Answers = dyn Fn(&str, &Asked) -> (u16, Value) + Send + Sync;
 /// A stub that answers as it is told and remembers what it was asked.
 pub(super) struct Stub {
     answers: Box<Answers>,
-    asked: Mutex<Vec<(String, Asked)>>,
+    pub(super) asked: Mutex<Vec<(String, Asked)>>,
     bearers: Mutex<Vec<String>>,
 }
 
@@ -212,7 +212,8 @@ async fn history_is_asked_in_batches_and_an_unknown_id_spoils_only_itself() {
     assert_eq!(known.len(), 149);
     assert!(known.iter().all(|e| e.finished && e.calls == 0 && e.outcome == Outcome::ScenarioError));
     let asked = stub.asked.lock().unwrap();
-    assert!(asked.iter().all(|(_, asked)| asked["with_calls"] == "true" && asked["from_date"].len() == 19));
+    let with = ["with_calls", "with_records", "with_other_resources"];
+    assert!(asked.iter().all(|(_, a)| with.iter().all(|name| a[*name] == "true") && a["from_date"].len() == 19));
 }
 
 #[test]

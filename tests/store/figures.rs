@@ -87,7 +87,7 @@ impl History {
                 i64::from(late),
                 i64::from((human || machine) && call.fault.is_some()),
                 if human || machine { call.talk_ms.unwrap_or(0) } else { 0 },
-                call.cost_micros.unwrap_or(0),
+                a.cost(),
                 i64::from(call.ring_ms.is_some()),
                 if human { interruptions } else { 0 },
             ];
@@ -210,7 +210,8 @@ async fn prove_counts_what_a_person_counts(bench: Bench) {
         assert_eq!(calls.live, count(|a| a.outcome.is_none() && a.dialed_at.is_some()));
         assert_eq!(calls.planned + calls.dialing + calls.live + calls.ended, calls.attempts);
         assert_eq!(calls.granted, count(|a| a.dialed_at.is_some()));
-        assert_eq!(calls.sessions_in_history, count(|a| a.history.is_some()));
+        let twins = count(|a| a.billed_twin.is_some());
+        assert_eq!(calls.sessions_in_history, count(|a| a.history.is_some()) + twins);
         assert_eq!(calls.calls_in_history, count(|a| a.history == Some(1)));
         assert_eq!(calls.granted_without_history, count(|a| a.dialed_at.is_some() && a.history.is_none()));
         let silent = |a: &Remembered| a.outcome.is_some_and(Outcome::is_answered) && a.history == Some(0);

@@ -28,6 +28,34 @@ impl Dice {
     }
 }
 
+pub fn history_row(attempt: AttemptId, session: SessionId, calls: i64, cost_micros: Option<i64>) -> HistoryRow {
+    HistoryRow {
+        session,
+        attempt,
+        calls,
+        body: "{}".into(),
+        fetched_at: NOON,
+        finish_reason: Some("Normal termination".into()),
+        session_s: Some(41),
+        talk_s: Some(32),
+        code: Some(200),
+        reason: None,
+        cost_micros,
+        costs: cost_micros.map(|cost| format!("{{\"call\":{cost}}}")),
+        log_url: None,
+        records: Vec::new(),
+    }
+}
+
+impl Remembered {
+    /// History is what is billed: its word on the call stands above the session's own, and every other session
+    /// of the attempt counts too.
+    pub fn cost(&self) -> i64 {
+        let told = self.call.as_ref().and_then(|call| call.cost_micros);
+        self.billed.or(told).unwrap_or(0) + self.billed_twin.unwrap_or(0)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Remembered {
     pub night: i64,
@@ -40,6 +68,9 @@ pub struct Remembered {
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
     pub history: Option<i64>,
+    /// What history says the call's session cost, and another session of the attempt.
+    pub billed: Option<i64>,
+    pub billed_twin: Option<i64>,
 }
 
 pub struct History {
@@ -134,6 +165,8 @@ impl History {
                     call: None,
                     turns: Vec::new(),
                     history: None,
+                    billed: None,
+                    billed_twin: None,
                 });
                 if dice.one_in(15) {
                     continue; // its nudge never came
@@ -175,15 +208,16 @@ impl History {
         if dice.one_in(3) {
             let dialled = i64::from(outcome != Outcome::ScenarioError);
             row.history = Some(dialled);
-            let row = HistoryRow {
-                session: by,
-                attempt,
-                calls: dialled,
-                body: "{}".into(),
-                cost_micros: None,
-                fetched_at: at,
-            };
-            calls.store.put_history(row).await.unwrap();
+            let billed = maybe(dice, 1_000);
+            row.billed = billed;
+            let mut rows = vec![history_row(attempt, by, dialled, billed)];
+            if dice.one_in(2) {
+                // Another session of the same start: it called nobody, and cost something all the same.
+                let twin = dice.below(50) as i64;
+                row.billed_twin = Some(twin);
+                rows.push(history_row(attempt, SessionId(by.0 + (1 << 40)), 0, Some(twin)));
+            }
+            calls.store.put_history(rows).await.unwrap();
         }
         let contact = row.contact;
         if dice.one_in(8) && !self.suppressed.contains_key(&contact) {

@@ -6,7 +6,7 @@ use crate::common::calls::{NOON, token};
 use halo::domain::clearance::Gate;
 use halo::domain::state::{Event, State};
 use halo::domain::{Outcome, SessionId};
-use halo::store::{Change, ContactChange, HistoryRow, RunState};
+use halo::store::{Change, ContactChange, RunState};
 
 both_engines! {
     a_paused_run_does_not_claim_and_a_resumed_one_wakes_up
@@ -14,7 +14,6 @@ both_engines! {
     runs_of_another_platform_are_paused
     ungranted_starts_are_counted_and_pause_the_run
     overdue_claims_are_found_at_the_deadline
-    every_session_is_asked_about_until_history_knows_it
     a_value_of_the_installation_is_written_once
     a_wiped_database_is_a_fresh_one
 }
@@ -90,11 +89,17 @@ async fn ungranted_starts_are_counted_and_pause_the_run(bench: Bench) {
         })
     };
     assert_eq!(count(9, None).await, 0);
+    let given_back = |n: i64| {
+        let change = move || Change { run_not_dialled: Some(n), ..Change::default() };
+        calls.decide(attempt, NOON, move |held| (change(), held.run_not_dialled))
+    };
+    assert_eq!((given_back(4).await, given_back(5).await), (0, 4), "a count of its own");
     assert_eq!(count(10, Some("started sessions do not reach BACKEND_URL")).await, 9);
     let run = calls.store.run(calls.run).await.unwrap();
     assert_eq!(run.state_reason.as_deref(), Some("started sessions do not reach BACKEND_URL"));
     calls.store.set_run_state(calls.run, RunState::Running, None, NOON).await.unwrap();
     assert_eq!(count(1, None).await, 0, "an operator's resume begins anew");
+    assert_eq!(given_back(1).await, 0);
 }
 
 async fn overdue_claims_are_found_at_the_deadline(bench: Bench) {
@@ -106,44 +111,6 @@ async fn overdue_claims_are_found_at_the_deadline(bench: Bench) {
     assert!(calls.grant(planned[0].attempt, token(0), 100, NOON).await);
     let overdue = calls.store.overdue_grants(NOON.plus_ms(1)).await.unwrap();
     assert_eq!(overdue, [planned[1].attempt]);
-}
-
-async fn every_session_is_asked_about_until_history_knows_it(bench: Bench) {
-    let calls = bench.run_of(2).await;
-    let live = calls.all_live(100, NOON).await;
-    // One start made two sessions: its own answer names another one than the grant.
-    let token = token(100);
-    let answer =
-        halo::store::StartAnswer { token, session: Some(SessionId(50)), access_url: None, at: NOON, result: "started" };
-    calls.store.answer_start(answer).await.unwrap();
-    let wanted = async || {
-        let wanted = calls.store.sessions_without_history(calls.run).await.unwrap();
-        wanted.iter().map(|w| (w.session.0, w.busy)).collect::<Vec<_>>()
-    };
-    assert_eq!(wanted().await, [(50, true), (100, true), (101, true)]);
-    assert!(calls.finish(live[1].0, live[1].1, Outcome::Busy, NOON).await);
-    assert_eq!(wanted().await, [(50, true), (100, true), (101, false)]);
-    for (session, of, dialled) in [(50, 0, 0), (100, 0, 1), (101, 1, 1)] {
-        let (session, attempt) = (SessionId(session), live[of].0);
-        for _ in 0..2 {
-            let body = "{}".to_owned();
-            let row = HistoryRow { session, attempt, calls: dialled, body, cost_micros: Some(5), fetched_at: NOON };
-            calls.store.put_history(row).await.unwrap();
-        }
-    }
-    assert!(wanted().await.is_empty());
-    let proved = calls.store.prove(calls.campaign).await.unwrap().calls;
-    assert_eq!((proved.sessions_in_history, proved.calls_in_history, proved.granted), (3, 2, 2));
-    assert_eq!((proved.attempts_called_twice, proved.calls_without_grant, proved.granted_without_history), (0, 0, 0));
-
-    // The law that this is for: a session that had no grant has called somebody.
-    bench.execute("update history set calls = 1 where session_id = 50").await.unwrap();
-    bench.execute("update history set calls = 0 where session_id = 100").await.unwrap();
-    let proved = calls.store.prove(calls.campaign).await.unwrap().calls;
-    assert_eq!((proved.attempts_called_twice, proved.calls_without_grant), (0, 1));
-    bench.execute("update history set calls = 1 where session_id = 100").await.unwrap();
-    let proved = calls.store.prove(calls.campaign).await.unwrap().calls;
-    assert_eq!((proved.attempts_called_twice, proved.calls_without_grant), (1, 1));
 }
 
 async fn a_value_of_the_installation_is_written_once(bench: Bench) {
@@ -167,7 +134,8 @@ async fn a_wiped_database_is_a_fresh_one(bench: Bench) {
     let call = halo::store::Call { session: 100, source: "event", ..Default::default() };
     calls.report(attempt, told, Outcome::Answered, call, vec![turn], NOON).await;
     calls.store.wipe().await.unwrap();
-    let schema = include_str!("../../migrations/0001_halo.sql");
+    let schema =
+        concat!(include_str!("../../migrations/0001_halo.sql"), include_str!("../../migrations/0003_history.sql"));
     let tables: Vec<&str> = schema.lines().filter_map(|line| line.strip_prefix("create table ")).collect();
     assert!(tables.len() > 15);
     for table in tables {

@@ -6,7 +6,7 @@ use crate::simulator::api::ApiError;
 use crate::simulator::api::params::Params;
 use crate::simulator::clock::wall_ms;
 use crate::simulator::platform::Platform;
-use crate::simulator::session::record::SessionRecord;
+use crate::simulator::session::record::{SessionRecord, Shown};
 
 const COUNT_DEFAULT: u64 = 20;
 const COUNT_MAX: u64 = 1_000;
@@ -28,9 +28,14 @@ pub fn get(platform: &Platform, params: &Params) -> Result<Value, ApiError> {
     }
     let count = params.number("count", 101)?.unwrap_or(COUNT_DEFAULT).min(COUNT_MAX);
     let offset = params.number("offset", 101)?.unwrap_or(0).min(OFFSET_MAX);
-    let with_calls = params.flag("with_calls");
     let now = wall_ms();
-    let account_id = platform.account_id();
+    let shown = Shown {
+        account_id: platform.account_id(),
+        origin: platform.origin(),
+        with_calls: params.flag("with_calls"),
+        with_records: params.flag("with_records"),
+        with_other_resources: params.flag("with_other_resources"),
+    };
     let state = platform.state();
     let in_window = |record: &SessionRecord| {
         from.is_none_or(|from| record.started_ms >= from) && to.is_none_or(|to| record.started_ms < to + SECOND_MS)
@@ -62,11 +67,7 @@ pub fn get(platform: &Platform, params: &Params) -> Result<Value, ApiError> {
         found.reverse();
     }
     let total = found.len();
-    let rows: Vec<Value> = found
-        .into_iter()
-        .skip(offset as usize)
-        .take(count as usize)
-        .map(|record| record.history(account_id, with_calls))
-        .collect();
+    let rows: Vec<Value> =
+        found.into_iter().skip(offset as usize).take(count as usize).map(|record| record.history(shown)).collect();
     Ok(json!({ "count": rows.len(), "result": rows, "total_count": total, "timezone": "Etc/GMT" }))
 }

@@ -102,7 +102,7 @@ fn get_applications(state: &State, params: &Params) -> Answer {
         .map(|held| {
             json!({
                 "application_id": held.application_id, "application_name": state.full_name(&held.name),
-                "modified": utc_text(held.modified_ms), "secure_record_storage": false,
+                "modified": utc_text(held.modified_ms), "secure_record_storage": held.secure_record_storage,
             })
         })
         .collect();
@@ -125,8 +125,11 @@ fn add_application(state: &mut State, params: &Params, id: u64) -> Answer {
     }
     room(state.applications.len(), 108)?;
     let full = state.full_name(&name);
-    state.applications.push(Application { application_id: id, name, modified_ms: wall_ms() });
-    Ok(json!({ "result": 1, "application_id": id, "application_name": full, "secure_record_storage": false }))
+    let secure_record_storage = params.flag("secure_record_storage");
+    state.applications.push(Application { application_id: id, name, secure_record_storage, modified_ms: wall_ms() });
+    Ok(
+        json!({ "result": 1, "application_id": id, "application_name": full, "secure_record_storage": secure_record_storage }),
+    )
 }
 
 pub fn room(held: usize, code: u32) -> Result<(), ApiError> {

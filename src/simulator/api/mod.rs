@@ -5,6 +5,7 @@ mod manage;
 mod page;
 mod params;
 mod possessions;
+mod records;
 mod starts;
 
 #[cfg(test)]
@@ -66,6 +67,8 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/simulator/pace", get(pace))
         .route("/simulator/inbound", post(starts::inbound))
         .route("/simulator/sessions/{id}/log", get(page::log))
+        .route("/simulator/records/{name}", get(records::record))
+        .route("/simulator/logs/{id}", get(records::log))
         .with_state(platform)
 }
 

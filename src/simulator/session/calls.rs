@@ -100,7 +100,8 @@ impl World {
         };
         let over_limit = self.calls_made >= CALLS_MAX || self.units.iter().filter(open).count() >= PROGRESSING_MAX;
         self.calls_made += 1;
-        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        // Of a SIP address only the user is somebody: hosts and ports have digits too.
+        let digits: String = number.split('@').next().unwrap_or(number).chars().filter(char::is_ascii_digit).collect();
         let now_ms = wall_ms();
         let times = self.platform.dialled(&self.record, &digits, number, now_ms);
         let dice = Dice::of_call(self.platform.seed, &digits, times);
@@ -320,7 +321,7 @@ impl World {
     }
 
     pub fn record_call(&mut self, handle: Handle) -> Value {
-        let url = format!("{}/simulator/records/{}-{handle}.mp3", self.platform.origin(), self.record.session_id);
+        let url = format!("{}/simulator/records/{}-{handle}.wav", self.platform.origin(), self.record.session_id);
         if let Some(call) = self.call(handle) {
             call.record_url = Some(url.clone());
         }

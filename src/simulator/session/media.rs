@@ -8,6 +8,7 @@ use crate::simulator::callee::talk::Heard;
 use crate::simulator::clock::{MS, Micros};
 use crate::simulator::session::calls::Call;
 use crate::simulator::session::model::Model;
+use crate::simulator::session::record::Resource;
 use crate::simulator::session::speech::{Amd, Asr, Vad};
 use crate::simulator::session::world::{Act, Handle, World};
 
@@ -80,6 +81,9 @@ impl World {
             return Err("Players count limit exceeded".to_owned());
         }
         let nth = u64::from(self.voice_number());
+        if let Some(text) = &text {
+            self.record.used(Resource::Synthesis, text.chars().count() as f64);
+        }
         let starts_in = match &text {
             Some(_) => self.latency.tts_ms.draw(&self.dice, "tts", nth),
             None => URL_PLAYER_STARTS,

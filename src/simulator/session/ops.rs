@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::simulator::clock::{MS, Micros};
 use crate::simulator::session::media::Kind;
+use crate::simulator::session::record::Resource;
 use crate::simulator::session::speech::{Amd, Asr, Vad};
 use crate::simulator::session::world::{Handle, World};
 
@@ -64,6 +65,7 @@ fn run(world: &mut World, name: &str, at: &Arguments<'_>) -> Result<Value, Strin
         "attach" => world.attach(first, at.handle(1))?,
         "detach" => world.detach(first, at.handle(1)),
         "asr" => {
+            world.record.used(Resource::Recognition, 1.0);
             let asr = Asr { interim: at.flag(0), single: at.flag(1), ..Asr::default() };
             return world.add_unit(Kind::Asr(asr)).map(|asr| json!(asr));
         }

@@ -1,5 +1,6 @@
 //! What stays of a session: its log, its calls, and the answer to "what is it doing?".
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -33,8 +34,40 @@ pub struct CallEnd {
     pub record_url: Option<String>,
 }
 
+/// What a session is billed for beside its calls, by the platform's names and at prices of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    Session,
+    Recognition,
+    Synthesis,
+    MachineDetection,
+}
+
+impl Resource {
+    /// Its name, its unit, and what one unit costs.
+    fn terms(self) -> (&'static str, &'static str, f64) {
+        match self {
+            Self::Session => ("CALLSESSION", "second", 0.000_01),
+            Self::Recognition => ("ASR", "piece", 0.002),
+            Self::Synthesis => ("TTS_TEXT_GOOGLE", "character", 0.000_016),
+            Self::MachineDetection => ("VOICEMAILDETECTION", "piece", 0.005),
+        }
+    }
+}
+
+/// What a history was asked to hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    pub account_id: u64,
+    pub origin: &'a str,
+    pub with_calls: bool,
+    pub with_records: bool,
+    pub with_other_resources: bool,
+}
+
 #[derive(Default)]
 struct Inner {
+    used: BTreeMap<Resource, f64>,
     log: Vec<String>,
     errors: usize,
     calls: Vec<CallRecord>,
@@ -118,6 +151,18 @@ impl SessionRecord {
         self.inner().finish_reason.get_or_insert(reason);
     }
 
+    pub fn used(&self, resource: Resource, units: f64) {
+        *self.inner().used.entry(resource).or_insert(0.0) += units;
+    }
+
+    /// The length of a recording in whole seconds, by the end of its address.
+    pub fn recorded_s(&self, name: &str) -> Option<u64> {
+        let inner = self.inner();
+        let mut ends = inner.calls.iter().filter_map(|call| call.ended.as_ref());
+        let ends_so = |end: &&CallEnd| end.record_url.as_ref().is_some_and(|url| url.ends_with(&format!("/{name}")));
+        ends.find(ends_so).map(|end| end.duration_s)
+    }
+
     pub fn call_started(&self, call: CallRecord) -> usize {
         let mut inner = self.inner();
         inner.calls.push(call);
@@ -162,16 +207,18 @@ impl SessionRecord {
     }
 
     /// As `GetCallHistory` writes it; what has no value is left out.
-    pub fn history(&self, account_id: u64, with_calls: bool) -> Value {
+    pub fn history(&self, shown: Shown<'_>) -> Value {
         let inner = self.inner();
+        let session_s = inner.finished.map_or(0, |(_, duration)| duration);
         let mut session = json!({
             "call_session_history_id": self.session_id,
-            "account_id": account_id,
+            "account_id": shown.account_id,
             "application_id": self.application_id,
             "application_name": self.application_name,
             "rule_name": self.rule_name,
             "start_date": utc_text(self.started_ms),
-            "duration": inner.finished.map_or(0, |(_, duration)| duration),
+            "duration": session_s,
+            "log_file_url": format!("{}/simulator/logs/{}", shown.origin, self.session_id),
             "initiator_address": "127.0.0.1",
             "media_server_address": "127.0.0.1",
             "finish_reason": inner.finish_reason.unwrap_or("Normal termination"),
@@ -180,11 +227,55 @@ impl SessionRecord {
         if !self.custom_data.is_empty() {
             session["custom_data"] = json!(self.custom_data);
         }
-        if with_calls {
+        if shown.with_calls {
             session["calls"] = inner.calls.iter().map(call_history).collect();
+        }
+        if shown.with_records {
+            session["records"] = inner.calls.iter().filter_map(record_history).collect();
+        }
+        if shown.with_other_resources {
+            let own = [(Resource::Session, session_s as f64)];
+            let used = own.into_iter().chain(inner.used.iter().map(|(resource, units)| (*resource, *units)));
+            session["other_resource_usage"] =
+                used.zip(0..).map(|((resource, units), n)| self.usage(resource, units, n)).collect();
         }
         session
     }
+}
+
+impl SessionRecord {
+    fn usage(&self, resource: Resource, units: f64, nth: u64) -> Value {
+        let (name, unit, price) = resource.terms();
+        json!({
+            "resource_usage_id": self.session_id * 10 + nth,
+            "resource_type": name,
+            "cost": dollars(units * price),
+            "used_at": utc_text(self.started_ms),
+            "transaction_id": self.session_id * 10 + nth,
+            "resource_quantity": units,
+            "unit": unit,
+        })
+    }
+}
+
+/// To a millionth, as prices are written.
+fn dollars(amount: f64) -> f64 {
+    (amount * 1e6).round() / 1e6
+}
+
+fn record_history(call: &CallRecord) -> Option<Value> {
+    let end = call.ended.as_ref()?;
+    let url = end.record_url.as_ref()?;
+    Some(json!({
+        "record_id": call.call_id + 2,
+        "record_name": url.rsplit('/').next(),
+        "cost": dollars(end.duration_s as f64 * 0.000_025),
+        "start_time": utc_text(call.started_ms),
+        "duration": end.duration_s,
+        "record_url": url,
+        "transaction_id": call.call_id + 3,
+        "transcription_status": "Not required",
+    }))
 }
 
 fn call_history(call: &CallRecord) -> Value {

@@ -6,6 +6,7 @@ use crate::simulator::callee::Temper;
 use crate::simulator::clock::{MS, Micros};
 use crate::simulator::session::calls::State;
 use crate::simulator::session::media::{Kind, Unit};
+use crate::simulator::session::record::Resource;
 use crate::simulator::session::world::{Act, Delivery, Handle, World};
 
 /// From the first sound to the detector's word: three frames of 32 ms.
@@ -189,6 +190,7 @@ impl World {
         it.running = true;
         it.mark += 1;
         let (mark, timeout) = (it.mark, it.timeout);
+        self.record.used(Resource::MachineDetection, 1.0);
         let (after, class) = match temper {
             Some(Temper::Machine) => (dice.between_ms(1700.0, 3600.0, "machine heard", 0), "VOICEMAIL"),
             Some(Temper::Silent) => (timeout, "TIMEOUT"),

@@ -4,8 +4,8 @@ use super::super::Conn;
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, SessionId, Timestamp, TokenHash};
 use crate::store::text::bare;
 use crate::store::{
-    AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, HistoryRow, NumberOrder, OutcomeRow, Progress,
-    StartAnswer, Suppressed, Turn, WantedSession,
+    AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, NumberOrder, OutcomeRow, Progress, StartAnswer,
+    Suppressed, Turn,
 };
 use crate::store::{Result, StoreError};
 
@@ -34,8 +34,16 @@ pub async fn answer_start(conn: &mut Conn, answer: &StartAnswer) -> Result<()> {
         .bind(&answer.access_url)
         .bind(answer.at.0)
         .bind(answer.result)
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
+    if let Some(session) = answer.session {
+        sqlx::query(sql!("know_started_session"))
+            .bind(session.0)
+            .bind(answer.token.to_string())
+            .bind(answer.at.0)
+            .execute(conn)
+            .await?;
+    }
     Ok(())
 }
 
@@ -54,45 +62,6 @@ pub async fn silent_calls(
     let rows: Vec<(i64, i64)> =
         sqlx::query_as(sql!("silent_calls")).bind(account).bind(now.0).bind(limit).fetch_all(conn).await?;
     Ok(rows.into_iter().map(|(a, s)| (AttemptId(a), SessionId(s))).collect())
-}
-
-pub async fn lost_calls(
-    conn: &mut Conn,
-    account: i64,
-    since: Timestamp,
-    limit: i64,
-) -> Result<Vec<(AttemptId, SessionId)>> {
-    let rows: Vec<(i64, i64)> =
-        sqlx::query_as(sql!("lost_calls")).bind(account).bind(since.0).bind(limit).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|(a, s)| (AttemptId(a), SessionId(s))).collect())
-}
-
-pub async fn sessions_without_history(conn: &mut Conn, run: RunId, limit: i64) -> Result<Vec<WantedSession>> {
-    let rows: Vec<(i64, i64, i64)> =
-        sqlx::query_as(sql!("sessions_without_history")).bind(run.0).bind(limit).fetch_all(conn).await?;
-    Ok(rows
-        .into_iter()
-        .map(|(session, attempt, busy)| WantedSession {
-            session: SessionId(session),
-            attempt: AttemptId(attempt),
-            busy: busy != 0,
-        })
-        .collect())
-}
-
-pub async fn put_history(conn: &mut Conn, row: &HistoryRow) -> Result<()> {
-    sqlx::query(sql!("put_history"))
-        .bind(row.session.0)
-        .bind(row.attempt.0)
-        .bind(row.calls)
-        .bind(&row.body)
-        .bind(row.fetched_at.0)
-        .execute(&mut *conn)
-        .await?;
-    if let Some(cost) = row.cost_micros {
-        sqlx::query(sql!("put_call_cost")).bind(row.attempt.0).bind(cost).execute(conn).await?;
-    }
-    Ok(())
 }
 
 /// The reply stored for this turn, and the record before it.

@@ -238,12 +238,6 @@ pub async fn runs(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<Run>> {
     rows.into_iter().map(RunRow::run).collect()
 }
 
-pub async fn runs_of_interest(conn: &mut Conn, account: i64, since: Timestamp) -> Result<Vec<Run>> {
-    let rows: Vec<RunRow> =
-        sqlx::query_as(sql!("runs_of_interest")).bind(account).bind(since.0).fetch_all(conn).await?;
-    rows.into_iter().map(RunRow::run).collect()
-}
-
 pub async fn open_runs(conn: &mut Conn) -> Result<Vec<Run>> {
     let rows: Vec<RunRow> = sqlx::query_as(sql!("runs_open")).fetch_all(conn).await?;
     rows.into_iter().map(RunRow::run).collect()

@@ -47,6 +47,7 @@ struct HeldRow {
     run_state: String,
     run_kind: String,
     run_ungranted: i64,
+    run_not_dialled: i64,
     run_prohibited: i64,
     paused_at: Option<i64>,
     platform: String,
@@ -124,6 +125,7 @@ impl HeldRow {
             run_state: parsed("runs", "state", &self.run_state)?,
             run_kind: self.run_kind,
             run_ungranted: self.run_ungranted,
+            run_not_dialled: self.run_not_dialled,
             run_prohibited: self.run_prohibited,
             account_paused: self.paused_at.is_some(),
             platform: self.platform,
@@ -152,14 +154,23 @@ pub async fn decide<A: Send + 'static>(conn: &mut Conn, order: &Decide<A>) -> Re
         sqlx::query(lock).bind(order.attempt.0).fetch_optional(&mut *conn).await?;
     }
     let Some(held) = load(conn, order.attempt).await? else { return Ok(Decided::Unknown) };
-    if let Some(heard) = &order.heard
-        && !store_event(conn, order.attempt, heard, order.now).await?
-    {
-        return Ok(Decided::Again);
+    if let Some(heard) = &order.heard {
+        if !store_event(conn, order.attempt, heard, order.now).await? {
+            return Ok(Decided::Again);
+        }
+        // One start can make two sessions: what a second one did is asked for too.
+        if held.session != Some(heard.session) && heard.session.0 > 0 {
+            know_session(conn, order.attempt, heard.session, order.now).await?;
+        }
     }
     let (change, answer) = (order.decision)(&held);
     apply(conn, &held, &change, order).await?;
     Ok(Decided::Done(answer))
+}
+
+async fn know_session(conn: &mut Conn, attempt: AttemptId, session: SessionId, now: Timestamp) -> Result<()> {
+    sqlx::query(sql!("know_session")).bind(session.0).bind(attempt.0).bind(now.0).execute(conn).await?;
+    Ok(())
 }
 
 async fn store_event(conn: &mut Conn, attempt: AttemptId, heard: &Heard, now: Timestamp) -> Result<bool> {
@@ -212,6 +223,13 @@ async fn apply<A>(conn: &mut Conn, held: &Held, change: &Change, order: &Decide<
             .bind(&to.told)
             .execute(&mut *conn)
             .await?;
+        match (to.state, to.session) {
+            (State::Live { .. }, Some(session)) => know_session(conn, held.attempt, session, now).await?,
+            (State::Lost { .. } | State::Ended { .. }, Some(session)) => {
+                sqlx::query(sql!("end_session")).bind(session.0).bind(now.0).execute(&mut *conn).await?;
+            }
+            _ => {}
+        }
     }
     if let Some(contact) = &change.contact {
         let (due_at, gate, disposition, rested_at): (Option<i64>, Option<Gate>, Option<Outcome>, Option<i64>) =
@@ -234,6 +252,9 @@ async fn apply<A>(conn: &mut Conn, held: &Held, change: &Change, order: &Decide<
     }
     if let Some(ungranted) = change.run_ungranted {
         sqlx::query(sql!("apply_run_ungranted")).bind(held.run.0).bind(ungranted).execute(&mut *conn).await?;
+    }
+    if let Some(not_dialled) = change.run_not_dialled {
+        sqlx::query(sql!("apply_run_not_dialled")).bind(held.run.0).bind(not_dialled).execute(&mut *conn).await?;
     }
     if let Some(prohibited) = change.run_prohibited {
         sqlx::query(sql!("apply_run_prohibited")).bind(held.run.0).bind(prohibited).execute(&mut *conn).await?;
@@ -259,6 +280,7 @@ async fn apply<A>(conn: &mut Conn, held: &Held, change: &Change, order: &Decide<
             .bind(&call.first_audio_method)
             .bind(call.talk_ms)
             .bind(call.cost_micros)
+            .bind(call.recorded.map(i64::from))
             .execute(&mut *conn)
             .await?;
     }

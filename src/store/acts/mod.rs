@@ -22,4 +22,5 @@ pub mod figures;
 pub mod nights;
 pub mod plan;
 pub mod report;
+pub mod sessions;
 pub mod setup;

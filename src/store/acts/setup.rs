@@ -69,7 +69,9 @@ pub async fn lead(conn: &mut Conn, order: &LeadOrder) -> Result<Option<i64>> {
 /// Every table of ours, emptied: a finished demo makes room for the next.
 pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
     for text in [
+        "delete from records",
         "delete from history",
+        "delete from sessions",
         "delete from dialogue_turns",
         "delete from turns",
         "delete from calls",

@@ -6,7 +6,7 @@ select a.attempt_id, a.run_contact_id, a.run_id, a.number_id, a.try_number, a.mo
        c.timezone, c.name, c.variables,
        n.e164, n.suppressed_at, n.allow_listed_at,
        r.campaign_id, r.state as run_state, r.kind as run_kind, r.ungranted as run_ungranted,
-       r.prohibited as run_prohibited,
+       r.not_dialled as run_not_dialled, r.prohibited as run_prohibited,
        acc.paused_at, acc.platform,
        (select max(o.held_until) from attempts o
         where o.number_id = a.number_id and o.state = 'live' and o.attempt_id <> a.attempt_id) as number_held_until,

@@ -1,10 +1,10 @@
 -- report_calls: of campaign $1 at account $2, what became of answered attempts. A hang-up by the callee under $3 ms
 -- is early; a greeting over $4 ms or never is late, where the session itself told of it (history knows no audio).
--- Cost and ringing are over all ended attempts. CallRow; `unknown` is 0 until detection stores a third finding.
+-- Cost (as billed, see attempt_costs) and ringing are over all ended attempts. CallRow; `unknown` is 0 until detection stores a third finding.
 with ended as
 (
     select a.attempt_id, r.ordinal as night, a.mode, a.outcome, k.source, k.hung_up_by, k.fault, k.ring_ms,
-           k.first_audio_ms, k.talk_ms, k.cost_micros,
+           k.first_audio_ms, k.talk_ms, b.cost_micros,
            (select count(*) from turns t where t.attempt_id = a.attempt_id and t.turn_ms >= 0) as replies,
            (select count(*) from turns t where t.attempt_id = a.attempt_id and t.turn_ms < 0) as interruptions
     from attempts a
@@ -12,6 +12,7 @@ with ended as
     join run_contacts rc on rc.run_contact_id = a.run_contact_id
     join contacts c on c.contact_id = rc.contact_id
     left join calls k on k.attempt_id = a.attempt_id
+    join attempt_costs b on b.attempt_id = a.attempt_id
     where r.campaign_id = $1 and r.account_id = $2 and r.kind = 'campaign' and c.own_mode = 0 and a.state = 'ended'
 )
 select night, mode,

@@ -1,6 +1,0 @@
--- runs_of_interest: runs of the account that are open or ended not long ago
-select r.run_id, r.campaign_id, r.account_id, a.platform, r.ordinal, r.kind, r.schedule_id, r.due_at, r.started_at,
-       r.state, r.state_reason, r.changed_at, r.ended_at
-from runs r join accounts a on a.account_id = r.account_id
-where r.account_id = $1 and (r.ended_at is null or r.ended_at > $2)
-order by r.started_at, r.run_id
