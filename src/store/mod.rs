@@ -120,6 +120,7 @@ mod campaigns;
 mod dialling;
 pub mod figures;
 mod nights;
+mod single;
 
 impl Store {
     /// Opens and migrates. `sqlite:halo.db`, `sqlite:///path`, or `postgres://…`.

@@ -23,3 +23,4 @@ pub mod nights;
 pub mod plan;
 pub mod report;
 pub mod setup;
+pub mod single;
