@@ -20,5 +20,7 @@ mod nights;
 mod plans;
 #[path = "store/runs.rs"]
 mod runs;
+#[path = "store/singles.rs"]
+mod singles;
 #[path = "store/writer.rs"]
 mod writer;
