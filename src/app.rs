@@ -1,5 +1,9 @@
 //! Opens, builds, wires: the one place that knows every room.
 
+mod lock;
+
+pub use lock::{somebody_dials, sqlite_path};
+
 use crate::clock::{Anchor, Clock};
 use crate::config::{Config, DialogBase, PlatformConfig};
 use crate::dialer::{Dialer, Platform, ReadRules};
@@ -10,11 +14,12 @@ use crate::store::{Db, Store};
 use crate::voximplant::{Client, Connection, Deployed, Modes, Pacer, Sources, Wanted};
 use crate::{intake, queue};
 use anyhow::{Context, Result, bail};
+use lock::dialling_lock;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -40,6 +45,14 @@ pub struct ClockStart {
     pub speed: f64,
     /// Program time at the very first start; now when absent.
     pub at: Option<Timestamp>,
+}
+
+/// What a start is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    Everything,
+    /// Campaigns of the database rest: nobody but the one who was named is called.
+    SingleCalls,
 }
 
 /// A running service: API, callbacks, workers.
@@ -125,6 +138,16 @@ impl App {
         clock_start: ClockStart,
         simulated: simulator::Settings,
     ) -> Result<App> {
+        App::start_for(config, store, clock_start, simulated, Duty::Everything).await
+    }
+
+    pub async fn start_for(
+        config: &Config,
+        store: Store,
+        clock_start: ClockStart,
+        simulated: simulator::Settings,
+        duty: Duty,
+    ) -> Result<App> {
         let lock = dialling_lock(&config.database_url)?;
         let clock = open_clock(&store, clock_start).await?;
         watch_database_clock(&store, &clock).await?;
@@ -172,7 +195,7 @@ impl App {
         // Limits are in program time, the pacer lives in real time.
         let pacer = Arc::new(Pacer::new(cps.map(|cps| cps * clock.speed())));
         let node = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
-        let dialer = Arc::new(Dialer::new(
+        let dialer = Dialer::new(
             store.clone(),
             clock.clone(),
             client.clone(),
@@ -181,7 +204,11 @@ impl App {
             account,
             node,
             read_rules(modes.clone()),
-        ));
+        );
+        let dialer = Arc::new(match duty {
+            Duty::Everything => dialer,
+            Duty::SingleCalls => dialer.for_single_calls(),
+        });
 
         let (stop_work, stop_serving) = (CancellationToken::new(), CancellationToken::new());
         let key = installation_key(&store).await?;
@@ -204,7 +231,9 @@ impl App {
             openai_realtime_model: config.openai_realtime_model.clone(),
             routes: provider_modes.iter().map(|entry| (entry.name.clone(), entry.route.clone())).collect(),
         };
-        let web = Web::new(dialer.clone(), key, api_key, inbound_token, voice, modes.clone(), config.caller_id.clone());
+        let mut web =
+            Web::new(dialer.clone(), key, api_key, inbound_token, voice, modes.clone(), config.caller_id.clone());
+        web.stopping = stop_serving.clone();
 
         let server = tokio::spawn(serve(listener, Arc::new(web), stop_serving.clone()));
         let worker = tokio::spawn(work(dialer.clone(), stop_work.clone()));
@@ -355,28 +384,6 @@ fn host_of(url: &str) -> String {
     let host = rest.split('/').next().unwrap_or_default();
     // A simulator inside takes any free port: its runs must wake up in the next start.
     if crate::config::is_loopback(url) { "simulator".into() } else { host.to_owned() }
-}
-
-/// On SQLite only one process dials: the operating system's lock says which, and frees it when that dies.
-fn dialling_lock(database_url: &str) -> Result<Option<File>> {
-    let Some(path) = sqlite_path(database_url) else { return Ok(None) };
-    let lock_path = PathBuf::from(format!("{}.lock", path.display()));
-    let file = File::options().create(true).truncate(false).write(true).open(&lock_path)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            bail!("another process dials from {}: one SQLite file has one dialling process", path.display())
-        }
-        Err(TryLockError::Error(cause)) => return Err(cause).context("the dialling lock"),
-    }
-    Ok(Some(file))
-}
-
-pub fn sqlite_path(database_url: &str) -> Option<PathBuf> {
-    let rest = database_url.strip_prefix("sqlite:")?;
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let path = rest.split('?').next().unwrap_or_default();
-    if path.is_empty() || path == ":memory:" { None } else { Some(Path::new(path).to_owned()) }
 }
 
 /// On PostgreSQL wall time is the database's, so that nodes whose clocks differ agree.

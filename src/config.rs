@@ -35,6 +35,8 @@ pub struct Config {
     pub cps_max: Option<f64>,
     pub lines_max: Option<i64>,
     pub clock_speed: f64,
+    /// A server elsewhere, on which verbs of the command line work instead.
+    pub server_url: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -97,6 +99,7 @@ pub const NAMES: &[&str] = &[
     "HALO_CPS_MAX",
     "HALO_LINES_MAX",
     "HALO_CLOCK_SPEED",
+    "HALO_URL",
     // Read by the command line when it starts logging, before the settings are.
     "HALO_LOG",
 ];
@@ -231,6 +234,7 @@ impl Config {
         if mode_names.get("VOXIMPLANT_RULE_ID").is_some_and(|id| id.parse::<i64>().is_err()) {
             r.faults.push("VOXIMPLANT_RULE_ID: is not a rule's number".into());
         }
+        let server_url = r.url("HALO_URL");
         let config = Config {
             database_url,
             listen,
@@ -246,6 +250,7 @@ impl Config {
             cps_max: cps_max.or(real.then_some(1.0)),
             lines_max: lines_max.or(real.then_some(1)),
             clock_speed,
+            server_url,
             platform,
         };
         if r.faults.is_empty() { Ok(config) } else { Err(Faults(r.faults)) }

@@ -110,6 +110,13 @@ async fn make_room(store: &Store) -> Result<(), DemoError> {
             other.name
         )));
     }
+    let calls = store.single_calls_elsewhere().await?;
+    if calls > 0 {
+        return Err(DemoError::Elsewhere(format!(
+            "the database holds {calls} single calls to people: the demo needs one of its own, for example \
+             DATABASE_URL=sqlite:demo.db halo demo"
+        )));
+    }
     if !campaigns.is_empty() && open_run(store).await?.is_none() {
         store.wipe().await?;
     }

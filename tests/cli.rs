@@ -2,6 +2,9 @@
 
 mod harness;
 
+#[path = "cli/call.rs"]
+mod call;
+
 use harness::{csv, ledger, number, settings};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -53,7 +56,7 @@ fn the_help_lists_the_verbs_and_wrong_usage_is_2() {
     let folder = folder();
     let help = run(folder.path(), &[], &["--help"]);
     assert_eq!(code(&help), Some(0));
-    for verb in ["demo", "serve", "simulate", "campaign", "report", "export", "prove", "drill", "voximplant"] {
+    for verb in ["demo", "serve", "simulate", "call", "campaign", "report", "export", "prove", "drill", "voximplant"] {
         assert!(out(&help).contains(&format!("\n  {verb} ")), "{verb} is not in:\n{}", out(&help));
     }
     assert_eq!(code(&run(folder.path(), &[], &["dance"])), Some(2));

@@ -22,5 +22,7 @@ mod plans;
 mod runs;
 #[path = "store/sessions.rs"]
 mod sessions;
+#[path = "store/singles.rs"]
+mod singles;
 #[path = "store/writer.rs"]
 mod writer;

@@ -1,5 +1,6 @@
 //! Verbs, and what each prints.
 
+mod call;
 mod campaigns;
 mod drill;
 mod figures;
@@ -31,6 +32,8 @@ enum Verb {
     Serve,
     /// A small, truthful Voximplant of our own, as a process of its own.
     Simulate(service::Simulate),
+    /// Place one call now and follow it until it ends.
+    Call(call::Call),
     /// Campaigns and their runs.
     #[command(subcommand)]
     Campaign(campaigns::Verb),
@@ -120,6 +123,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Verb::Simulate(simulate) => {
             log("info");
             service::simulate(simulate).await
+        }
+        Verb::Call(call) => {
+            // What happens is told line by line; warnings would only tear the lines apart.
+            log("error");
+            call::call(call).await
         }
         Verb::Campaign(verb) => {
             log("warn");

@@ -77,12 +77,15 @@ pub fn ended(held: &Held, rules: &Rules, event: Event, evidence: &'static str, n
         exempt: rules.settings.exempts(held.to.is_example(), held.allow_listed),
         run_over: held.run_state.is_over(),
     };
-    let contact = match follow(&rules.settings, &rules.policy, outcome, past, now) {
+    // One call is one try, and its end is told to whoever asked for it: there is no run to warn.
+    let single = held.run_kind == "single";
+    let next = if single { Next::Rest(outcome) } else { follow(&rules.settings, &rules.policy, outcome, past, now) };
+    let contact = match next {
         Next::Retry { due_at, gate } => ContactChange::Waits { due_at, gate },
         Next::Rest(outcome) => ContactChange::Rests(outcome),
     };
     let prohibited = if outcome == Outcome::Prohibited { held.run_prohibited + 1 } else { 0 };
-    let run_paused = alarm(outcome, prohibited).map(|alarm| match alarm {
+    let run_paused = alarm(outcome, prohibited).filter(|_| !single).map(|alarm| match alarm {
         Alarm::NoFunds => "the provider's account has no funds: top it up, then resume".to_owned(),
         Alarm::Prohibited => {
             format!("{prohibited} calls in a row were prohibited: check the caller id and the account's destinations")

@@ -8,6 +8,7 @@ mod change;
 mod dial;
 mod fire;
 mod grant;
+mod hang_up;
 mod hindrance;
 mod plan;
 mod reconcile;
@@ -16,6 +17,7 @@ mod settle;
 
 pub use fire::first_firing;
 pub use grant::{Grant, GrantRequest, Granted};
+pub use hang_up::{HangUp, hang_up};
 pub use hindrance::hindrance;
 pub use plan::LEAD_MS;
 pub use reconcile::Reconciled;
@@ -69,6 +71,7 @@ pub struct Dialer {
     pub forgotten: Notify,
     /// The backoff of starts that the provider does not take.
     refusals: Mutex<dial::Refusals>,
+    only_single_calls: bool,
 }
 
 impl Dialer {
@@ -96,6 +99,12 @@ impl Dialer {
             outage: Mutex::default(),
             forgotten: Notify::new(),
             refusals: Mutex::default(),
+            only_single_calls: false,
         }
+    }
+
+    /// Campaigns rest and schedules do not fire: somebody wants one call, and no more than that.
+    pub fn for_single_calls(self) -> Self {
+        Dialer { only_single_calls: true, ..self }
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::{CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use tracing::error;
+use tracing::{error, warn};
 
 /// Contacts leased in one plan.
 const LEASED_MAX: i64 = 500;
@@ -20,6 +20,13 @@ pub const LEAD_MS: i64 = 150;
 /// A lease outlives its slot by this; then a crash between commit and push is repaired.
 const LEASE_MS: i64 = 5_000;
 const LEASE_WALL_MS: i64 = 5_000;
+
+/// Runs of one call.
+const SINGLE: &str = "single";
+/// A single call that has not come to an end by then is not begun any more. Longer than a call of its settings
+/// can last; one that is live goes on.
+const SINGLE_MS_MAX: i64 = 600_000;
+const SINGLE_WALL_MS: i64 = 60_000;
 
 struct Plan {
     now: Timestamp,
@@ -36,7 +43,13 @@ impl Dialer {
     pub async fn plan(&self) -> Result<Vec<Planned>> {
         let mut rules = HashMap::new();
         for run in self.store.open_runs().await? {
-            if run.account == self.account && run.state == RunState::Running {
+            let single = run.kind == SINGLE;
+            if single && self.clock.now().since(run.started_at) > self.single_ms_max() {
+                self.withdraw(run.run).await?;
+                continue;
+            }
+            let ours = single || !self.only_single_calls;
+            if ours && run.account == self.account && run.state == RunState::Running {
                 // One campaign that cannot be read does not stop the others.
                 match self.rules(run.campaign).await {
                     Ok(known) => drop(rules.insert(run.campaign, known)),
@@ -68,6 +81,18 @@ impl Dialer {
 }
 
 impl Dialer {
+    /// A single call is for now: whoever asked for it no longer waits.
+    async fn withdraw(&self, run: RunId) -> Result<()> {
+        let why = "the call could not be placed in time: a single call is for now".to_owned();
+        warn!(run.id = %run, "Run {run} is withdrawn: {why}");
+        self.store.set_run_state(run, RunState::Stopped, Some(why), self.clock.now()).await?;
+        Ok(())
+    }
+
+    fn single_ms_max(&self) -> i64 {
+        self.clock.at_least(SINGLE_MS_MAX, SINGLE_WALL_MS)
+    }
+
     async fn pause_unreadable(&self, run: RunId, cause: &DialerError) -> Result<()> {
         error!(run.id = %run, "Run {run} is paused: {cause}");
         let why = Some(cause.to_string());

@@ -6,6 +6,9 @@ use crate::domain::settings::Settings;
 use crate::domain::window::Windows;
 use std::sync::Arc;
 
+/// Rules held in memory before they are read again.
+const KNOWN_MAX: usize = 1000;
+
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub settings: Settings,
@@ -26,7 +29,12 @@ impl Dialer {
         let (settings, policy) =
             (self.read_rules)(&row.settings).map_err(|cause| DialerError::Rules { campaign, cause })?;
         let rules = Arc::new(Rules { settings, policy, script: row.script });
-        self.known.lock().expect("no panic while holding it").insert(campaign, rules.clone());
+        let mut known = self.known.lock().expect("no panic while holding it");
+        // Every single call has rules of its own.
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(campaign, rules.clone());
         Ok(rules)
     }
 

@@ -1,12 +1,13 @@
 //! What our own side of a conversation says, and the judge of what was reached.
 //!
-//! One script feeds every mode: `script` reads it, `prompts` tells it to the models, `replier` plays
-//! it by rule without any model, `optout` hears in every mode who must never be called again. Nothing
-//! here knows the web, a database or the provider of calls; time is an argument, and the same words
-//! in the same state get the same answer.
+//! One script feeds every mode: `script` reads it (`prompt` what stands in its place for one call),
+//! `prompts` tells it to the models, `replier` plays it by rule without any model, `optout` hears in
+//! every mode who must never be called again. Nothing here knows the web, a database or the provider of
+//! calls; time is an argument, and the same words in the same state get the same answer.
 
 pub mod callback;
 pub mod optout;
+pub mod prompt;
 pub mod prompts;
 pub mod replier;
 pub mod script;

@@ -4,6 +4,7 @@
 
 use super::Variables;
 use super::optout::OptOut;
+use super::prompt::Prompt;
 use crate::domain::keys::{Faults, Reading, Table, cut};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ pub const REACTIONS_MAX: usize = 100;
 pub const KEYWORDS_MAX: usize = 50;
 pub const ANSWERS_MAX: usize = 30;
 pub const SAY_CHARS_MAX: usize = 600;
+/// The language that the callee turns out to speak.
+pub const AUTO: &str = "auto";
 /// Rows named for each variable that they lack.
 pub const LACKING_MAX: usize = 20;
 
@@ -63,16 +66,18 @@ impl fmt::Display for Text {
     }
 }
 
-fn is_key(name: &str) -> bool {
+pub(super) fn is_key(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c == '_' || (c.is_alphanumeric() && !c.is_uppercase()))
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Script {
-    /// As in `ru-RU`.
+    /// As in `ru-RU`; `auto` where a single call leaves it to the scenario.
     pub language: String,
     pub voice: Option<String>,
     pub persona: Persona,
+    /// What stands here instead of a script, for a single call.
+    pub prompt: Option<Prompt>,
     /// In the order in which they are said; the first is the greeting.
     pub phases: Vec<Phase>,
     /// Topics, reactions and objections: each is said once, when the callee says one of its words.
@@ -179,6 +184,14 @@ impl Script {
         all
     }
 
+    /// What only a single call may say: campaigns compare modes that are all told the same sentences.
+    pub fn only_for_one_call(&self) -> Option<&'static str> {
+        if self.prompt.is_some() {
+            return Some("prompt: is for single calls; a campaign needs a script whose sentences every mode can say");
+        }
+        (self.language == AUTO).then_some("language: `auto` is for single calls; write one, as in ru-RU")
+    }
+
     /// The variables that some sentence names.
     pub fn variables(&self) -> BTreeSet<&str> {
         self.sentences().into_iter().flat_map(Text::variables).collect()
@@ -204,6 +217,9 @@ impl Script {
 
 fn root(reading: &Reading, value: &Value) -> Option<Script> {
     let table = reading.table(value)?;
+    if table.has("prompt") {
+        return super::prompt::script(table);
+    }
     let language = language(&table);
     let voice = table.text("voice");
     let persona = table.table("persona").map(persona);
@@ -252,11 +268,12 @@ fn root(reading: &Reading, value: &Value) -> Option<Script> {
     let opt_out = opt_out(table.table("opt_out"), language.as_deref().unwrap_or("ru-RU"));
     let silence = silence(table.table("silence"), language.as_deref().unwrap_or("ru-RU"));
     let callback = table.table("callback").map(callback);
-    table.close(&[("model", "another model by script"), ("prompt", "a prompt of one's own")]);
+    table.close(&[("model", "another model by script")]);
     Some(Script {
         language: language?,
         voice,
         persona: persona??,
+        prompt: None,
         phases,
         reactions,
         closing: closing?,
@@ -275,10 +292,23 @@ fn language(table: &Table<'_>) -> Option<String> {
         table.value("language");
         return Some("ru-RU".to_owned());
     }
-    table.parsed("language", |text| match text.split_once('-') {
-        Some((l, c)) if l.len() == 2 && c.len() == 2 && text.is_ascii() => Ok(text.to_owned()),
+    table.parsed("language", known_language)
+}
+
+/// A language and a country, or `auto`.
+pub fn known_language(text: &str) -> Result<String, String> {
+    match text.split_once('-') {
+        _ if text == AUTO => Ok(text.to_owned()),
+        Some((l, c))
+            if l.len() == 2
+                && c.len() == 2
+                && l.bytes().all(|b| b.is_ascii_lowercase())
+                && c.bytes().all(|b| b.is_ascii_uppercase()) =>
+        {
+            Ok(text.to_owned())
+        }
         _ => Err("write a language and a country, as in ru-RU".to_owned()),
-    })
+    }
 }
 
 fn say(table: &Table<'_>, key: &'static str) -> Option<Text> {
@@ -368,7 +398,7 @@ fn success(table: Option<Table<'_>>, phases: &BTreeSet<String>, answers: &[Answe
     Success { phases: wanted, answers: given }
 }
 
-fn opt_out(table: Option<Table<'_>>, language: &str) -> Option<OptOut> {
+pub(super) fn opt_out(table: Option<Table<'_>>, language: &str) -> Option<OptOut> {
     let default = if language.starts_with("ru") {
         "Поняла вас. Больше мы вам звонить не будем. Всего доброго!"
     } else {
@@ -382,7 +412,7 @@ fn opt_out(table: Option<Table<'_>>, language: &str) -> Option<OptOut> {
     Some(OptOut { phrases, say: say? })
 }
 
-fn silence(table: Option<Table<'_>>, language: &str) -> Option<Silence> {
+pub(super) fn silence(table: Option<Table<'_>>, language: &str) -> Option<Silence> {
     let default =
         if language.starts_with("ru") { "Алло, вы меня слышите?" } else { "Hello, can you hear me?" };
     let Some(table) = table else { return Some(Silence { say: default.parse().ok()?, times_max: 2 }) };

@@ -158,6 +158,21 @@ pub fn clear(settings: &Settings, policy: &Windows, facts: &Facts<'_>, now: Time
     Clearance::Go(CallOrder { to: facts.to.clone(), caller_id: facts.caller_id.cloned() })
 }
 
+/// What stands against calling now, for whoever asks before anything is planned. The grant decides for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    Until { until: Timestamp, gate: Gate },
+    For(Outcome),
+}
+
+pub fn closed(settings: &Settings, policy: &Windows, facts: &Facts<'_>, now: Timestamp) -> Option<Closed> {
+    match clear(settings, policy, facts, now) {
+        Clearance::Go(_) => None,
+        Clearance::Wait { until, gate } => Some(Closed::Until { until, gate }),
+        Clearance::Stop(outcome) => Some(Closed::For(outcome)),
+    }
+}
+
 /// The first instant from `from` at which both the campaign's and the policy's windows are open.
 pub fn open_at(settings: &Settings, policy: &Windows, zone: Tz, from: Timestamp) -> Option<Timestamp> {
     settings.windows.intersect(policy).next_open(zone, from)

@@ -86,6 +86,8 @@ pub struct Here<'a> {
 
 /// The script of a campaign that brings none.
 pub const PLAIN_SCRIPT: &str = include_str!("../../campaigns/plain.toml");
+/// The same in English, for a single call that brings none.
+pub const PLAIN_SCRIPT_EN: &str = include_str!("../../campaigns/plain.en.toml");
 
 pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, ImportError> {
     let mut settings = intake::settings::parse(upload.settings, here.modes)
@@ -96,6 +98,9 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
     never_open(&settings, here.now)?;
     let script_text = upload.script.unwrap_or(PLAIN_SCRIPT);
     let script = Script::parse(script_text).map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
+    if let Some(why) = script.only_for_one_call() {
+        return Err(ImportError::Script(why.to_owned(), vec![why.to_owned()]));
+    }
     let list = read_list(upload.contacts.to_vec(), settings.region.clone(), here.modes.clone()).await?;
     check_rows(here, &list, &script)?;
 

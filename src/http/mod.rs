@@ -4,7 +4,9 @@
 //! their answer into a response. Nothing is decided here but who may ask.
 
 mod access;
+pub mod attempts;
 mod campaigns;
+mod demo;
 pub mod export;
 pub mod import;
 mod pages;
@@ -12,6 +14,7 @@ mod problem;
 mod recordings;
 mod reports;
 mod runs;
+pub mod single;
 mod voice;
 mod webhooks;
 
@@ -29,11 +32,17 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
 
 /// JSON that sessions send. The last event repeats every turn: scenarios keep it below this.
 const WEBHOOK_BYTES_MAX: usize = 64 * 1024;
 /// An upload: settings and a list.
 const UPLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A single call's order: a prompt, mostly.
+const ORDER_BYTES_MAX: usize = 256 * 1024;
+/// Scripts held in memory before they are read again.
+const SCRIPTS_MAX: usize = 1000;
 
 /// What the handlers share.
 pub struct Web {
@@ -49,6 +58,8 @@ pub struct Web {
     pub modes: BTreeSet<Mode>,
     /// Used by campaigns that name none.
     pub default_caller_id: Option<PhoneNumber>,
+    /// Cancelled when the server ends: whoever follows a call is let go.
+    pub stopping: CancellationToken,
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
 }
 
@@ -85,6 +96,7 @@ impl Web {
             voice,
             modes,
             default_caller_id,
+            stopping: CancellationToken::new(),
             scripts: Mutex::default(),
         }
     }
@@ -98,7 +110,12 @@ impl Web {
         let script =
             Script::parse(&rules.script).map_err(|faults| Problem::ours(format!("stored script: {faults}")))?;
         let script = Arc::new(script);
-        self.scripts.lock().expect("no panic while holding it").insert(campaign, script.clone());
+        let mut scripts = self.scripts.lock().expect("no panic while holding it");
+        // Every single call has a script of its own.
+        if scripts.len() >= SCRIPTS_MAX {
+            scripts.clear();
+        }
+        scripts.insert(campaign, script.clone());
         Ok(script)
     }
 }
@@ -130,16 +147,24 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/runs/{run}/pause", post(runs::pause))
         .route("/runs/{run}/resume", post(runs::resume))
         .route("/runs/{run}/stop", post(runs::stop))
-        .route("/attempts/{attempt}", get(runs::attempt))
         .route("/attempts/{attempt}/recording", get(recordings::recording))
         .route("/attempts/{attempt}/log", get(recordings::log))
+        .route("/attempts/{attempt}", get(attempts::show))
+        .route("/attempts/{attempt}/events", get(attempts::events))
+        .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
         .route("/schedules", get(runs::schedules))
         .route("/suppressions", get(campaigns::suppressions).post(campaigns::suppress))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), access::require_key));
 
+    let demo = Router::new()
+        .route("/demo/session", post(demo::session))
+        .layer(DefaultBodyLimit::max(ORDER_BYTES_MAX))
+        .layer(from_fn_with_state(web.clone(), access::require_key));
+
     Router::new()
         .merge(callbacks)
+        .merge(demo)
         .nest("/api/v1", api)
         .route("/voximplant/health", get(pages::voximplant_health))
         .route("/healthz", get(pages::healthz))

@@ -1,6 +1,7 @@
 //! Errors as people and programs read them (RFC 9457), naming whom they speak about.
 
 use crate::dialer::DialerError;
+use crate::domain::Timestamp;
 use crate::store::StoreError;
 use axum::Json;
 use axum::http::StatusCode;
@@ -16,11 +17,13 @@ pub struct Problem {
     pub detail: String,
     /// More than one thing can be wrong at once.
     pub faults: Vec<String>,
+    /// When it may be tried again, where that is known.
+    pub until: Option<Timestamp>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Problem { status, code, detail: detail.into(), faults: Vec::new() }
+        Problem { status, code, detail: detail.into(), faults: Vec::new(), until: None }
     }
     pub fn bad(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::BAD_REQUEST, "bad_request", detail)
@@ -56,6 +59,9 @@ impl IntoResponse for Problem {
         });
         if !self.faults.is_empty() {
             body["faults"] = json!(self.faults);
+        }
+        if let Some(until) = self.until {
+            body["until"] = json!(until.to_string());
         }
         let mut response = (self.status, Json(body)).into_response();
         let kind = axum::http::HeaderValue::from_static("application/problem+json");

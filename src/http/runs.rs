@@ -1,10 +1,10 @@
-//! Runs, attempts and schedules.
+//! Runs and schedules.
 
 use super::{Problem, Web};
 use crate::dialer::hindrance;
+use crate::domain::RunId;
 use crate::domain::settings::Take;
-use crate::domain::{AttemptId, RunId};
-use crate::store::{GateRow, OutcomeRow, Progress, Run, RunState, Schedule, Turn};
+use crate::store::{GateRow, OutcomeRow, Progress, Run, RunState, Schedule};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -95,36 +95,4 @@ pub(super) async fn stop(State(web): State<Arc<Web>>, Path(run): Path<String>) -
 
 pub(super) async fn schedules(State(web): State<Arc<Web>>) -> Result<Json<Vec<Schedule>>, Problem> {
     Ok(Json(web.store.schedules().await?))
-}
-
-/// An attempt with everything that was heard of it.
-pub(super) async fn attempt(State(web): State<Arc<Web>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let missing = || Problem::missing(format!("attempt `{id}` does not exist"));
-    let attempt: AttemptId = id.parse().map_err(|_| missing())?;
-    let held = web.store.attempt(attempt).await?.ok_or_else(missing)?;
-    let events: Vec<Value> = web
-        .store
-        .events(attempt)
-        .await?
-        .into_iter()
-        .map(|e| {
-            let body: Value = serde_json::from_str(&e.body).unwrap_or(Value::String(e.body));
-            json!({ "session_id": e.session_id, "seq": e.seq, "event": e.event, "at_ms": e.at_ms,
-                    "received_at": e.received_at, "body": body })
-        })
-        .collect();
-    let turns: Vec<Turn> = web.store.turns(attempt).await?;
-    // Seconds and amounts as the provider bills them; audio and log are passed on by routes of their own.
-    let history = web.store.known_history(attempt).await?.map(|known| {
-        let costs: Value = known.costs.and_then(|costs| serde_json::from_str(&costs).ok()).unwrap_or_default();
-        json!({ "finish_reason": known.finish_reason, "session_s": known.session_s, "talk_s": known.talk_s,
-                "code": known.code, "reason": known.reason, "cost_micros": known.cost_micros, "costs_micros": costs,
-                "fetched_at": known.fetched_at, "recordings": known.records.len(), "log": known.log_url.is_some() })
-    });
-    Ok(Json(json!({
-        "id": held.attempt, "run": held.run, "campaign": held.campaign, "contact": held.contact,
-        "number": held.to.masked(), "mode": held.mode, "try": held.try_number, "state": held.state.name(),
-        "session_id": held.session, "dialed_at": held.dialed_at, "told": held.told,
-        "history": history, "events": events, "turns": turns,
-    })))
 }

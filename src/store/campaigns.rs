@@ -64,11 +64,7 @@ impl Store {
         read!(self, campaigns::list(limit))
     }
 
-    pub async fn campaign(&self, id: CampaignId) -> Result<Option<Campaign>> {
-        read!(self, campaigns::find(Some(id), ""))
-    }
-
-    /// By id or by unique name.
+    /// By id or by unique name; a single call is no campaign.
     pub async fn find_campaign(&self, id_or_name: &str) -> Result<Campaign> {
         let id = id_or_name.parse::<CampaignId>().ok();
         read!(self, campaigns::find(id, id_or_name))?

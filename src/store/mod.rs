@@ -121,6 +121,7 @@ mod dialling;
 pub mod figures;
 mod nights;
 mod sessions;
+mod single;
 
 impl Store {
     /// Opens and migrates. `sqlite:halo.db`, `sqlite:///path`, or `postgres://…`.

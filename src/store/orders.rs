@@ -1,8 +1,9 @@
 //! What the acts are asked to do, as values.
 
-use super::{Ids, RunState};
+use super::{Campaign, Ids, RunState};
 use crate::domain::settings::{Overlap, Take};
-use crate::domain::{CampaignId, RunId, ScheduleId, Timestamp};
+use crate::domain::{AttemptId, BatchId, CampaignId, Mode, PhoneNumber, RunId, ScheduleId, Timestamp};
+use chrono_tz::Tz;
 
 pub struct AccountOrder {
     pub id: i64,
@@ -25,6 +26,21 @@ pub struct RunOrder {
     pub kind: &'static str,
     pub schedule: Option<(ScheduleId, Timestamp)>,
     pub take: Take,
+    pub now: Timestamp,
+    pub ids: Ids,
+}
+
+/// One call, with the rules and the words it is made by.
+pub struct SingleOrder {
+    pub campaign: Campaign,
+    pub batch: BatchId,
+    pub run: RunId,
+    pub attempt: AttemptId,
+    pub account: i64,
+    pub number: PhoneNumber,
+    pub mode: Mode,
+    pub timezone: Option<Tz>,
+    pub caller_id: Option<PhoneNumber>,
     pub now: Timestamp,
     pub ids: Ids,
 }

@@ -201,3 +201,72 @@ pub struct Suppressed {
     pub suppressed_at: i64,
     pub suppressed_reason: Option<String>,
 }
+
+/// What stands against calling a number.
+#[derive(Clone, Debug, Default, sqlx::FromRow)]
+pub struct Standing {
+    pub suppressed_at: Option<i64>,
+    pub suppressed_reason: Option<String>,
+    pub allow_listed: bool,
+    /// Until when a live call holds it.
+    pub held_until: Option<i64>,
+}
+
+/// One attempt with its run, what holds it back, and its call. Durations are session milliseconds.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Story {
+    pub attempt_id: i64,
+    pub run_id: i64,
+    pub campaign_id: i64,
+    pub run_kind: String,
+    pub run_state: String,
+    pub run_reason: Option<String>,
+    pub contact_id: i64,
+    pub due_at: Option<i64>,
+    pub gate: Option<String>,
+    pub e164: String,
+    pub try_number: i64,
+    pub mode: String,
+    pub caller_id: Option<String>,
+    pub planned_at: i64,
+    pub state: String,
+    pub slot_us: i64,
+    pub dialed_at: Option<i64>,
+    pub session_id: Option<i64>,
+    pub held_until: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub outcome: Option<String>,
+    pub evidence: Option<String>,
+    pub told: Option<String>,
+    pub source: Option<String>,
+    pub code: Option<i64>,
+    pub reason: Option<String>,
+    pub hung_up_by: Option<String>,
+    pub goal: Option<i64>,
+    pub answers: Option<String>,
+    pub fault: Option<String>,
+    pub machine: Option<i64>,
+    pub answer_ms: Option<i64>,
+    pub ring_ms: Option<i64>,
+    pub first_audio_ms: Option<i64>,
+    pub first_audio_method: Option<String>,
+    pub talk_ms: Option<i64>,
+    pub cost_micros: Option<i64>,
+}
+
+/// A start that was sent, and what came back.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct StartRow {
+    pub claimed_at: i64,
+    pub session_id: Option<i64>,
+    pub answered_at: Option<i64>,
+    pub result: Option<String>,
+}
+
+/// Whether a live session can be commanded, and where. Whoever has the address commands the call, so it has no
+/// `Debug` and is never logged.
+#[derive(Clone, sqlx::FromRow)]
+pub struct WayIn {
+    pub state: String,
+    pub access_url: Option<String>,
+}

@@ -5,7 +5,7 @@
 
 use super::api::{Api, id, rows, text};
 use super::error::Meaning;
-use super::{ApiError, Evidence, ModeEntry, Modes, Permit, ServiceKey, StartError, Wall, history};
+use super::{ApiError, Evidence, Live, ModeEntry, Modes, Permit, ServiceKey, StartError, Wall, history};
 use crate::domain::{Mode, SessionId, StartOrder, Timestamp};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -55,6 +55,7 @@ pub struct Client {
     api: Api,
     connection: Connection,
     ids: Mutex<Ids>,
+    pub(super) live: Live,
 }
 
 impl Client {
@@ -65,7 +66,7 @@ impl Client {
             "Voximplant adapter initialised: account {}, webhooks to {}/voximplant/events",
             connection.account, connection.backend_url
         );
-        Ok(Client { api, connection, ids: Mutex::default() })
+        Ok(Client { api, connection, ids: Mutex::default(), live: Live::new()? })
     }
 
     /// Presents a service account instead of the account's key. `wall` is real time: the provider checks it.

@@ -1,10 +1,10 @@
 //! The only knowledge of the provider.
 //!
 //! Starts sessions (`client`), brings scenarios, rules and secrets to the platform (`deploy`), reads
-//! what a session reports (`callback`) and what the platform remembers (`history`). It turns the
-//! provider's words into `domain`'s and decides nothing: whether to call, when again, and what an
-//! attempt becomes are for others. It never meets the database, and it knows no phone number: the
-//! number travels with the grant, from our server to the session.
+//! what a session reports (`callback`), tells one to hang up (`live`) and reads what the platform
+//! remembers (`history`). It turns the provider's words into `domain`'s and decides nothing: whether to
+//! call, when again, and what an attempt becomes are for others. It never meets the database, and it
+//! knows no phone number: the number travels with the grant, from our server to the session.
 
 mod account;
 mod api;
@@ -14,6 +14,7 @@ mod client;
 mod deploy;
 mod error;
 mod history;
+mod live;
 mod modes;
 mod outcome;
 mod pacer;
@@ -26,6 +27,7 @@ pub use client::{Client, Connection, Started};
 pub use deploy::{DeployError, Deployed, Wanted};
 pub use error::{ApiError, StartError};
 pub use history::{Evidence, HISTORY_BATCH_MAX, Record};
+pub use live::{Live, LiveError, Told};
 pub use modes::{ModeEntry, Modes, ModesError};
 pub use pacer::{Pacer, Permit};
 pub use service_key::{ServiceKey, ServiceKeyError, Wall};

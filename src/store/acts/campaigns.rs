@@ -162,6 +162,11 @@ pub async fn find(conn: &mut Conn, id: Option<CampaignId>, name: &str) -> Result
     Ok(row.map(Campaign::from))
 }
 
+pub async fn by_id(conn: &mut Conn, id: CampaignId) -> Result<Option<Campaign>> {
+    let row: Option<CampaignRow> = sqlx::query_as(sql!("campaign_by_id")).bind(id.0).fetch_optional(conn).await?;
+    Ok(row.map(Campaign::from))
+}
+
 pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<Campaign>> {
     let rows: Vec<CampaignRow> = sqlx::query_as(sql!("list_campaigns")).bind(limit).fetch_all(conn).await?;
     Ok(rows.into_iter().map(Campaign::from).collect())

@@ -24,3 +24,4 @@ pub mod plan;
 pub mod report;
 pub mod sessions;
 pub mod setup;
+pub mod single;

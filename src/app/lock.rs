@@ -1,0 +1,43 @@
+//! Who dials from a database: one process of a SQLite file, any number of nodes on PostgreSQL.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::{Db, Store};
+use anyhow::{Context, Result, bail};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+/// On SQLite only one process dials: the operating system's lock says which, and frees it when that dies.
+pub(super) fn dialling_lock(database_url: &str) -> Result<Option<File>> {
+    let (Some(path), Some(lock_path)) = (sqlite_path(database_url), lock_path(database_url)) else { return Ok(None) };
+    let file = File::options().create(true).truncate(false).write(true).open(&lock_path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            bail!("another process dials from {}: one SQLite file has one dialling process", path.display())
+        }
+        Err(TryLockError::Error(cause)) => return Err(cause).context("the dialling lock"),
+    }
+    Ok(Some(file))
+}
+
+/// Does another process dial from this database?
+pub async fn somebody_dials(config: &Config, store: &Store, clock: &Clock) -> Result<bool> {
+    if matches!(store.db(), Db::Postgres(_)) {
+        return Ok(store.is_led("sweeper", clock.now()).await?);
+    }
+    let Some(path) = lock_path(&config.database_url) else { return Ok(false) };
+    let Ok(file) = File::options().write(true).open(path) else { return Ok(false) };
+    Ok(matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+fn lock_path(database_url: &str) -> Option<PathBuf> {
+    Some(PathBuf::from(format!("{}.lock", sqlite_path(database_url)?.display())))
+}
+
+pub fn sqlite_path(database_url: &str) -> Option<PathBuf> {
+    let rest = database_url.strip_prefix("sqlite:")?;
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let path = rest.split('?').next().unwrap_or_default();
+    if path.is_empty() || path == ":memory:" { None } else { Some(Path::new(path).to_owned()) }
+}

@@ -1,0 +1,261 @@
+//! Where a call is placed from, and how it is looked at: over HTTP, by rows beside the process that dials, or
+//! by a service of our own.
+
+use super::super::{Failure, open};
+use super::{Placed, line};
+use halo::app::{App, ClockStart, Duty, known_modes, open_store, peek_clock, somebody_dials};
+use halo::clock::Clock;
+use halo::config::Config;
+use halo::dialer::{HangUp, hang_up};
+use halo::domain::{AttemptId, Mode, PhoneNumber, RunId};
+use halo::http::attempts::{no_hang_up, told};
+use halo::http::single::{Here, Order, SingleError, place};
+use halo::simulator::{self, Mischief};
+use halo::store::{RunState, Store};
+use halo::voximplant::Live;
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+pub enum Way {
+    There(There),
+    Rows(Box<Rows>),
+    /// A service of our own, for as long as the call lasts.
+    Own(Box<App>, Box<Rows>),
+}
+
+/// A server elsewhere.
+pub struct There {
+    http: reqwest::Client,
+    url: String,
+    key: SecretString,
+}
+
+/// The database, which a process dials from.
+pub struct Rows {
+    store: Store,
+    clock: Clock,
+    modes: BTreeSet<Mode>,
+    real: bool,
+    caller_id: Option<PhoneNumber>,
+    account: i64,
+    live: Live,
+}
+
+impl From<SingleError> for Failure {
+    fn from(cause: SingleError) -> Self {
+        match cause {
+            SingleError::Order(faults) => {
+                let list: String = faults.list().iter().map(|fault| format!("\n  - {fault}")).collect();
+                Failure::usage(format!("the call cannot be placed:{list}"))
+            }
+            SingleError::Store(cause) => cause.into(),
+            held @ SingleError::Held { .. } => Failure::refused(held),
+        }
+    }
+}
+
+impl Way {
+    /// Wrong usage is told before anything is opened or started.
+    pub async fn find(config: &Config, order: &Value) -> Result<Way, Failure> {
+        if let Some(url) = &config.server_url {
+            let Some(key) = config.api_auth_key.clone() else {
+                return Err(Failure::usage("API_AUTH_KEY: missing; the server at HALO_URL asks for it"));
+            };
+            let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build().map_err(Failure::usage)?;
+            return Ok(Way::There(There { http, url: url.clone(), key }));
+        }
+        let modes = known_modes(config)?;
+        Order::read(order, &modes).map_err(SingleError::Order)?;
+        if let Ok(store) = open(config).await {
+            let clock = peek_clock(&store).await?;
+            if somebody_dials(config, &store, &clock).await? {
+                let account = store.installation_value("account").await?.and_then(|id| id.parse().ok());
+                let account = account.ok_or_else(|| Failure::refused("the process that dials is still starting"))?;
+                return Ok(Way::Rows(Box::new(Rows::new(config, store, clock, modes, account)?)));
+            }
+            store.close().await;
+        }
+        let app = own(config).await?;
+        let rows = Rows::new(config, app.store.clone(), app.clock.clone(), app.modes.clone(), app.dialer.account)?;
+        Ok(Way::Own(Box::new(app), Box::new(rows)))
+    }
+
+    /// In words, for the first line.
+    pub fn place_name(&self) -> &str {
+        match self {
+            Way::There(there) => &there.url,
+            Way::Rows(_) => "the process that dials from this database",
+            Way::Own(app, _) if app.dialer.platform.real => "the platform",
+            Way::Own(..) => "the simulator: nobody is rung",
+        }
+    }
+
+    pub async fn place(&self, order: &Value) -> Result<Placed, Failure> {
+        let rows = match self {
+            Way::There(there) => return there.place(order).await,
+            Way::Rows(rows) | Way::Own(_, rows) => rows,
+        };
+        let order = Order::read(order, &rows.modes).map_err(SingleError::Order)?;
+        let here = Here {
+            store: &rows.store,
+            modes: &rows.modes,
+            real_platform: rows.real,
+            caller_id: rows.caller_id.clone(),
+            account: rows.account,
+            now: rows.clock.now(),
+        };
+        let mut told = json!({ "number": order.phone.masked(), "mode": order.mode, "purpose": order.purpose,
+                               "notes": order.notes });
+        let placed = place(&here, order).await?;
+        told["attempt"] = json!(placed.attempt);
+        told["run"] = json!(placed.run);
+        Ok(Placed { attempt: placed.attempt.to_string(), run: placed.run.to_string(), told })
+    }
+
+    /// The attempt as the API tells it.
+    pub async fn look(&self, attempt: &str) -> Result<Value, Failure> {
+        match self {
+            Way::There(there) => there.ask(reqwest::Method::GET, &format!("/api/v1/attempts/{attempt}"), None).await?.1,
+            Way::Rows(rows) | Way::Own(_, rows) => {
+                let id: AttemptId = attempt.parse().map_err(Failure::refused)?;
+                told(&rows.store, id).await?.ok_or_else(|| format!("attempt {attempt} does not exist"))
+            }
+        }
+        .map_err(Failure::refused)
+    }
+
+    pub async fn hang_up(&self, attempt: &str, out: &mut line::Lines) -> Result<(), Failure> {
+        match self {
+            Way::There(there) => {
+                let path = format!("/api/v1/attempts/{attempt}/hangup");
+                if let (StatusCode::CONFLICT, Err(why)) = there.ask(reqwest::Method::POST, &path, None).await? {
+                    out.note(&why);
+                }
+            }
+            Way::Rows(rows) | Way::Own(_, rows) => {
+                let id: AttemptId = attempt.parse().map_err(Failure::refused)?;
+                match hang_up(&rows.store, &rows.live, id).await.map_err(Failure::refused)? {
+                    HangUp::Delivered | HangUp::Unanswered | HangUp::Unknown => {}
+                    refused => out.note(&no_hang_up(&refused)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody was called yet, and nobody will be.
+    pub async fn withdraw(&self, run: &str) -> Result<(), Failure> {
+        match self {
+            Way::There(there) => {
+                // Over already is as good.
+                there.ask(reqwest::Method::POST, &format!("/api/v1/runs/{run}/stop"), None).await?.1.ok();
+            }
+            Way::Rows(rows) | Way::Own(_, rows) => {
+                let id: RunId = run.parse().map_err(Failure::refused)?;
+                let why = Some("withdrawn by whoever placed it".to_owned());
+                rows.store.set_run_state(id, RunState::Stopped, why, rows.clock.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn close(self) {
+        match self {
+            Way::There(_) => {}
+            Way::Rows(rows) => rows.store.close().await,
+            Way::Own(app, _) => app.stop().await,
+        }
+    }
+}
+
+impl There {
+    /// The answer, or why there is none; whoever cannot be reached is a failure.
+    async fn ask(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Result<Value, String>), Failure> {
+        let url = format!("{}{path}", self.url.trim_end_matches('/'));
+        let mut request = self.http.request(method, url).bearer_auth(self.key.expose_secret());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let unreachable = |cause: reqwest::Error| {
+            Failure::refused(format!("no answer from the server at HALO_URL: {}", cause.without_url()))
+        };
+        let answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(unreachable)?;
+        let said: Option<Value> = serde_json::from_str(&text).ok();
+        Ok((
+            status,
+            match said {
+                Some(said) if status.is_success() => Ok(said),
+                Some(said) => Err(problem(&said)),
+                None => Err(format!("the server at HALO_URL answered {status}, and not as a halo")),
+            },
+        ))
+    }
+
+    async fn place(&self, order: &Value) -> Result<Placed, Failure> {
+        let (status, said) = self.ask(reqwest::Method::POST, "/demo/session", Some(order)).await?;
+        let told = said.map_err(|why| match status {
+            StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNAUTHORIZED => Failure::usage(why),
+            _ => Failure::refused(why),
+        })?;
+        let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
+        Ok(Placed { attempt: text("attempt"), run: text("run"), told })
+    }
+}
+
+/// The detail and every fault.
+fn problem(said: &Value) -> String {
+    let faults = said["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let faults = faults.iter().filter_map(Value::as_str).map(|fault| format!("\n  - {fault}"));
+    format!("{}{}", said["detail"].as_str().unwrap_or("no reason given"), faults.collect::<String>())
+}
+
+impl Rows {
+    fn new(config: &Config, store: Store, clock: Clock, modes: BTreeSet<Mode>, account: i64) -> Result<Self, Failure> {
+        Ok(Rows {
+            store,
+            clock,
+            modes,
+            real: config.is_real(),
+            caller_id: config.caller_id.clone(),
+            account,
+            live: Live::new().map_err(Failure::usage)?,
+        })
+    }
+}
+
+async fn own(config: &Config) -> Result<App, Failure> {
+    let store = open_store(config).await?;
+    let clock = ClockStart { speed: config.clock_speed, at: None };
+    // Somebody watches this one call: it should be what its number says.
+    let simulated =
+        simulator::Settings { speed: config.clock_speed, mischief: Mischief::none(), ..simulator::Settings::default() };
+    let config = Config { listen: listen(config), ..config.clone() };
+    let app = App::start_for(&config, store, clock, simulated, Duty::SingleCalls).await?;
+    if let Some(key) = &app.fresh_api_key {
+        // Only its hash is kept: who does not see it now never will.
+        eprintln!("Admin key of this database, shown this once: {key}");
+    }
+    Ok(app)
+}
+
+/// Sessions on this machine find us wherever we listen; those elsewhere come to BACKEND_URL, which leads to
+/// HALO_LISTEN.
+fn listen(config: &Config) -> SocketAddr {
+    match std::net::TcpListener::bind(config.listen) {
+        Err(_) if config.backend_url.is_none() => SocketAddr::new(config.listen.ip(), 0),
+        _ => config.listen,
+    }
+}

@@ -1,0 +1,95 @@
+//! What a single call's prompt, language and voice become in each mode.
+
+use crate::harness::number;
+use crate::{ask, attempt, dead_sessions, ended, fast, grant, placed};
+use serde_json::{Value, json};
+
+const SCRIPTED: &str = "Be kind.\nPHASE 1 hello: «Здравствуйте, это Ромашка.»\n\
+                        PHASE 2 time: «Вам удобно сейчас говорить?»\nEND: «Пока-пока.»";
+const FREE: &str = "Добрый день! Это Ромашка. Хотим проверить связь.";
+
+/// What a mode is told, as its session receives it.
+async fn granted(app: &halo::app::App, place: &crate::Place, nth: u32, order: Value) -> Value {
+    let mut order = order;
+    order["phone"] = json!(number(2, nth));
+    let id = placed(app, order).await;
+    let (status, grant) = grant(place, app, &id, 100 + i64::from(nth)).await;
+    assert_eq!(status, 200, "{grant}");
+    let mut grant = grant;
+    grant["told"] = attempt(app, &id).await["told"].clone();
+    grant
+}
+
+/// Without the prompt in what is told, the mode says the built-in script.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prompt_replaces_the_script_in_every_mode() {
+    let place = dead_sessions().await;
+    let app = place.serve().await;
+    let text = |grant: &Value, key: &str| grant[key].as_str().unwrap_or_default().to_owned();
+    for (nth, mode) in (0..).step_by(4).zip(["dialog", "realtime", "realtime_pure", "greeting"]) {
+        let plain = granted(&app, &place, nth, json!({ "mode": mode })).await;
+        let scripted = granted(&app, &place, nth + 1, json!({ "mode": mode, "prompt": SCRIPTED })).await;
+        let free = granted(&app, &place, nth + 2, json!({ "mode": mode, "prompt": FREE })).await;
+        assert!(plain["told"] != scripted["told"] && plain["told"] != free["told"] && scripted["told"] != free["told"]);
+        assert!(!text(&plain, "first_phrase").contains("Ромашка"));
+
+        assert!(text(&scripted, "first_phrase").starts_with("Здравствуйте, это Ромашка."), "{mode}: {scripted}");
+        let told = text(&scripted, "instructions");
+        match mode {
+            "dialog" | "realtime_pure" => {
+                assert!(told.starts_with("Be kind.\n") && told.contains("PHASE 2 time: «Вам удобно"), "{mode}: {told}");
+                assert_eq!(told.matches("PHASE 1 hello").count(), 1, "{mode}: {told}");
+            }
+            "realtime" => assert!(told.starts_with("Be kind.\n") && told.contains("get_reply"), "{told}"),
+            _ => assert_eq!(text(&scripted, "first_phrase"), "Здравствуйте, это Ромашка. Пока-пока."),
+        }
+
+        let (first, told) = (text(&free, "first_phrase"), text(&free, "instructions"));
+        match mode {
+            // The model opens the call as it was told.
+            "realtime_pure" => {
+                assert!(first.is_empty() && told.starts_with(FREE) && told.contains("opt_out"), "{told}")
+            }
+            "greeting" => assert_eq!((first.as_str(), told.as_str()), (FREE, "")),
+            _ => assert_eq!((first.as_str(), told.starts_with(FREE)), ("Добрый день!", true), "{mode}: {told}"),
+        }
+    }
+    // As it was asked for; the scenario knows the provider's names.
+    let asked = granted(&app, &place, 90, json!({ "language": "auto", "voice": "female", "prompt": FREE })).await;
+    assert_eq!((&asked["language"], &asked["voice"]), (&json!("auto"), &json!("female")));
+    let asked = granted(&app, &place, 91, json!({ "language": "en-US", "voice": "Google.en_US_Chirp3_HD_Kore" })).await;
+    assert_eq!((&asked["language"], &asked["voice"]), (&json!("en-US"), &json!("Google.en_US_Chirp3_HD_Kore")));
+    assert!(text(&asked, "first_phrase").starts_with("Hello!"), "{asked}");
+    // A whole script is a script; faults in it are told with their place.
+    let toml = include_str!("../../campaigns/plain.toml").replace("Это проверка связи", "Это Ромашка");
+    let whole = granted(&app, &place, 92, json!({ "prompt": toml })).await;
+    assert!(text(&whole, "first_phrase").contains("Это Ромашка. С вами говорит программа."), "{whole}");
+    let (status, body) =
+        ask(&app, json!({ "phone": number(0, 1), "prompt": toml.replace("[closing]", "[clos]") })).await;
+    assert_eq!(status, 422);
+    assert!(body.to_string().contains("prompt: closing"), "{body}");
+    let (status, body) = ask(&app, json!({ "phone": number(0, 1), "prompt": "Здравствуйте, {{name}}!" })).await;
+    assert_eq!((status, body.to_string().contains("no {{variables}}")), (422, true), "{body}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_agent_says_what_the_prompt_says_in_every_mode_that_talks() {
+    let place = fast().await;
+    let app = place.serve().await;
+    for (nth, mode) in (1..).zip(["dialog", "realtime", "realtime_pure"]) {
+        let id = placed(&app, json!({ "phone": number(0, nth), "mode": mode, "prompt": SCRIPTED })).await;
+        let told = ended(&app, &id).await;
+        let said: Vec<&str> =
+            told["turns"].as_array().expect("turns").iter().filter_map(|turn| turn["agent_text"].as_str()).collect();
+        assert_eq!(said, ["Вам удобно сейчас говорить?", "Пока-пока."], "{mode}: {told}");
+        assert_eq!(told["call"]["goal"], json!(true), "{mode}");
+    }
+    // A free text is said sentence by sentence by whoever has no model, and the answer says so.
+    let order = json!({ "phone": number(0, 4), "mode": "realtime", "prompt": FREE });
+    let (_, answer) = ask(&app, order).await;
+    assert!(answer["notes"][0].as_str().is_some_and(|note| note.contains("3 of 3")), "{answer}");
+    let told = ended(&app, answer["attempt"].as_str().expect("an attempt")).await;
+    assert_eq!(told["turns"][0]["agent_text"], json!("Это Ромашка."), "{told}");
+    app.stop().await;
+}
