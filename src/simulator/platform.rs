@@ -8,15 +8,19 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::simulator::Settings;
+use crate::simulator::api::ServiceAccount;
 use crate::simulator::clock::{SECOND, wall_ms};
 use crate::simulator::draw::Dice;
 use crate::simulator::latency::LatencyModels;
 use crate::simulator::ledger::Ledger;
 use crate::simulator::mischief::{Kind, Mischief};
+use crate::simulator::options::LongCustomData;
 use crate::simulator::session::bytecode::{Bytecode, CompileError, compile};
 use crate::simulator::session::inbound::RingIn;
 use crate::simulator::session::record::SessionRecord;
 use crate::simulator::session::{INBOX_MAX, Inbound, Plan};
+use crate::simulator::wire::Wire;
 
 /// Session ids of one simulator. They exceed 32 bits, as on the platform, and begin where the wall clock
 /// stands: a restarted simulator must not hand out the ids of sessions that somebody still asks about.
@@ -87,8 +91,12 @@ pub struct PhoneNumber {
 
 #[derive(Default)]
 pub struct State {
+    /// 0 until somebody says whose account this is.
     pub account_id: u64,
-    pub keys: BTreeMap<String, String>,
+    /// How the account was first called, where that was not by its number.
+    account_alias: Option<String>,
+    account_email: Option<String>,
+    pub api_key: Option<String>,
     pub applications: Vec<Application>,
     pub scenarios: Vec<Scenario>,
     pub rules: Vec<Rule>,
@@ -100,14 +108,24 @@ pub struct State {
     times_called: BTreeMap<String, u32>,
 }
 
+/// Where the simulator itself is found, as `http://127.0.0.1:9100`.
+pub struct Origins {
+    pub plain: String,
+    /// With TLS.
+    pub secure: Option<String>,
+}
+
 pub struct Platform {
     pub seed: u64,
     pub speed: f64,
     pub mischief: Mischief,
     pub latency: LatencyModels,
-    pub client: reqwest::Client,
+    pub long_custom_data: LongCustomData,
+    pub strict_rule_id: bool,
+    pub service_account: Option<ServiceAccount>,
+    pub client: Wire,
     pub in_flight: AtomicUsize,
-    origin: String,
+    origins: Origins,
     ids: AtomicU64,
     first_session_id: u64,
     sessions_made: AtomicU64,
@@ -117,32 +135,35 @@ pub struct Platform {
 }
 
 impl Platform {
-    pub fn new(
-        seed: u64,
-        speed: f64,
-        mischief: Mischief,
-        latency: LatencyModels,
-        account: Option<(String, String)>,
-        client: reqwest::Client,
-        origin: String,
-    ) -> Self {
-        let account_id = account.as_ref().and_then(|(id, _)| id.parse().ok()).unwrap_or(0);
+    pub fn new(settings: Settings, client: Wire, origins: Origins) -> Self {
+        let Settings { seed, speed, mischief, latency, account, service_account, .. } = settings;
         let numbers =
             vec![PhoneNumber { phone_id: 501, number: "74951234567".to_owned(), application_id: None, rule_id: None }];
-        let keys = account.into_iter().collect();
+        let mut state = State { numbers, ..State::default() };
+        if let Some(service) = &service_account {
+            state.account_id = service.account_id;
+            state.account_email.clone_from(&service.account_email);
+        }
+        if let Some((name, key)) = account {
+            state.meet(&name);
+            state.api_key = Some(key);
+        }
         Self {
             seed,
             speed,
             mischief,
             latency,
+            long_custom_data: settings.long_custom_data,
+            strict_rule_id: settings.strict_rule_id,
+            service_account,
             client,
             in_flight: AtomicUsize::new(0),
-            origin,
+            origins,
             ids: AtomicU64::new(1_000),
             first_session_id: first_session_id(),
             sessions_made: AtomicU64::new(0),
             starts_seen: AtomicU64::new(0),
-            state: Mutex::new(State { account_id, keys, numbers, ..State::default() }),
+            state: Mutex::new(state),
             ledger: Mutex::default(),
         }
     }
@@ -156,7 +177,7 @@ impl Platform {
     }
 
     pub fn origin(&self) -> &str {
-        &self.origin
+        &self.origins.plain
     }
 
     pub fn account_id(&self) -> u64 {
@@ -168,7 +189,13 @@ impl Platform {
     }
 
     pub fn access_url(&self, record: &SessionRecord) -> String {
-        format!("{}/request/{}/{}", self.origin, record.session_id, record.token)
+        format!("{}/request/{}/{}", self.origins.plain, record.session_id, record.token)
+    }
+
+    /// The same by https, where that door is open.
+    pub fn access_secure_url(&self, record: &SessionRecord) -> String {
+        let origin = self.origins.secure.as_ref().unwrap_or(&self.origins.plain);
+        format!("{origin}/request/{}/{}", record.session_id, record.token)
     }
 
     pub fn secret(&self, application_id: u64, name: &str) -> Option<String> {
@@ -296,5 +323,23 @@ impl State {
 
     pub fn account_name(&self) -> String {
         format!("acc{}", self.account_id)
+    }
+
+    pub fn account_email(&self) -> String {
+        self.account_email.clone().unwrap_or_else(|| format!("{}@example.com", self.account_name()))
+    }
+
+    /// Whoever comes first says whose account this is.
+    pub fn meet(&mut self, named: &str) {
+        if self.account_id == 0 {
+            self.account_id = named.parse().ok().filter(|id| *id > 0).unwrap_or(1);
+            self.account_alias = Some(named.to_owned());
+        }
+    }
+
+    /// Whether this account goes by that id, name or address.
+    pub fn is_called(&self, named: &str) -> bool {
+        self.account_alias.as_deref() == Some(named)
+            || [self.account_id.to_string(), self.account_name(), self.account_email()].contains(&named.to_owned())
     }
 }

@@ -1,5 +1,6 @@
 //! The Management API over HTTP, the sessions' own addresses, the ledgers, and a page to look at.
 
+mod auth;
 mod history;
 mod manage;
 mod page;
@@ -8,8 +9,11 @@ mod possessions;
 mod starts;
 
 #[cfg(test)]
+mod auth_tests;
+#[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -22,7 +26,10 @@ use axum::routing::{any, get, post};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+pub use auth::{ServiceAccount, ServiceAccountError};
+
 use crate::simulator::api::params::Params;
+use crate::simulator::clock::wall_ms;
 use crate::simulator::platform::Platform;
 use crate::simulator::session::{Command, Inbound};
 
@@ -59,11 +66,15 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/platform_api/", any(by_field))
         .route("/platform_api/{command}", any(by_path))
         .route("/platform_api/{command}/", any(by_path))
-        .route("/getServerLocations", get(|| async { axum::Json(json!({ "result": ["local"] })) }))
+        .route("/getServerLocations", get(server_locations))
+        .route("/getServerLocations/", get(server_locations))
+        .route("/getMediaResources", get(media_resources))
+        .route("/getMediaResources/", get(media_resources))
         .route("/request/{id}/{token}", any(command))
         .route("/simulator/starts", get(starts_ledger))
         .route("/simulator/calls", get(calls_ledger))
         .route("/simulator/pace", get(pace))
+        .route("/simulator/clock", get(clock))
         .route("/simulator/inbound", post(starts::inbound))
         .route("/simulator/sessions/{id}/log", get(page::log))
         .with_state(platform)
@@ -98,6 +109,7 @@ async fn serve(platform: Arc<Platform>, by_path: Option<String>, request: Reques
     let Some(_counted) = InFlight::enter(&platform) else {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     };
+    let headers = request.headers().clone();
     let params = match read(request).await {
         Ok(params) => params,
         Err(error) => return answer(&error.body()),
@@ -106,7 +118,7 @@ async fn serve(platform: Arc<Platform>, by_path: Option<String>, request: Reques
     let Some(name) = name else {
         return answer(&ApiError::new(102, "The 'cmd' parameter is missing.").body());
     };
-    if let Err(error) = authorise(&platform, &params) {
+    if let Err(error) = auth::authorise(&platform, &headers, &params, wall_ms().div_euclid(1000)) {
         return answer(&error.body());
     }
     if name == "StartScenarios" {
@@ -144,28 +156,6 @@ async fn read(request: Request) -> Result<Params, ApiError> {
     Ok(Params::new(pairs))
 }
 
-/// The first key that is presented for an account is that account's key, unless the settings name it.
-fn authorise(platform: &Platform, params: &Params) -> Result<(), ApiError> {
-    let failed = || ApiError::new(100, "Authorization failed.");
-    let account = ["account_id", "account_name", "account_email"].into_iter().find_map(|name| params.text(name));
-    let (Some(account), Some(key)) = (account, params.text("api_key")) else {
-        return Err(failed());
-    };
-    let mut state = platform.state();
-    if state.keys.is_empty() {
-        state.account_id = account.parse().unwrap_or(1);
-    }
-    let held = match state.keys.get(account) {
-        Some(held) => held.clone(),
-        None if state.keys.is_empty() => {
-            state.keys.insert(account.to_owned(), key.to_owned());
-            key.to_owned()
-        }
-        None => return Err(failed()),
-    };
-    if held == key { Ok(()) } else { Err(failed()) }
-}
-
 async fn command(
     State(platform): State<Arc<Platform>>,
     Path((id, token)): Path<(u64, String)>,
@@ -191,6 +181,20 @@ async fn command(
     }
 }
 
+async fn server_locations() -> Response {
+    answer(&json!({ "result": starts::SERVER_LOCATIONS }))
+}
+
+/// Addresses that a firewall would let in: everything of the simulator comes from this machine.
+async fn media_resources(Query(asked): Query<BTreeMap<String, String>>) -> Response {
+    let own = json!([{ "ip": "127.0.0.1", "mask": "255.255.255.255" }]);
+    let mut told = json!({ "result": { "media": own } });
+    if asked.contains_key("with_sbcs") {
+        told["result"]["sbcs"] = own;
+    }
+    answer(&told)
+}
+
 fn json_lines(lines: String) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response()
 }
@@ -205,4 +209,9 @@ async fn calls_ledger(State(platform): State<Arc<Platform>>) -> Response {
 
 async fn pace(State(platform): State<Arc<Platform>>) -> Response {
     answer(&platform.ledger().pace())
+}
+
+/// What requests cost on their sessions' clocks, and how far that is from what they took.
+async fn clock(State(platform): State<Arc<Platform>>) -> Response {
+    answer(&platform.client.told())
 }
