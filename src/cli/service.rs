@@ -53,6 +53,12 @@ pub struct Simulate {
     /// What becomes of custom data over 200 bytes.
     #[arg(long, value_enum, default_value_t)]
     long_custom_data: simulator::LongCustomData,
+    /// The account's balance in USD.
+    #[arg(long, default_value_t = 100.0)]
+    balance: f64,
+    /// What happens when no money is left.
+    #[arg(long, value_enum, default_value_t)]
+    no_money: simulator::NoMoney,
     /// What a scenario's HTTP request costs on its session's clock.
     #[arg(long, value_enum, default_value_t)]
     request_cost: simulator::RequestCost,
@@ -140,6 +146,8 @@ pub async fn simulate(args: Simulate) -> Result<(), Failure> {
         service_account,
         strict_rule_id: args.strict_rule_id,
         long_custom_data: args.long_custom_data,
+        balance: args.balance,
+        no_money: args.no_money,
         request_cost: args.request_cost,
         ..simulator::Settings::default()
     };

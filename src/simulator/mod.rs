@@ -16,6 +16,7 @@ mod mischief;
 mod options;
 mod platform;
 mod session;
+mod storage;
 mod tls;
 mod wire;
 
@@ -74,6 +75,9 @@ pub struct Settings {
     /// Refuse to start a rule by its name, which only one of the vendor's clients can ask for.
     pub strict_rule_id: bool,
     pub long_custom_data: LongCustomData,
+    /// In the account's currency.
+    pub balance: f64,
+    pub no_money: NoMoney,
     pub request_cost: RequestCost,
 }
 
@@ -90,6 +94,8 @@ impl Default for Settings {
             service_account: None,
             strict_rule_id: false,
             long_custom_data: LongCustomData::default(),
+            balance: 100.0,
+            no_money: NoMoney::default(),
             request_cost: RequestCost::default(),
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -15,11 +16,12 @@ use crate::simulator::draw::Dice;
 use crate::simulator::latency::LatencyModels;
 use crate::simulator::ledger::Ledger;
 use crate::simulator::mischief::{Kind, Mischief};
-use crate::simulator::options::LongCustomData;
+use crate::simulator::options::{LongCustomData, NoMoney};
 use crate::simulator::session::bytecode::{Bytecode, CompileError, compile};
 use crate::simulator::session::inbound::RingIn;
 use crate::simulator::session::record::SessionRecord;
 use crate::simulator::session::{INBOX_MAX, Inbound, Plan};
+use crate::simulator::storage::{Item, Storage, TTL_DEFAULT_S};
 use crate::simulator::wire::Wire;
 
 /// Session ids of one simulator. They exceed 32 bits, as on the platform, and begin where the wall clock
@@ -29,7 +31,6 @@ fn first_session_id() -> u64 {
 }
 
 const SESSIONS_KEPT_MAX: usize = 200_000;
-const STORED_ITEMS_MAX: usize = 10_000;
 
 /// A scenario's text at one moment; sessions that run keep the text they began with.
 #[derive(Clone)]
@@ -102,7 +103,9 @@ pub struct State {
     pub rules: Vec<Rule>,
     pub secrets: Vec<Secret>,
     pub numbers: Vec<PhoneNumber>,
-    pub items: BTreeMap<(u64, String), String>,
+    pub storage: Storage,
+    /// In the account's currency.
+    pub balance: f64,
     pub sessions: BTreeMap<u64, Arc<SessionRecord>>,
     live: BTreeMap<u64, mpsc::Sender<Inbound>>,
     times_called: BTreeMap<String, u32>,
@@ -122,6 +125,7 @@ pub struct Platform {
     pub latency: LatencyModels,
     pub long_custom_data: LongCustomData,
     pub strict_rule_id: bool,
+    no_money: NoMoney,
     pub service_account: Option<ServiceAccount>,
     pub client: Wire,
     pub in_flight: AtomicUsize,
@@ -130,6 +134,7 @@ pub struct Platform {
     first_session_id: u64,
     sessions_made: AtomicU64,
     pub starts_seen: AtomicU64,
+    pub requests_seen: AtomicU64,
     state: Mutex<State>,
     ledger: Mutex<Ledger>,
 }
@@ -139,7 +144,7 @@ impl Platform {
         let Settings { seed, speed, mischief, latency, account, service_account, .. } = settings;
         let numbers =
             vec![PhoneNumber { phone_id: 501, number: "74951234567".to_owned(), application_id: None, rule_id: None }];
-        let mut state = State { numbers, ..State::default() };
+        let mut state = State { numbers, balance: settings.balance, ..State::default() };
         if let Some(service) = &service_account {
             state.account_id = service.account_id;
             state.account_email.clone_from(&service.account_email);
@@ -155,6 +160,7 @@ impl Platform {
             latency,
             long_custom_data: settings.long_custom_data,
             strict_rule_id: settings.strict_rule_id,
+            no_money: settings.no_money,
             service_account,
             client,
             in_flight: AtomicUsize::new(0),
@@ -163,6 +169,7 @@ impl Platform {
             first_session_id: first_session_id(),
             sessions_made: AtomicU64::new(0),
             starts_seen: AtomicU64::new(0),
+            requests_seen: AtomicU64::new(0),
             state: Mutex::new(state),
             ledger: Mutex::default(),
         }
@@ -204,18 +211,30 @@ impl Platform {
         Some(secret.value.clone())
     }
 
-    pub fn store_item(&self, application_id: u64, key: &str, value: Option<&str>) {
-        let mut state = self.state();
-        let key = (application_id, key.to_owned());
-        match value {
-            Some(value) if state.items.len() < STORED_ITEMS_MAX => state.items.insert(key, value.to_owned()),
-            Some(_) => None,
-            None => state.items.remove(&key),
-        };
+    /// A scenario keeps something; `ttl_s` as it said, thirty days where it said nothing.
+    pub fn store_item(&self, application_id: u64, key: &str, value: &str, ttl_s: Option<u64>) {
+        let now_s = wall_ms().div_euclid(1000);
+        let expires_s = now_s.saturating_add_unsigned(ttl_s.unwrap_or(TTL_DEFAULT_S));
+        self.state().storage.put(application_id, key, Item { value: value.to_owned(), expires_s }, now_s);
+    }
+
+    pub fn remove_item(&self, application_id: u64, key: &str) {
+        self.state().storage.remove(application_id, key);
     }
 
     pub fn item(&self, application_id: u64, key: &str) -> Option<String> {
-        self.state().items.get(&(application_id, key.to_owned())).cloned()
+        let now_s = wall_ms().div_euclid(1000);
+        self.state().storage.get(application_id, key, now_s).map(|item| item.value.clone())
+    }
+
+    /// Whether calls must fail for want of money.
+    pub fn refuses_calls(&self) -> bool {
+        self.no_money == NoMoney::FailCall && self.state().balance <= 0.0
+    }
+
+    /// Whether starts must.
+    pub fn refuses_starts(&self) -> bool {
+        self.no_money == NoMoney::RefuseStart && self.state().balance <= 0.0
     }
 
     /// A number is dialled: the ledger's line, and how often that makes it.
@@ -309,9 +328,18 @@ impl Platform {
     }
 
     /// The delay of a start's answer, in real time.
-    pub fn start_answer_delay(&self, ordinal: u64) -> std::time::Duration {
+    pub fn start_answer_delay(&self, ordinal: u64) -> Duration {
         let drawn = self.latency.start_answer_ms.draw(&Dice::of_start(self.seed, ordinal), "start answer", 0);
-        std::time::Duration::from_secs_f64(drawn as f64 / SECOND as f64 / self.speed)
+        self.real(drawn as f64 / SECOND as f64)
+    }
+
+    /// Mischief's delay of an answer, in real time: some seconds, as a platform in trouble takes.
+    pub fn slow_answer_delay(&self, dice: &Dice) -> Duration {
+        self.real(2.0 + 8.0 * dice.unit("slow answer of", 0))
+    }
+
+    fn real(&self, virtual_s: f64) -> Duration {
+        Duration::from_secs_f64(virtual_s / self.speed)
     }
 }
 

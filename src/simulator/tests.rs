@@ -179,7 +179,13 @@ async fn a_call_from_start_to_history() {
     assert_eq!(bench.get("/simulator/starts").await.lines().count(), 1);
     let pace: Value = serde_json::from_str(&bench.get("/simulator/pace").await).expect("JSON");
     assert_eq!(pace["open_calls_most"], 1);
-    assert!(bench.get("/").await.contains("1 over"));
+    let page = bench.get("/").await;
+    assert!(page.contains("•• 01") && page.contains("200 Normal call clearing"), "{page}");
+    assert!(!page.contains("79990000001"), "no number stands on the page in full");
+    let told = bench.get(&format!("/simulator/sessions/{}", session["call_session_history_id"])).await;
+    assert!(told.contains("Session ") && told.contains("&#60;") && !told.contains("79990000001"), "{told}");
+    let clock: Value = serde_json::from_str(&bench.get("/simulator/clock").await).expect("JSON");
+    assert_eq!((&clock["request_cost"], &clock["exchanges"]), (&json!("reported"), &json!(2)));
     bench.running.stop().await;
 }
 

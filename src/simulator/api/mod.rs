@@ -2,6 +2,7 @@
 
 mod auth;
 mod history;
+mod items;
 mod manage;
 mod page;
 mod params;
@@ -10,6 +11,8 @@ mod starts;
 
 #[cfg(test)]
 mod auth_tests;
+#[cfg(test)]
+mod open_tests;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +33,8 @@ pub use auth::{ServiceAccount, ServiceAccountError};
 
 use crate::simulator::api::params::Params;
 use crate::simulator::clock::wall_ms;
+use crate::simulator::draw::Dice;
+use crate::simulator::mischief::{Kind, Mischief};
 use crate::simulator::platform::Platform;
 use crate::simulator::session::{Command, Inbound};
 
@@ -76,6 +81,7 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/simulator/pace", get(pace))
         .route("/simulator/clock", get(clock))
         .route("/simulator/inbound", post(starts::inbound))
+        .route("/simulator/sessions/{id}", get(page::session))
         .route("/simulator/sessions/{id}/log", get(page::log))
         .with_state(platform)
 }
@@ -124,10 +130,28 @@ async fn serve(platform: Arc<Platform>, by_path: Option<String>, request: Reques
     if name == "StartScenarios" {
         return starts::start(&platform, &params, arrived).await;
     }
-    match manage::run(&platform, &name, &params) {
-        Ok(body) => answer(&body),
-        Err(error) => answer(&error.body()),
+    manage_in_trouble(&platform, &name, &params).await
+}
+
+/// Every other method, and the trouble it may meet.
+async fn manage_in_trouble(platform: &Platform, name: &str, params: &Params) -> Response {
+    let dice = Dice::of_start(platform.seed, platform.requests_seen.fetch_add(1, Ordering::Relaxed));
+    let happens = |kind| dice.chance(platform.mischief.rate(kind), Mischief::name(kind), 0);
+    if happens(Kind::Api429) {
+        return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
+    if happens(Kind::Api5xx) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    if happens(Kind::Api340) {
+        return answer(&ApiError::new(340, "The rate limit is exceeded.").body());
+    }
+    let item = items::run(&mut platform.state(), name, params, wall_ms().div_euclid(1000));
+    let told = item.unwrap_or_else(|| manage::run(platform, name, params));
+    if happens(Kind::ApiSlow) {
+        tokio::time::sleep(platform.slow_answer_delay(&dice)).await;
+    }
+    answer(&told.unwrap_or_else(|error| error.body()))
 }
 
 pub fn answer(body: &Value) -> Response {
@@ -140,14 +164,14 @@ async fn read(request: Request) -> Result<Params, ApiError> {
     let Query(mut pairs) = Query::<Vec<(String, String)>>::try_from_uri(request.uri())
         .map_err(|_| ApiError::new(101, "The query cannot be read."))?;
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("multipart/form-data") {
+    if kind.to_ascii_lowercase().starts_with("multipart/form-data") {
         let mut fields = Multipart::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?;
         while let Some(field) = fields.next_field().await.map_err(|error| unreadable(error.body_text()))? {
             let Some(name) = field.name().map(str::to_owned) else {
                 continue;
             };
-            let value = field.text().await.map_err(|error| unreadable(error.body_text()))?;
-            pairs.push((name, value));
+            let value = field.bytes().await.map_err(|error| unreadable(error.body_text()))?;
+            pairs.push((name, String::from_utf8_lossy(&value).into_owned()));
         }
     } else if request.method() == Method::POST {
         let body = Bytes::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?;

@@ -124,7 +124,7 @@ const modules = {
   Recorder: () => ({}),
   ApplicationStorage: () => ({
     ApplicationStorage: Object.freeze({
-      put: async (key, value, ttl) => { op('storagePut', String(key), String(value)); return { key, value, ttl }; },
+      put: async (key, value, ttl) => { op('storagePut', String(key), String(value), ttl); return { key, value, ttl }; },
       get: async (key) => { const held = op('storageGet', String(key)); return held === undefined || held === null ? null : { key, value: held }; },
       remove: async (key) => { op('storageRemove', String(key)); },
     }),
