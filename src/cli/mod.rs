@@ -29,7 +29,7 @@ enum Verb {
     /// The service: API, callbacks, workers.
     Serve,
     /// A small, truthful Voximplant of our own, as a process of its own.
-    Simulate(service::Simulate),
+    Simulate(Box<service::Simulate>),
     /// Campaigns and their runs.
     #[command(subcommand)]
     Campaign(campaigns::Verb),
@@ -116,7 +116,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         }
         Verb::Simulate(simulate) => {
             log("info");
-            service::simulate(simulate).await
+            service::simulate(*simulate).await
         }
         Verb::Campaign(verb) => {
             log("warn");

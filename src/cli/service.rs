@@ -151,7 +151,7 @@ pub async fn simulate(args: Simulate) -> Result<(), Failure> {
         request_cost: args.request_cost,
         ..simulator::Settings::default()
     };
-    let running = simulator::start(settings).await.map_err(|cause| anyhow::Error::from(cause))?;
+    let running = simulator::start(settings).await.map_err(anyhow::Error::from)?;
     println!("VOXIMPLANT_API_URL={}", running.url());
     if let Some((url, ca_file)) = running.secure() {
         println!("# With TLS: {url}");

@@ -12,6 +12,7 @@ mod clock;
 mod draw;
 mod latency;
 mod ledger;
+mod lists;
 mod mischief;
 mod options;
 mod platform;
@@ -170,7 +171,9 @@ pub async fn start(settings: Settings) -> Result<Running, SimulatorError> {
         plain: format!("http://{address}"),
         secure: secure.as_ref().map(|door| format!("https://{}", door.address)),
     };
-    let router = api::router(Arc::new(Platform::new(settings, wire, origins)));
+    let platform = Arc::new(Platform::new(settings, wire, origins));
+    handle.spawn(Arc::clone(&platform).work_lists());
+    let router = api::router(platform);
     let (closing, close) = oneshot::channel();
     let (tell_closed, closed) = oneshot::channel();
     handle.spawn(serve(plain, doors, router, close, tell_closed));

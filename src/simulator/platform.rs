@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::simulator::Settings;
@@ -15,6 +15,7 @@ use crate::simulator::clock::{SECOND, wall_ms};
 use crate::simulator::draw::Dice;
 use crate::simulator::latency::LatencyModels;
 use crate::simulator::ledger::Ledger;
+use crate::simulator::lists::{BALANCE_MIN, Lists, Report, Turn, said};
 use crate::simulator::mischief::{Kind, Mischief};
 use crate::simulator::options::{LongCustomData, NoMoney};
 use crate::simulator::session::bytecode::{Bytecode, CompileError, compile};
@@ -30,6 +31,8 @@ fn first_session_id() -> u64 {
     wall_ms().unsigned_abs().saturating_mul(1_000)
 }
 
+/// How often call lists are looked at, in real time.
+const LISTS_EVERY: Duration = Duration::from_millis(50);
 const SESSIONS_KEPT_MAX: usize = 200_000;
 
 /// A scenario's text at one moment; sessions that run keep the text they began with.
@@ -104,6 +107,7 @@ pub struct State {
     pub secrets: Vec<Secret>,
     pub numbers: Vec<PhoneNumber>,
     pub storage: Storage,
+    pub lists: Lists,
     /// In the account's currency.
     pub balance: f64,
     pub sessions: BTreeMap<u64, Arc<SessionRecord>>,
@@ -268,6 +272,45 @@ impl Platform {
         ordinal: u64,
         ring: Option<RingIn>,
     ) -> Option<Arc<SessionRecord>> {
+        self.open_session(rule_id, custom_data, ordinal, ring, None)
+    }
+
+    /// Call lists go on for as long as the simulator runs: whose turn it is gets a session.
+    pub async fn work_lists(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(LISTS_EVERY).await;
+            let turns = {
+                let mut state = self.state();
+                if state.balance >= BALANCE_MIN { state.lists.due(wall_ms()) } else { Vec::new() }
+            };
+            for turn in turns {
+                let ordinal = self.starts_seen.fetch_add(1, Ordering::Relaxed);
+                if self.open_session(turn.rule_id, &turn.custom_data, ordinal, None, Some(&turn)).is_none() {
+                    self.state().lists.began(&turn, None, wall_ms());
+                }
+            }
+        }
+    }
+
+    /// A scenario speaks of its task; false when no call list started it.
+    pub fn report_task(&self, session_id: u64, kind: &str, told: &Value) -> bool {
+        let lists = &mut self.state().lists;
+        match kind {
+            "result" => lists.report(session_id, Report::Done(said(told))),
+            "error" => lists.report(session_id, Report::Failed(said(told))),
+            "next" => lists.report(session_id, Report::Next(told.clone())),
+            _ => lists.progress(session_id, said(told)),
+        }
+    }
+
+    fn open_session(
+        self: &Arc<Self>,
+        rule_id: u64,
+        custom_data: &str,
+        ordinal: u64,
+        ring: Option<RingIn>,
+        turn: Option<&Turn>,
+    ) -> Option<Arc<SessionRecord>> {
         let nth = self.sessions_made.fetch_add(1, Ordering::Relaxed);
         let dice = match &ring {
             Some(ring) => Dice::of_call(self.seed, &ring.from, 0),
@@ -298,6 +341,10 @@ impl Platform {
             (lag_s * 1000.0 / self.speed) as i64,
         ));
         state.live.insert(record.session_id, outbox.clone());
+        // Before it runs: it may be over in no time.
+        if let Some(turn) = turn {
+            state.lists.began(turn, Some(record.session_id), record.started_ms);
+        }
         state.sessions.insert(record.session_id, Arc::clone(&record));
         // The oldest that is over makes room.
         if state.sessions.len() > SESSIONS_KEPT_MAX {
@@ -313,7 +360,9 @@ impl Platform {
     }
 
     pub fn session_over(&self, session_id: u64) {
-        self.state().live.remove(&session_id);
+        let mut state = self.state();
+        state.live.remove(&session_id);
+        state.lists.over(session_id, wall_ms(), self.speed);
     }
 
     pub fn session(&self, session_id: u64) -> Option<Arc<SessionRecord>> {

@@ -3,6 +3,7 @@
 mod auth;
 mod history;
 mod items;
+mod lists;
 mod manage;
 mod page;
 mod params;
@@ -11,6 +12,8 @@ mod starts;
 
 #[cfg(test)]
 mod auth_tests;
+#[cfg(test)]
+mod lists_tests;
 #[cfg(test)]
 mod open_tests;
 #[cfg(test)]
@@ -147,11 +150,13 @@ async fn manage_in_trouble(platform: &Platform, name: &str, params: &Params) -> 
         return answer(&ApiError::new(340, "The rate limit is exceeded.").body());
     }
     let item = items::run(&mut platform.state(), name, params, wall_ms().div_euclid(1000));
-    let told = item.unwrap_or_else(|| manage::run(platform, name, params));
+    let told = item.or_else(|| lists::run(platform, name, params));
+    let told = told.unwrap_or_else(|| manage::run(platform, name, params));
     if happens(Kind::ApiSlow) {
         tokio::time::sleep(platform.slow_answer_delay(&dice)).await;
     }
-    answer(&told.unwrap_or_else(|error| error.body()))
+    let told = told.unwrap_or_else(|error| error.body());
+    lists::as_file(&told).unwrap_or_else(|| answer(&told))
 }
 
 pub fn answer(body: &Value) -> Response {
@@ -173,6 +178,9 @@ async fn read(request: Request) -> Result<Params, ApiError> {
             let value = field.bytes().await.map_err(|error| unreadable(error.body_text()))?;
             pairs.push((name, String::from_utf8_lossy(&value).into_owned()));
         }
+    } else if kind.to_ascii_lowercase().starts_with("text/csv") {
+        let body = Bytes::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?;
+        pairs.push(("file_content".to_owned(), String::from_utf8_lossy(&body).into_owned()));
     } else if request.method() == Method::POST {
         let body = Bytes::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?;
         pairs.extend(params::urlencoded(&body));

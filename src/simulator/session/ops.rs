@@ -101,6 +101,7 @@ fn run(world: &mut World, name: &str, at: &Arguments<'_>) -> Result<Value, Strin
         "storageGet" => {
             return Ok(json!(world.platform.item(world.record.application_id, at.text(0))));
         }
+        "callList" => return Ok(json!(world.platform.report_task(world.record.session_id, at.text(0), &at.0[1]))),
         _ => return Err(format!("{name} is not simulated")),
     }
     Ok(Value::Null)
