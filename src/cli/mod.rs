@@ -31,7 +31,7 @@ enum Verb {
     /// The service: API, callbacks, workers.
     Serve,
     /// A small, truthful Voximplant of our own, as a process of its own.
-    Simulate(service::Simulate),
+    Simulate(Box<service::Simulate>),
     /// Place one call now and follow it until it ends.
     Call(call::Call),
     /// Campaigns and their runs.
@@ -122,7 +122,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         }
         Verb::Simulate(simulate) => {
             log("info");
-            service::simulate(simulate).await
+            service::simulate(*simulate).await
         }
         Verb::Call(call) => {
             // What happens is told line by line; warnings would only tear the lines apart.

@@ -7,6 +7,7 @@ use halo::demo::{self, DemoEnd};
 use halo::domain::Timestamp;
 use halo::simulator;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use tracing::info;
 
 #[derive(Args)]
@@ -29,6 +30,15 @@ pub struct Demo {
 pub struct Simulate {
     #[arg(long, default_value = "127.0.0.1:9100", value_parser = address)]
     listen: SocketAddr,
+    /// A second door with TLS, for clients that refuse plain HTTP.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    tls_listen: Option<SocketAddr>,
+    /// Gets ca.pem, the certificate that those clients must trust; new at every start.
+    #[arg(long, value_name = "FOLDER", default_value = "simulator-tls")]
+    tls_folder: PathBuf,
+    /// A service account's JSON file: its tokens are taken, and the simulated account is its account.
+    #[arg(long, value_name = "FILE")]
+    service_key: Option<PathBuf>,
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Pauses, ringing and speech are compressed by this.
@@ -37,6 +47,21 @@ pub struct Simulate {
     /// none, or NAME=RATE,… ; a little by default.
     #[arg(long)]
     mischief: Option<simulator::Mischief>,
+    /// Refuse StartScenarios without rule_id.
+    #[arg(long)]
+    strict_rule_id: bool,
+    /// What becomes of custom data over 200 bytes.
+    #[arg(long, value_enum, default_value_t)]
+    long_custom_data: simulator::LongCustomData,
+    /// The account's balance in USD.
+    #[arg(long, default_value_t = 100.0)]
+    balance: f64,
+    /// What happens when no money is left.
+    #[arg(long, value_enum, default_value_t)]
+    no_money: simulator::NoMoney,
+    /// What a scenario's HTTP request costs on its session's clock.
+    #[arg(long, value_enum, default_value_t)]
+    request_cost: simulator::RequestCost,
 }
 
 pub fn positive(text: &str) -> Result<f64, String> {
@@ -111,19 +136,37 @@ pub async fn serve() -> Result<(), Failure> {
 }
 
 pub async fn simulate(args: Simulate) -> Result<(), Failure> {
+    let service_account = args.service_key.as_deref().map(service_account).transpose()?;
     let settings = simulator::Settings {
         listen: args.listen,
+        tls: args.tls_listen.map(|listen| simulator::Tls { listen, folder: args.tls_folder }),
         seed: args.seed,
         speed: args.speed,
         mischief: args.mischief.unwrap_or_default(),
+        service_account,
+        strict_rule_id: args.strict_rule_id,
+        long_custom_data: args.long_custom_data,
+        balance: args.balance,
+        no_money: args.no_money,
+        request_cost: args.request_cost,
         ..simulator::Settings::default()
     };
-    let running = simulator::start(settings).await.map_err(Failure::usage)?;
+    let running = simulator::start(settings).await.map_err(anyhow::Error::from)?;
     println!("VOXIMPLANT_API_URL={}", running.url());
+    if let Some((url, ca_file)) = running.secure() {
+        println!("# With TLS: {url}");
+        println!("# to be trusted: {}", ca_file.display());
+    }
     info!("Simulating a Voximplant at http://{}; nobody is rung", running.address());
     stopped().await;
     running.stop().await;
     Ok(())
+}
+
+fn service_account(file: &Path) -> Result<simulator::ServiceAccount, Failure> {
+    let about = |cause: &dyn std::fmt::Display| Failure::usage(format!("{}: {cause}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|cause| about(&cause))?;
+    simulator::ServiceAccount::from_json(&text).map_err(|cause| about(&cause))
 }
 
 /// Ctrl-C or a polite kill.

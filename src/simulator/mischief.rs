@@ -17,6 +17,14 @@ pub enum Kind {
     Start429,
     /// `StartScenarios` is answered 503; no session.
     Start5xx,
+    /// `StartScenarios` is refused: no money (127); no session.
+    Start127,
+    /// `StartScenarios` is refused: too many at once (314); no session.
+    Start314,
+    /// `StartScenarios` is refused: too often (340); no session.
+    Start340,
+    /// The session starts, and the answer takes seconds.
+    StartSlow,
     /// The session starts, and the answer breaks off.
     StartReplyLost,
     /// One start makes two sessions with the same custom data.
@@ -27,20 +35,36 @@ pub enum Kind {
     GrantReplyLost,
     /// A finished session shows up in the history late.
     HistoryLag,
+    /// Any other method is answered 429.
+    Api429,
+    /// Any other method is answered 503.
+    Api5xx,
+    /// Any other method is refused: too often (340).
+    Api340,
+    /// Any other method is done, and its answer takes seconds.
+    ApiSlow,
 }
 
-const KINDS: [(&str, Kind); 11] = [
+const KINDS: [(&str, Kind); 19] = [
     ("event_lost", Kind::EventLost),
     ("event_late", Kind::EventLate),
     ("event_doubled", Kind::EventDoubled),
     ("event_reordered", Kind::EventReordered),
     ("start_429", Kind::Start429),
     ("start_5xx", Kind::Start5xx),
+    ("start_127", Kind::Start127),
+    ("start_314", Kind::Start314),
+    ("start_340", Kind::Start340),
+    ("start_slow", Kind::StartSlow),
     ("start_reply_lost", Kind::StartReplyLost),
     ("start_twice", Kind::StartTwice),
     ("start_no_grant", Kind::StartNoGrant),
     ("grant_reply_lost", Kind::GrantReplyLost),
     ("history_lag", Kind::HistoryLag),
+    ("api_429", Kind::Api429),
+    ("api_5xx", Kind::Api5xx),
+    ("api_340", Kind::Api340),
+    ("api_slow", Kind::ApiSlow),
 ];
 
 /// The rate of every kind, 0 to 1.
@@ -77,6 +101,11 @@ impl Mischief {
         self.rates[Self::place(kind)]
     }
 
+    /// A kind's name on the command line, which is also what its draws are keyed by.
+    pub fn name(kind: Kind) -> &'static str {
+        KINDS[Self::place(kind)].0
+    }
+
     fn place(kind: Kind) -> usize {
         KINDS.iter().position(|(_, known)| *known == kind).expect("KINDS lists every kind, as the test of names shows")
     }
@@ -91,6 +120,9 @@ impl Default for Mischief {
             .with(Kind::EventDoubled, 0.02)
             .with(Kind::EventReordered, 0.005)
             .with(Kind::Start429, 0.005)
+            .with(Kind::Start314, 0.002)
+            .with(Kind::Start340, 0.002)
+            .with(Kind::StartSlow, 0.005)
             .with(Kind::StartReplyLost, 0.01)
             .with(Kind::GrantReplyLost, 0.01)
             .with(Kind::HistoryLag, 0.05)

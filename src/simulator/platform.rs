@@ -4,19 +4,26 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::simulator::Settings;
+use crate::simulator::api::ServiceAccount;
 use crate::simulator::clock::{SECOND, wall_ms};
 use crate::simulator::draw::Dice;
 use crate::simulator::latency::LatencyModels;
 use crate::simulator::ledger::Ledger;
+use crate::simulator::lists::{BALANCE_MIN, Lists, Report, Turn, said};
 use crate::simulator::mischief::{Kind, Mischief};
+use crate::simulator::options::{LongCustomData, NoMoney};
 use crate::simulator::session::bytecode::{Bytecode, CompileError, compile};
 use crate::simulator::session::inbound::RingIn;
 use crate::simulator::session::record::SessionRecord;
 use crate::simulator::session::{INBOX_MAX, Inbound, Plan};
+use crate::simulator::storage::{Item, Storage, TTL_DEFAULT_S};
+use crate::simulator::wire::Wire;
 
 /// Session ids of one simulator. They exceed 32 bits, as on the platform, and begin where the wall clock
 /// stands: a restarted simulator must not hand out the ids of sessions that somebody still asks about.
@@ -24,8 +31,9 @@ fn first_session_id() -> u64 {
     wall_ms().unsigned_abs().saturating_mul(1_000)
 }
 
+/// How often call lists are looked at, in real time.
+const LISTS_EVERY: Duration = Duration::from_millis(50);
 const SESSIONS_KEPT_MAX: usize = 200_000;
-const STORED_ITEMS_MAX: usize = 10_000;
 
 /// A scenario's text at one moment; sessions that run keep the text they began with.
 #[derive(Clone)]
@@ -89,17 +97,31 @@ pub struct PhoneNumber {
 
 #[derive(Default)]
 pub struct State {
+    /// 0 until somebody says whose account this is.
     pub account_id: u64,
-    pub keys: BTreeMap<String, String>,
+    /// How the account was first called, where that was not by its number.
+    account_alias: Option<String>,
+    account_email: Option<String>,
+    pub api_key: Option<String>,
     pub applications: Vec<Application>,
     pub scenarios: Vec<Scenario>,
     pub rules: Vec<Rule>,
     pub secrets: Vec<Secret>,
     pub numbers: Vec<PhoneNumber>,
-    pub items: BTreeMap<(u64, String), String>,
+    pub storage: Storage,
+    pub lists: Lists,
+    /// In the account's currency.
+    pub balance: f64,
     pub sessions: BTreeMap<u64, Arc<SessionRecord>>,
     live: BTreeMap<u64, mpsc::Sender<Inbound>>,
     times_called: BTreeMap<String, u32>,
+}
+
+/// Where the simulator itself is found, as `http://127.0.0.1:9100`.
+pub struct Origins {
+    pub plain: String,
+    /// With TLS.
+    pub secure: Option<String>,
 }
 
 pub struct Platform {
@@ -107,44 +129,54 @@ pub struct Platform {
     pub speed: f64,
     pub mischief: Mischief,
     pub latency: LatencyModels,
-    pub client: reqwest::Client,
+    pub long_custom_data: LongCustomData,
+    pub strict_rule_id: bool,
+    no_money: NoMoney,
+    pub service_account: Option<ServiceAccount>,
+    pub client: Wire,
     pub in_flight: AtomicUsize,
-    origin: String,
+    origins: Origins,
     ids: AtomicU64,
     first_session_id: u64,
     sessions_made: AtomicU64,
     pub starts_seen: AtomicU64,
+    pub requests_seen: AtomicU64,
     state: Mutex<State>,
     ledger: Mutex<Ledger>,
 }
 
 impl Platform {
-    pub fn new(
-        seed: u64,
-        speed: f64,
-        mischief: Mischief,
-        latency: LatencyModels,
-        account: Option<(String, String)>,
-        client: reqwest::Client,
-        origin: String,
-    ) -> Self {
-        let account_id = account.as_ref().and_then(|(id, _)| id.parse().ok()).unwrap_or(0);
+    pub fn new(settings: Settings, client: Wire, origins: Origins) -> Self {
+        let Settings { seed, speed, mischief, latency, account, service_account, .. } = settings;
         let numbers =
             vec![PhoneNumber { phone_id: 501, number: "74951234567".to_owned(), application_id: None, rule_id: None }];
-        let keys = account.into_iter().collect();
+        let mut state = State { numbers, balance: settings.balance, ..State::default() };
+        if let Some(service) = &service_account {
+            state.account_id = service.account_id;
+            state.account_email.clone_from(&service.account_email);
+        }
+        if let Some((name, key)) = account {
+            state.meet(&name);
+            state.api_key = Some(key);
+        }
         Self {
             seed,
             speed,
             mischief,
             latency,
+            long_custom_data: settings.long_custom_data,
+            strict_rule_id: settings.strict_rule_id,
+            no_money: settings.no_money,
+            service_account,
             client,
             in_flight: AtomicUsize::new(0),
-            origin,
+            origins,
             ids: AtomicU64::new(1_000),
             first_session_id: first_session_id(),
             sessions_made: AtomicU64::new(0),
             starts_seen: AtomicU64::new(0),
-            state: Mutex::new(State { account_id, keys, numbers, ..State::default() }),
+            requests_seen: AtomicU64::new(0),
+            state: Mutex::new(state),
             ledger: Mutex::default(),
         }
     }
@@ -158,7 +190,7 @@ impl Platform {
     }
 
     pub fn origin(&self) -> &str {
-        &self.origin
+        &self.origins.plain
     }
 
     pub fn account_id(&self) -> u64 {
@@ -170,7 +202,13 @@ impl Platform {
     }
 
     pub fn access_url(&self, record: &SessionRecord) -> String {
-        format!("{}/request/{}/{}", self.origin, record.session_id, record.token)
+        format!("{}/request/{}/{}", self.origins.plain, record.session_id, record.token)
+    }
+
+    /// The same by https, where that door is open.
+    pub fn access_secure_url(&self, record: &SessionRecord) -> String {
+        let origin = self.origins.secure.as_ref().unwrap_or(&self.origins.plain);
+        format!("{origin}/request/{}/{}", record.session_id, record.token)
     }
 
     pub fn secret(&self, application_id: u64, name: &str) -> Option<String> {
@@ -179,18 +217,30 @@ impl Platform {
         Some(secret.value.clone())
     }
 
-    pub fn store_item(&self, application_id: u64, key: &str, value: Option<&str>) {
-        let mut state = self.state();
-        let key = (application_id, key.to_owned());
-        match value {
-            Some(value) if state.items.len() < STORED_ITEMS_MAX => state.items.insert(key, value.to_owned()),
-            Some(_) => None,
-            None => state.items.remove(&key),
-        };
+    /// A scenario keeps something; `ttl_s` as it said, thirty days where it said nothing.
+    pub fn store_item(&self, application_id: u64, key: &str, value: &str, ttl_s: Option<u64>) {
+        let now_s = wall_ms().div_euclid(1000);
+        let expires_s = now_s.saturating_add_unsigned(ttl_s.unwrap_or(TTL_DEFAULT_S));
+        self.state().storage.put(application_id, key, Item { value: value.to_owned(), expires_s }, now_s);
+    }
+
+    pub fn remove_item(&self, application_id: u64, key: &str) {
+        self.state().storage.remove(application_id, key);
     }
 
     pub fn item(&self, application_id: u64, key: &str) -> Option<String> {
-        self.state().items.get(&(application_id, key.to_owned())).cloned()
+        let now_s = wall_ms().div_euclid(1000);
+        self.state().storage.get(application_id, key, now_s).map(|item| item.value.clone())
+    }
+
+    /// Whether calls must fail for want of money.
+    pub fn refuses_calls(&self) -> bool {
+        self.no_money == NoMoney::FailCall && self.state().balance <= 0.0
+    }
+
+    /// Whether starts must.
+    pub fn refuses_starts(&self) -> bool {
+        self.no_money == NoMoney::RefuseStart && self.state().balance <= 0.0
     }
 
     /// A number is dialled: the ledger's line, and how often that makes it.
@@ -224,6 +274,45 @@ impl Platform {
         ordinal: u64,
         ring: Option<RingIn>,
     ) -> Option<Arc<SessionRecord>> {
+        self.open_session(rule_id, custom_data, ordinal, ring, None)
+    }
+
+    /// Call lists go on for as long as the simulator runs: whose turn it is gets a session.
+    pub async fn work_lists(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(LISTS_EVERY).await;
+            let turns = {
+                let mut state = self.state();
+                if state.balance >= BALANCE_MIN { state.lists.due(wall_ms()) } else { Vec::new() }
+            };
+            for turn in turns {
+                let ordinal = self.starts_seen.fetch_add(1, Ordering::Relaxed);
+                if self.open_session(turn.rule_id, &turn.custom_data, ordinal, None, Some(&turn)).is_none() {
+                    self.state().lists.began(&turn, None, wall_ms());
+                }
+            }
+        }
+    }
+
+    /// A scenario speaks of its task; false when no call list started it.
+    pub fn report_task(&self, session_id: u64, kind: &str, told: &Value) -> bool {
+        let lists = &mut self.state().lists;
+        match kind {
+            "result" => lists.report(session_id, Report::Done(said(told))),
+            "error" => lists.report(session_id, Report::Failed(said(told))),
+            "next" => lists.report(session_id, Report::Next(told.clone())),
+            _ => lists.progress(session_id, said(told)),
+        }
+    }
+
+    fn open_session(
+        self: &Arc<Self>,
+        rule_id: u64,
+        custom_data: &str,
+        ordinal: u64,
+        ring: Option<RingIn>,
+        turn: Option<&Turn>,
+    ) -> Option<Arc<SessionRecord>> {
         let nth = self.sessions_made.fetch_add(1, Ordering::Relaxed);
         let dice = match &ring {
             Some(ring) => Dice::of_call(self.seed, &ring.from, 0),
@@ -254,6 +343,10 @@ impl Platform {
             (lag_s * 1000.0 / self.speed) as i64,
         ));
         state.live.insert(record.session_id, outbox.clone());
+        // Before it runs: it may be over in no time.
+        if let Some(turn) = turn {
+            state.lists.began(turn, Some(record.session_id), record.started_ms);
+        }
         state.sessions.insert(record.session_id, Arc::clone(&record));
         // The oldest that is over makes room.
         if state.sessions.len() > SESSIONS_KEPT_MAX {
@@ -269,7 +362,9 @@ impl Platform {
     }
 
     pub fn session_over(&self, session_id: u64) {
-        self.state().live.remove(&session_id);
+        let mut state = self.state();
+        state.live.remove(&session_id);
+        state.lists.over(session_id, wall_ms(), self.speed);
     }
 
     pub fn session(&self, session_id: u64) -> Option<Arc<SessionRecord>> {
@@ -284,9 +379,18 @@ impl Platform {
     }
 
     /// The delay of a start's answer, in real time.
-    pub fn start_answer_delay(&self, ordinal: u64) -> std::time::Duration {
+    pub fn start_answer_delay(&self, ordinal: u64) -> Duration {
         let drawn = self.latency.start_answer_ms.draw(&Dice::of_start(self.seed, ordinal), "start answer", 0);
-        std::time::Duration::from_secs_f64(drawn as f64 / SECOND as f64 / self.speed)
+        self.real(drawn as f64 / SECOND as f64)
+    }
+
+    /// Mischief's delay of an answer, in real time: some seconds, as a platform in trouble takes.
+    pub fn slow_answer_delay(&self, dice: &Dice) -> Duration {
+        self.real(2.0 + 8.0 * dice.unit("slow answer of", 0))
+    }
+
+    fn real(&self, virtual_s: f64) -> Duration {
+        Duration::from_secs_f64(virtual_s / self.speed)
     }
 }
 
@@ -298,5 +402,23 @@ impl State {
 
     pub fn account_name(&self) -> String {
         format!("acc{}", self.account_id)
+    }
+
+    pub fn account_email(&self) -> String {
+        self.account_email.clone().unwrap_or_else(|| format!("{}@example.com", self.account_name()))
+    }
+
+    /// Whoever comes first says whose account this is.
+    pub fn meet(&mut self, named: &str) {
+        if self.account_id == 0 {
+            self.account_id = named.parse().ok().filter(|id| *id > 0).unwrap_or(1);
+            self.account_alias = Some(named.to_owned());
+        }
+    }
+
+    /// Whether this account goes by that id, name or address.
+    pub fn is_called(&self, named: &str) -> bool {
+        self.account_alias.as_deref() == Some(named)
+            || [self.account_id.to_string(), self.account_name(), self.account_email()].contains(&named.to_owned())
     }
 }

@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use serde_json::{Value, json};
 
-use crate::simulator::{Mischief, Running, Settings, start};
+use crate::simulator::{Mischief, RequestCost, Running, Settings, start};
 
 /// A server that scenarios post to: it answers everything 200 and remembers the bodies.
 #[derive(Clone, Default)]
@@ -68,6 +68,14 @@ impl Bench {
         let url = format!("{}/{command}", self.running.url());
         let answer = self.client.post(url).form(&form).send().await.expect("an answer");
         answer.json().await.expect("JSON")
+    }
+
+    /// The answer as it is: some methods answer with a file.
+    pub async fn ask_text(&self, command: &str, params: &[(&str, &str)]) -> String {
+        let mut form = vec![("account_id", "7"), ("api_key", "key")];
+        form.extend_from_slice(params);
+        let url = format!("{}/{command}", self.running.url());
+        self.client.post(url).form(&form).send().await.expect("an answer").text().await.expect("text")
     }
 
     pub async fn get(&self, path: &str) -> String {
@@ -179,8 +187,31 @@ async fn a_call_from_start_to_history() {
     assert_eq!(bench.get("/simulator/starts").await.lines().count(), 1);
     let pace: Value = serde_json::from_str(&bench.get("/simulator/pace").await).expect("JSON");
     assert_eq!(pace["open_calls_most"], 1);
-    assert!(bench.get("/").await.contains("1 over"));
+    let page = bench.get("/").await;
+    assert!(page.contains("•• 01") && page.contains("200 Normal call clearing"), "{page}");
+    assert!(!page.contains("79990000001"), "no number stands on the page in full");
+    let told = bench.get(&format!("/simulator/sessions/{}", session["call_session_history_id"])).await;
+    assert!(told.contains("Session ") && told.contains("&#60;") && !told.contains("79990000001"), "{told}");
+    let clock: Value = serde_json::from_str(&bench.get("/simulator/clock").await).expect("JSON");
+    assert_eq!((&clock["request_cost"], &clock["exchanges"]), (&json!("reported"), &json!(2)));
     bench.running.stop().await;
+}
+
+/// A server that declares one millisecond and takes sixty.
+#[tokio::test]
+async fn a_request_costs_what_is_reported_or_what_was_measured() {
+    for (request_cost, expected_ms) in [(RequestCost::Reported, 1..=1), (RequestCost::Measured, 60..=5_000)] {
+        let (backend, url) = Backend::open().await;
+        let mut bench = Bench::open(Settings { request_cost, ..quiet(1000.0) }).await;
+        bench.rule("talk", &TALK.replace("{ hello:", "{ sleep: 60, cost: 1, hello:")).await;
+        bench.run("talk", &json!({ "to": "+79990000001", "u": url }).to_string()).await;
+        let granted_ms = backend.heard()[1]["seen"][0]["at"].as_i64().expect("milliseconds");
+        assert!(expected_ms.contains(&granted_ms), "{request_cost:?}: {granted_ms} ms");
+        let clock: Value = serde_json::from_str(&bench.get("/simulator/clock").await).expect("JSON");
+        let most = clock["distortion_ms"]["max"].as_f64().expect("two exchanges were declared");
+        assert!((58.0..5_000.0).contains(&most), "the distortion is told either way: {clock}");
+        bench.running.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -69,8 +69,8 @@ pub fn done() -> Answer {
 fn account_info(state: &State, origin: &str) -> Answer {
     Ok(json!({ "result": {
         "account_id": state.account_id, "account_name": state.account_name(),
-        "account_email": format!("{}@example.com", state.account_name()),
-        "active": true, "frozen": false, "balance": 100.0, "live_balance": 100.0, "credit_limit": 0.0,
+        "account_email": state.account_email(),
+        "active": true, "frozen": false, "balance": state.balance, "live_balance": state.balance, "credit_limit": 0.0,
         "currency": "USD", "created": "2024-01-01 00:00:00",
     }, "api_address": origin.trim_start_matches("http://") }))
 }

@@ -1,6 +1,9 @@
 //! The Management API over HTTP, the sessions' own addresses, the ledgers, and a page to look at.
 
+mod auth;
 mod history;
+mod items;
+mod lists;
 mod manage;
 mod page;
 mod params;
@@ -9,8 +12,15 @@ mod records;
 mod starts;
 
 #[cfg(test)]
+mod auth_tests;
+#[cfg(test)]
+mod lists_tests;
+#[cfg(test)]
+mod open_tests;
+#[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -23,7 +33,12 @@ use axum::routing::{any, get, post};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+pub use auth::{ServiceAccount, ServiceAccountError};
+
 use crate::simulator::api::params::Params;
+use crate::simulator::clock::wall_ms;
+use crate::simulator::draw::Dice;
+use crate::simulator::mischief::{Kind, Mischief};
 use crate::simulator::platform::Platform;
 use crate::simulator::session::{Command, Inbound};
 
@@ -60,12 +75,17 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/platform_api/", any(by_field))
         .route("/platform_api/{command}", any(by_path))
         .route("/platform_api/{command}/", any(by_path))
-        .route("/getServerLocations", get(|| async { axum::Json(json!({ "result": ["local"] })) }))
+        .route("/getServerLocations", get(server_locations))
+        .route("/getServerLocations/", get(server_locations))
+        .route("/getMediaResources", get(media_resources))
+        .route("/getMediaResources/", get(media_resources))
         .route("/request/{id}/{token}", any(command))
         .route("/simulator/starts", get(starts_ledger))
         .route("/simulator/calls", get(calls_ledger))
         .route("/simulator/pace", get(pace))
+        .route("/simulator/clock", get(clock))
         .route("/simulator/inbound", post(starts::inbound))
+        .route("/simulator/sessions/{id}", get(page::session))
         .route("/simulator/sessions/{id}/log", get(page::log))
         .route("/simulator/records/{name}", get(records::record))
         .route("/simulator/logs/{id}", get(records::log))
@@ -101,6 +121,7 @@ async fn serve(platform: Arc<Platform>, by_path: Option<String>, request: Reques
     let Some(_counted) = InFlight::enter(&platform) else {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     };
+    let headers = request.headers().clone();
     let params = match read(request).await {
         Ok(params) => params,
         Err(error) => return answer(&error.body()),
@@ -109,16 +130,36 @@ async fn serve(platform: Arc<Platform>, by_path: Option<String>, request: Reques
     let Some(name) = name else {
         return answer(&ApiError::new(102, "The 'cmd' parameter is missing.").body());
     };
-    if let Err(error) = authorise(&platform, &params) {
+    if let Err(error) = auth::authorise(&platform, &headers, &params, wall_ms().div_euclid(1000)) {
         return answer(&error.body());
     }
     if name == "StartScenarios" {
         return starts::start(&platform, &params, arrived).await;
     }
-    match manage::run(&platform, &name, &params) {
-        Ok(body) => answer(&body),
-        Err(error) => answer(&error.body()),
+    manage_in_trouble(&platform, &name, &params).await
+}
+
+/// Every other method, and the trouble it may meet.
+async fn manage_in_trouble(platform: &Platform, name: &str, params: &Params) -> Response {
+    let dice = Dice::of_start(platform.seed, platform.requests_seen.fetch_add(1, Ordering::Relaxed));
+    let happens = |kind| dice.chance(platform.mischief.rate(kind), Mischief::name(kind), 0);
+    if happens(Kind::Api429) {
+        return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
+    if happens(Kind::Api5xx) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    if happens(Kind::Api340) {
+        return answer(&ApiError::new(340, "The rate limit is exceeded.").body());
+    }
+    let item = items::run(&mut platform.state(), name, params, wall_ms().div_euclid(1000));
+    let told = item.or_else(|| lists::run(platform, name, params));
+    let told = told.unwrap_or_else(|| manage::run(platform, name, params));
+    if happens(Kind::ApiSlow) {
+        tokio::time::sleep(platform.slow_answer_delay(&dice)).await;
+    }
+    let told = told.unwrap_or_else(|error| error.body());
+    lists::as_file(&told).unwrap_or_else(|| answer(&told))
 }
 
 pub fn answer(body: &Value) -> Response {
@@ -131,42 +172,23 @@ async fn read(request: Request) -> Result<Params, ApiError> {
     let Query(mut pairs) = Query::<Vec<(String, String)>>::try_from_uri(request.uri())
         .map_err(|_| ApiError::new(101, "The query cannot be read."))?;
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("multipart/form-data") {
+    if kind.to_ascii_lowercase().starts_with("multipart/form-data") {
         let mut fields = Multipart::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?;
         while let Some(field) = fields.next_field().await.map_err(|error| unreadable(error.body_text()))? {
             let Some(name) = field.name().map(str::to_owned) else {
                 continue;
             };
-            let value = field.text().await.map_err(|error| unreadable(error.body_text()))?;
-            pairs.push((name, value));
+            let value = field.bytes().await.map_err(|error| unreadable(error.body_text()))?;
+            pairs.push((name, String::from_utf8_lossy(&value).into_owned()));
         }
+    } else if kind.to_ascii_lowercase().starts_with("text/csv") {
+        let body = Bytes::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?;
+        pairs.push(("file_content".to_owned(), String::from_utf8_lossy(&body).into_owned()));
     } else if request.method() == Method::POST {
         let body = Bytes::from_request(request, &()).await.map_err(|error| unreadable(error.body_text()))?;
         pairs.extend(params::urlencoded(&body));
     }
     Ok(Params::new(pairs))
-}
-
-/// The first key that is presented for an account is that account's key, unless the settings name it.
-fn authorise(platform: &Platform, params: &Params) -> Result<(), ApiError> {
-    let failed = || ApiError::new(100, "Authorization failed.");
-    let account = ["account_id", "account_name", "account_email"].into_iter().find_map(|name| params.text(name));
-    let (Some(account), Some(key)) = (account, params.text("api_key")) else {
-        return Err(failed());
-    };
-    let mut state = platform.state();
-    if state.keys.is_empty() {
-        state.account_id = account.parse().unwrap_or(1);
-    }
-    let held = match state.keys.get(account) {
-        Some(held) => held.clone(),
-        None if state.keys.is_empty() => {
-            state.keys.insert(account.to_owned(), key.to_owned());
-            key.to_owned()
-        }
-        None => return Err(failed()),
-    };
-    if held == key { Ok(()) } else { Err(failed()) }
 }
 
 async fn command(
@@ -194,6 +216,20 @@ async fn command(
     }
 }
 
+async fn server_locations() -> Response {
+    answer(&json!({ "result": starts::SERVER_LOCATIONS }))
+}
+
+/// Addresses that a firewall would let in: everything of the simulator comes from this machine.
+async fn media_resources(Query(asked): Query<BTreeMap<String, String>>) -> Response {
+    let own = json!([{ "ip": "127.0.0.1", "mask": "255.255.255.255" }]);
+    let mut told = json!({ "result": { "media": own } });
+    if asked.contains_key("with_sbcs") {
+        told["result"]["sbcs"] = own;
+    }
+    answer(&told)
+}
+
 fn json_lines(lines: String) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response()
 }
@@ -208,4 +244,9 @@ async fn calls_ledger(State(platform): State<Arc<Platform>>) -> Response {
 
 async fn pace(State(platform): State<Arc<Platform>>) -> Response {
     answer(&platform.ledger().pace())
+}
+
+/// What requests cost on their sessions' clocks, and how far that is from what they took.
+async fn clock(State(platform): State<Arc<Platform>>) -> Response {
+    answer(&platform.client.told())
 }

@@ -1,47 +1,119 @@
-//! A page with what is going on, and a session's log.
+//! A page with what is going on, and a page for each session's log. No number stands on them in full.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
+use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
+use crate::simulator::clock::{utc_text, wall_ms};
 use crate::simulator::platform::Platform;
+use crate::simulator::session::record::{Glance, SessionRecord};
 
+/// Sessions that are over: the newest of them.
 const SHOWN_MAX: usize = 200;
 
-pub async fn root(State(platform): State<Arc<Platform>>) -> Html<String> {
-    let pace = platform.ledger().pace();
-    let mut rows = String::new();
-    let state = platform.state();
-    let (live, over): (Vec<_>, Vec<_>) = state.sessions.values().rev().partition(|record| !record.is_over());
-    for record in live.iter().chain(over.iter()).take(SHOWN_MAX) {
-        let (doing, errors) = record.summary();
-        let faults = if errors > 0 { format!("{errors} errors") } else { String::new() };
-        // Writing to a string cannot fail.
-        let _ = write!(
-            rows,
-            "<tr><td><a href=\"/simulator/sessions/{0}/log\">{0}</a></td><td>{1}</td><td>{2}</td><td>{3}</td></tr>",
-            record.session_id,
-            escape(&record.rule_name),
-            escape(&doing),
-            faults
-        );
-    }
-    Html(format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"2\">\
-         <title>Simulator</title><style>body{{font:15px sans-serif;margin:2em}}td,th{{padding:2px 12px;text-align:left}}</style>\
-         <h1>Simulator</h1><p>{} live, {} over; busiest second {} starts, most open calls {}. \
-         <a href=\"/simulator/starts\">starts</a> <a href=\"/simulator/calls\">calls</a> <a href=\"/simulator/pace\">pace</a></p>\
-         <table><tr><th>session</th><th>rule</th><th>doing</th><th></th></tr>{rows}</table></html>",
-        live.len(),
-        over.len(),
-        pace["starts_busiest_second"],
-        pace["open_calls_most"],
-    ))
+#[derive(Template)]
+#[template(path = "simulator.html")]
+struct Page {
+    title: String,
+    facts: Vec<(&'static str, String)>,
+    lists: Vec<List>,
+    log: Option<Vec<Line>>,
+    /// The log as a file.
+    plain: String,
+    /// The page renews itself.
+    is_live: bool,
 }
 
+struct List {
+    title: &'static str,
+    count: usize,
+    empty: &'static str,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    session_id: u64,
+    rule: String,
+    started: String,
+    seconds: String,
+    number: String,
+    state: String,
+    tone: &'static str,
+    lines: usize,
+    errors: usize,
+}
+
+struct Line {
+    at: String,
+    text: String,
+    tone: &'static str,
+}
+
+pub async fn root(State(platform): State<Arc<Platform>>) -> Response {
+    let pace = platform.ledger().pace();
+    let clock = platform.client.told();
+    let now_ms = wall_ms();
+    let (live, over, over_count) = {
+        let state = platform.state();
+        let (live, over): (Vec<_>, Vec<_>) = state.sessions.values().rev().cloned().partition(|held| !held.is_over());
+        let over_count = over.len();
+        (live, over.into_iter().take(SHOWN_MAX).collect::<Vec<_>>(), over_count)
+    };
+    let rows = |held: &[Arc<SessionRecord>]| held.iter().map(|record| row(&platform, record, now_ms)).collect();
+    let mut facts = vec![
+        ("Open calls", pace["open_calls"].to_string()),
+        ("Most open calls", pace["open_calls_most"].to_string()),
+        ("Starts", pace["starts"].to_string()),
+        ("Starts in the busiest second", pace["starts_busiest_second"].to_string()),
+        ("Calls dialled", pace["calls"].to_string()),
+        ("Speed", format!("{}×", platform.speed)),
+        ("Cost of requests", clock["request_cost"].as_str().unwrap_or_default().to_owned()),
+    ];
+    if let Some(p95) = clock["distortion_ms"]["p95"].as_f64() {
+        facts.push(("Measured − reported, p95", format!("{p95:.1} ms")));
+    }
+    show(&Page {
+        title: format!("{} live · simulator", live.len()),
+        facts,
+        lists: vec![
+            List { title: "Live", count: live.len(), empty: "No session is running.", rows: rows(&live) },
+            List { title: "Over", count: over_count, empty: "No session has ended yet.", rows: rows(&over) },
+        ],
+        log: None,
+        plain: String::new(),
+        is_live: true,
+    })
+}
+
+/// `GET /simulator/sessions/{id}`.
+pub async fn session(State(platform): State<Arc<Platform>>, Path(id): Path<u64>) -> Response {
+    let Some(record) = platform.session(id) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let row = row(&platform, &record, wall_ms());
+    let (lines, _) = record.log();
+    let facts = vec![
+        ("Rule", row.rule),
+        ("Started, UTC", row.started),
+        ("Seconds", row.seconds),
+        ("Number", row.number),
+        ("State", row.state),
+        ("Errors", row.errors.to_string()),
+    ];
+    show(&Page {
+        title: format!("Session {id}"),
+        facts,
+        lists: Vec::new(),
+        log: Some(lines.iter().map(|line| line_of(line)).collect()),
+        plain: format!("/simulator/sessions/{id}/log"),
+        is_live: !record.is_over(),
+    })
+}
+
+/// `GET /simulator/sessions/{id}/log`, for programs.
 pub async fn log(State(platform): State<Arc<Platform>>, Path(id): Path<u64>) -> Response {
     match platform.session(id) {
         Some(record) => {
@@ -53,6 +125,44 @@ pub async fn log(State(platform): State<Arc<Platform>>, Path(id): Path<u64>) -> 
     }
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+fn show(page: &Page) -> Response {
+    match page.render() {
+        Ok(text) => Html(text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn row(platform: &Platform, record: &SessionRecord, now_ms: i64) -> Row {
+    let Glance { doing, errors, lines, duration_s, number_tail, end, finish_reason } = record.glance();
+    // A live session's own clock is its own; real time and the speed are near enough to look at.
+    let lasting = (now_ms - record.started_ms).max(0) as f64 / 1000.0 * platform.speed;
+    let (state, tone) = match (&end, duration_s) {
+        (_, None) => (doing, "live"),
+        (Some((code, details, successful)), Some(_)) => {
+            (format!("{code} {details}"), if *successful { "good" } else { "bad" })
+        }
+        (None, Some(_)) => (format!("no call; {}", finish_reason.unwrap_or("Normal termination")), ""),
+    };
+    Row {
+        session_id: record.session_id,
+        rule: record.rule_name.clone(),
+        started: utc_text(record.started_ms),
+        seconds: duration_s.map_or_else(|| format!("~{lasting:.0}"), |seconds| seconds.to_string()),
+        number: number_tail.map(|tail| format!("•• {tail}")).unwrap_or_default(),
+        state,
+        tone,
+        lines,
+        errors,
+    }
+}
+
+/// A line of the log is its time, padded to the right, a blank, and the rest.
+fn line_of(line: &str) -> Line {
+    let (at, text) = line.trim_start().split_once(' ').unwrap_or(("", line));
+    let tone = match text {
+        text if text.starts_with("ERROR") => "error",
+        text if text.starts_with("< ") => "event",
+        _ => "",
+    };
+    Line { at: at.to_owned(), text: text.to_owned(), tone }
 }

@@ -44,7 +44,8 @@ pub fn add_secret(state: &mut State, params: &Params, id: u64) -> Answer {
     let description = params.text("description").map(str::to_owned);
     let modified_ms = wall_ms();
     state.secrets.push(Secret { secret_id: id, application_id, name, value, description, modified_ms });
-    Ok(json!({ "result": { "secret_id": id } }))
+    // An array: the vendor's Node client maps over it, and fails on anything else.
+    Ok(json!({ "result": [{ "secret_id": id }] }))
 }
 
 pub fn set_secret(state: &mut State, params: &Params) -> Answer {

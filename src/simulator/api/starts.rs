@@ -1,5 +1,6 @@
 //! `StartScenarios`, the trouble it may meet, and its line in the ledger.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,11 +14,20 @@ use crate::simulator::api::params::Params;
 use crate::simulator::api::{ApiError, answer};
 use crate::simulator::clock::wall_ms;
 use crate::simulator::draw::Dice;
-use crate::simulator::mischief::Kind;
+use crate::simulator::mischief::{Kind, Mischief};
+use crate::simulator::options::LongCustomData;
 use crate::simulator::platform::Platform;
 use crate::simulator::session::inbound::RingIn;
 
+/// As `/getServerLocations` lists them.
+pub const SERVER_LOCATIONS: [&str; 1] = ["local"];
 const CUSTOM_DATA_BYTES_MAX: usize = 200;
+
+const REFUSALS: [(Kind, u32, &str); 3] = [
+    (Kind::Start127, 127, "Insufficient money."),
+    (Kind::Start314, 314, "The concurrent resource limit is exceeded."),
+    (Kind::Start340, 340, "The rate limit is exceeded."),
+];
 
 /// When a request came in, taken before anything else is done with it.
 pub struct Arrival {
@@ -36,21 +46,24 @@ impl Arrival {
 pub async fn start(platform: &Arc<Platform>, params: &Params, arrived: Arrival) -> Response {
     let ordinal = platform.starts_seen.fetch_add(1, Ordering::Relaxed);
     let dice = Dice::of_start(platform.seed, ordinal);
-    let happens = |kind, purpose| dice.chance(platform.mischief.rate(kind), purpose, 0);
+    let happens = |kind| dice.chance(platform.mischief.rate(kind), Mischief::name(kind), 0);
     let custom_data = params.text("script_custom_data").unwrap_or_default();
     let mut line = json!({ "at_ms": arrived.at_ms, "custom_data": custom_data });
     platform.ledger().arrived(arrived.at_us);
 
-    if happens(Kind::Start429, "start_429") || happens(Kind::Start5xx, "start_5xx") {
-        let busy = happens(Kind::Start429, "start_429");
-        let status = if busy { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
+    let statuses = [(Kind::Start429, StatusCode::TOO_MANY_REQUESTS), (Kind::Start5xx, StatusCode::SERVICE_UNAVAILABLE)];
+    if let Some((_, status)) = statuses.into_iter().find(|(kind, _)| happens(*kind)) {
         line["http"] = json!(status.as_u16());
         platform.ledger().started(line);
         return status.into_response();
     }
-    let made = begin(platform, params, custom_data, ordinal, &mut line);
+    let refusal = REFUSALS.into_iter().find(|(kind, ..)| happens(*kind));
+    let made = match refusal {
+        Some((_, code, message)) => Err(ApiError::new(code, message)),
+        None => begin(platform, params, custom_data, ordinal, &mut line),
+    };
     // Two sessions of one start: the second has the same custom data, and nobody is told.
-    if made.is_ok() && happens(Kind::StartTwice, "start_twice") {
+    if made.is_ok() && happens(Kind::StartTwice) {
         let mut again = json!({ "at_ms": arrived.at_ms, "custom_data": custom_data, "twice": true });
         let _second = begin(platform, params, custom_data, ordinal, &mut again);
         platform.ledger().started(again);
@@ -63,7 +76,10 @@ pub async fn start(platform: &Arc<Platform>, params: &Params, arrived: Arrival) 
         Err(error) => answer(&error.body()),
         Ok(body) => {
             tokio::time::sleep(platform.start_answer_delay(ordinal)).await;
-            if happens(Kind::StartReplyLost, "start_reply_lost") { broken_off().await } else { answer(&body) }
+            if happens(Kind::StartSlow) {
+                tokio::time::sleep(platform.slow_answer_delay(&dice)).await;
+            }
+            if happens(Kind::StartReplyLost) { broken_off().await } else { answer(&body) }
         }
     }
 }
@@ -71,25 +87,48 @@ pub async fn start(platform: &Arc<Platform>, params: &Params, arrived: Arrival) 
 fn begin(
     platform: &Arc<Platform>,
     params: &Params,
-    custom_data: &str,
+    given: &str,
     ordinal: u64,
     line: &mut Value,
 ) -> Result<Value, ApiError> {
     let rule_id = find_rule(platform, params)?;
+    if params.text("server_location").is_some_and(|location| !SERVER_LOCATIONS.contains(&location)) {
+        return Err(ApiError::invalid(496, "server_location"));
+    }
+    if params.text("reference_ip").is_some_and(|ip| ip.parse::<IpAddr>().is_err()) {
+        return Err(ApiError::invalid(257, "reference_ip"));
+    }
+    if platform.refuses_starts() {
+        return Err(ApiError::new(127, "Insufficient money."));
+    }
+    let custom_data = fitting(platform, given)?;
     let record = platform
         .start_session(rule_id, custom_data, ordinal, None)
         .ok_or_else(|| ApiError::new(147, "The 'rule_id' parameter is invalid."))?;
     line["session_id"] = json!(record.session_id);
     line["rule_id"] = json!(rule_id);
     line["rule_name"] = json!(record.rule_name);
-    if custom_data.len() > CUSTOM_DATA_BYTES_MAX {
-        record.note(0, &format!("custom data has {} bytes; 200 are documented", custom_data.len()));
+    if given.len() > CUSTOM_DATA_BYTES_MAX {
+        let kept = custom_data.len();
+        record.note(0, &format!("custom data had {} bytes, {kept} are passed on; 200 are documented", given.len()));
     }
-    let url = platform.access_url(&record);
     Ok(json!({
-        "result": 1, "media_session_access_url": url, "media_session_access_secure_url": url,
+        "result": 1, "media_session_access_url": platform.access_url(&record),
+        "media_session_access_secure_url": platform.access_secure_url(&record),
         "call_session_history_id": record.session_id,
     }))
+}
+
+/// What of the custom data reaches the session.
+fn fitting<'a>(platform: &Platform, given: &'a str) -> Result<&'a str, ApiError> {
+    if given.len() <= CUSTOM_DATA_BYTES_MAX {
+        return Ok(given);
+    }
+    match platform.long_custom_data {
+        LongCustomData::Warn => Ok(given),
+        LongCustomData::Truncate => Ok(&given[..given.floor_char_boundary(CUSTOM_DATA_BYTES_MAX)]),
+        LongCustomData::Reject => Err(ApiError::new(499, "The 'script_custom_data' parameter is too long.")),
+    }
 }
 
 fn find_rule(platform: &Platform, params: &Params) -> Result<u64, ApiError> {
@@ -98,6 +137,9 @@ fn find_rule(platform: &Platform, params: &Params) -> Result<u64, ApiError> {
     let rule = match (by_id, params.text("rule_name")) {
         (Some(id), _) => {
             state.rules.iter().find(|rule| rule.rule_id == id).ok_or_else(|| ApiError::invalid(147, "rule_id"))?
+        }
+        (None, Some(_)) if platform.strict_rule_id => {
+            return Err(ApiError::new(134, "The 'rule_id' parameter is required."));
         }
         (None, Some(name)) => {
             let application = super::manage::application(&state, params)?;

@@ -116,9 +116,16 @@ async fn history_is_read_by_ids_dates_and_pages() {
 
 #[tokio::test]
 async fn trouble_at_the_start_is_what_it_is_called() {
-    for (mischief, sessions) in
-        [("start_429=1", 0), ("start_5xx=1", 0), ("start_reply_lost=1", 1), ("start_twice=1", 2)]
-    {
+    for (mischief, sessions) in [
+        ("start_429=1", 0),
+        ("start_5xx=1", 0),
+        ("start_127=1", 0),
+        ("start_314=1", 0),
+        ("start_340=1", 0),
+        ("start_slow=1", 1),
+        ("start_reply_lost=1", 1),
+        ("start_twice=1", 2),
+    ] {
         let settings = Settings { mischief: mischief.parse().expect("known"), ..quiet(1000.0) };
         let mut bench = Bench::open(settings).await;
         bench.rule("one", "VoxEngine.terminate();").await;
@@ -130,7 +137,13 @@ async fn trouble_at_the_start_is_what_it_is_called() {
             Ok(answer) => answer.bytes().await,
             Err(broken) => Err(broken),
         };
+        let refused = |code| {
+            body.as_ref().is_ok_and(|body| body.starts_with(format!("{{\"error\":{{\"code\":{code},").as_bytes()))
+        };
         match mischief {
+            "start_127=1" => assert!(refused(127)),
+            "start_314=1" => assert!(refused(314)),
+            "start_340=1" => assert!(refused(340)),
             "start_429=1" => assert_eq!(status, 429),
             "start_5xx=1" => assert_eq!(status, 503),
             "start_reply_lost=1" => assert!(body.is_err()),

@@ -148,6 +148,12 @@ impl World {
             self.after(SIGNALLING, Act::Call(call, step));
             return Ok(call);
         }
+        if self.platform.refuses_calls() {
+            self.record.finish_reason("Insufficient funds");
+            let step = CallStep::Fails { code: 402, reason: "Insufficient funds" };
+            self.after(SIGNALLING, Act::Call(call, step));
+            return Ok(call);
+        }
         let step = match fate {
             Fate::Answers(_) | Fate::RingsOut | Fate::RingsThen { .. } => CallStep::Rings,
             Fate::Refused { code, reason } => CallStep::Fails { code, reason },

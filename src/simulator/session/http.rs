@@ -1,7 +1,7 @@
 //! A scenario's requests: three at a time, thirty-five in all, and the mischief they meet.
 //!
-//! While one is out, the session's clock stands still. Its cost on the session's time line is what
-//! the server declares in `Server-Timing`, so that no load of this machine shows in a figure.
+//! While one is out, the session's clock stands still. What it costs on the session's time line says
+//! `wire`: what the server declares in `Server-Timing`, or what it took.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,15 +9,12 @@ use std::time::Duration;
 use crate::simulator::clock::{MS, Micros, SECOND};
 use crate::simulator::mischief::Kind;
 use crate::simulator::session::world::{Act, Life, World};
+use crate::simulator::wire::{COST_UNDECLARED, Wire};
 
 pub const ACTIVE_MAX: usize = 3;
 pub const PENDING_MAX: usize = 35;
 const RESPONSE_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const TIMEOUT_MAX: Micros = 90 * SECOND;
-/// What a request costs when the server declares nothing.
-const COST_UNDECLARED: Micros = 2 * MS;
-/// The way there and back, on top of what a server declares.
-const COST_OF_WAY: Micros = 500;
 /// However short a scenario's timeout: real servers under real load get this much real time.
 const REAL_WAIT_MIN: Duration = Duration::from_secs(10);
 const LATE_BY: Duration = Duration::from_millis(400);
@@ -187,7 +184,7 @@ impl World {
 }
 
 /// Carries a request over the wire. `held` keeps what mischief holds back for the next request.
-pub async fn carry(client: reqwest::Client, outgoing: Outgoing, before: Option<Request>) -> (Arrived, Option<Request>) {
+pub async fn carry(client: Wire, outgoing: Outgoing, before: Option<Request>) -> (Arrived, Option<Request>) {
     let Outgoing { request, trick, issued_at, seq } = outgoing;
     let (id, timeout) = (request.id, request.timeout);
     let gone = |code, error, cost| Arrived { id, at: issued_at + cost, seq, result: HttpResult::failed(code, error) };
@@ -228,25 +225,28 @@ pub async fn carry(client: reqwest::Client, outgoing: Outgoing, before: Option<R
 }
 
 /// Sends what was held back to the last.
-pub async fn let_go(client: reqwest::Client, request: Request) {
+pub async fn let_go(client: Wire, request: Request) {
     let _nobody_waits = exchange(&client, &request).await;
 }
 
 /// One exchange and its cost in the session's time.
-async fn exchange(client: &reqwest::Client, request: &Request) -> (HttpResult, Micros) {
+async fn exchange(wire: &Wire, request: &Request) -> (HttpResult, Micros) {
     let wait = Duration::from_micros(request.timeout).max(REAL_WAIT_MIN);
-    match tokio::time::timeout(wait, ask(client, request)).await {
-        Ok(answer) => answer,
-        Err(_elapsed) => (HttpResult::failed(-7, "Timeout"), request.timeout),
+    let (client, asked) = (wire.client.clone(), request.clone());
+    let (answer, took) = wire.timed(wait, async move { ask(&client, &asked).await }).await;
+    match answer {
+        Some((result, declared)) => (result, wire.cost(declared, took)),
+        None => (HttpResult::failed(-7, "Timeout"), request.timeout),
     }
 }
 
-async fn ask(client: &reqwest::Client, request: &Request) -> (HttpResult, Micros) {
+/// The answer, and what the server says it cost.
+async fn ask(client: &reqwest::Client, request: &Request) -> (HttpResult, Option<Micros>) {
     let Ok(url) = reqwest::Url::parse(&request.url) else {
-        return (HttpResult::failed(-2, "Invalid URL"), 0);
+        return (HttpResult::failed(-2, "Invalid URL"), None);
     };
     let Ok(method) = reqwest::Method::from_bytes(request.method.as_bytes()) else {
-        return (HttpResult::failed(-8, "Internal error"), 0);
+        return (HttpResult::failed(-8, "Internal error"), None);
     };
     let mut asked = client.request(method, url);
     for (name, value) in &request.headers {
@@ -257,14 +257,9 @@ async fn ask(client: &reqwest::Client, request: &Request) -> (HttpResult, Micros
     }
     let mut response = match asked.send().await {
         Ok(response) => response,
-        Err(error) => return (refused(&error), COST_UNDECLARED),
+        Err(error) => return (refused(&error), None),
     };
-    let cost = response
-        .headers()
-        .get("server-timing")
-        .and_then(|value| value.to_str().ok())
-        .and_then(declared_cost)
-        .map_or(COST_UNDECLARED, |declared| declared + COST_OF_WAY);
+    let cost = response.headers().get("server-timing").and_then(|value| value.to_str().ok()).and_then(declared_cost);
     let code = i32::from(response.status().as_u16());
     let headers = response
         .headers()

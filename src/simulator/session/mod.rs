@@ -122,7 +122,7 @@ impl Driver {
                 "sessionId": self.record.session_id, "accountId": self.platform.account_id(),
                 "applicationId": self.record.application_id,
                 "accessURL": self.platform.access_url(&self.record),
-                "accessSecureURL": self.platform.access_url(&self.record),
+                "accessSecureURL": self.platform.access_secure_url(&self.record),
                 "logURL": format!("{}/simulator/sessions/{}/log", self.platform.origin(), self.record.session_id),
             });
             let unit = APPLICATION;

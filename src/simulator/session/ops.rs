@@ -95,11 +95,15 @@ fn run(world: &mut World, name: &str, at: &Arguments<'_>) -> Result<Value, Strin
         "modelClose" => world.model_close(first),
         "sink" => return world.add_unit(Kind::Sink).map(|sink| json!(sink)),
         "terminate" => world.terminate(),
-        "storagePut" => world.platform.store_item(world.record.application_id, at.text(0), Some(at.text(1))),
-        "storageRemove" => world.platform.store_item(world.record.application_id, at.text(0), None),
+        "storagePut" => {
+            let ttl_s = at.0.get(2).and_then(Value::as_u64);
+            world.platform.store_item(world.record.application_id, at.text(0), at.text(1), ttl_s);
+        }
+        "storageRemove" => world.platform.remove_item(world.record.application_id, at.text(0)),
         "storageGet" => {
             return Ok(json!(world.platform.item(world.record.application_id, at.text(0))));
         }
+        "callList" => return Ok(json!(world.platform.report_task(world.record.session_id, at.text(0), &at.0[1]))),
         _ => return Err(format!("{name} is not simulated")),
     }
     Ok(Value::Null)

@@ -76,6 +76,20 @@ struct Inner {
     doing: String,
 }
 
+/// What a page tells of a session.
+pub struct Glance {
+    pub doing: String,
+    pub errors: usize,
+    pub lines: usize,
+    /// Of a session that is over.
+    pub duration_s: Option<u64>,
+    /// The last two digits of the last call's number.
+    pub number_tail: Option<String>,
+    /// Code, details and success of the last call's end.
+    pub end: Option<(u16, String, bool)>,
+    pub finish_reason: Option<&'static str>,
+}
+
 pub struct SessionRecord {
     pub session_id: u64,
     pub token: String,
@@ -196,10 +210,21 @@ impl SessionRecord {
         (inner.log.clone(), inner.errors)
     }
 
-    /// A row of the page at the root.
-    pub fn summary(&self) -> (String, usize) {
+    pub fn glance(&self) -> Glance {
         let inner = self.inner();
-        (inner.doing.clone(), inner.errors)
+        let last = inner.calls.last();
+        Glance {
+            doing: inner.doing.clone(),
+            errors: inner.errors,
+            lines: inner.log.len(),
+            duration_s: inner.finished.map(|(_, duration_s)| duration_s),
+            number_tail: last.map(|call| {
+                let digits: Vec<char> = call.remote_number.chars().filter(char::is_ascii_digit).collect();
+                digits[digits.len().saturating_sub(2)..].iter().collect()
+            }),
+            end: last.and_then(|call| call.ended.as_ref()).map(|end| (end.code, end.details.clone(), end.successful)),
+            finish_reason: inner.finish_reason,
+        }
     }
 
     pub fn has_remote_number(&self, number: &str) -> bool {

@@ -124,11 +124,25 @@ const modules = {
   Recorder: () => ({}),
   ApplicationStorage: () => ({
     ApplicationStorage: Object.freeze({
-      put: async (key, value, ttl) => { op('storagePut', String(key), String(value)); return { key, value, ttl }; },
+      put: async (key, value, ttl) => { op('storagePut', String(key), String(value), ttl); return { key, value, ttl }; },
       get: async (key) => { const held = op('storageGet', String(key)); return held === undefined || held === null ? null : { key, value: held }; },
       remove: async (key) => { op('storageRemove', String(key)); },
     }),
   }),
+  CallList: () => {
+    // A session that no list started is told so by the code, as by any server.
+    const tell = (kind, value) => ({ code: op('callList', kind, value === undefined ? null : value) ? 200 : 404, text: '' });
+    const kinds = { reportResult: 'result', reportError: 'error', reportProgress: 'progress', requestNextAttempt: 'next' };
+    const methods = {};
+    for (const [method, kind] of Object.entries(kinds)) {
+      methods[method] = (value, callback) => {
+        const told = tell(kind, value);
+        if (typeof callback === 'function') Promise.resolve().then(() => callback(told));
+      };
+      methods[`${method}Async`] = async (value) => tell(kind, value);
+    }
+    return { CallList: Object.freeze(methods) };
+  },
 };
 const Modules = Object.freeze(Object.fromEntries(Object.keys(modules).map((name) => [name, name.toLowerCase()])));
 const required = new Set();
