@@ -22,15 +22,23 @@ const IN_FLIGHT_MAX: usize = 200;
 pub(super) struct Api {
     http: reqwest::Client,
     base: String,
-    credentials: Credentials,
+    presented: Presented,
     in_flight: tokio::sync::Semaphore,
 }
 
-enum Credentials {
+/// How the account is known to the provider.
+#[derive(Clone, Debug)]
+pub enum Credentials {
     /// The account's own key, with all its rights.
-    Key { account: String, key: SecretString },
+    Key(SecretString),
     /// A service account, whose key may be allowed to start scenarios and nothing else.
-    Service { key: ServiceKey, wall: Wall, minted: Mutex<Option<Minted>> },
+    Service(ServiceKey),
+}
+
+/// What a request presents.
+enum Presented {
+    Key { account: String, key: SecretString },
+    Token { key: ServiceKey, wall: Wall, minted: Mutex<Option<Minted>> },
 }
 
 /// The token presented has run out by the provider's clock.
@@ -40,7 +48,7 @@ const TOKEN_EXPIRED: i64 = 456;
 pub(super) type Params<'a> = Vec<(&'a str, String)>;
 
 impl Api {
-    pub(super) fn new(base: &str, account: &str, key: SecretString) -> Result<Self, ApiError> {
+    pub(super) fn new(base: &str, account: &str, credentials: Credentials, wall: Wall) -> Result<Self, ApiError> {
         // Fails when a provider is already installed, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -50,17 +58,16 @@ impl Api {
             .build()
             .map_err(ApiError::Http)?;
         let base = base.trim_end_matches('/').to_owned();
-        let credentials = Credentials::Key { account: account.to_owned(), key };
-        Ok(Api { http, base, credentials, in_flight: tokio::sync::Semaphore::new(IN_FLIGHT_MAX) })
-    }
-
-    pub(super) fn present(&mut self, key: ServiceKey, wall: Wall) {
-        self.credentials = Credentials::Service { key, wall, minted: Mutex::default() };
+        let presented = match credentials {
+            Credentials::Key(key) => Presented::Key { account: account.to_owned(), key },
+            Credentials::Service(key) => Presented::Token { key, wall, minted: Mutex::default() },
+        };
+        Ok(Api { http, base, presented, in_flight: tokio::sync::Semaphore::new(IN_FLIGHT_MAX) })
     }
 
     /// The bearer token to present, if that is how we are known; `anew` throws a held one away.
     fn token(&self, anew: bool) -> Result<Option<SecretString>, ApiError> {
-        let Credentials::Service { key, wall, minted } = &self.credentials else { return Ok(None) };
+        let Presented::Token { key, wall, minted } = &self.presented else { return Ok(None) };
         let now = wall();
         let mut minted = minted.lock().expect("no panic while holding it");
         if anew || minted.as_ref().is_none_or(|held| held.is_old(now)) {
@@ -73,7 +80,7 @@ impl Api {
         let _place = self.in_flight.acquire().await.expect("the semaphore is never closed");
         let names: Vec<&str> = params.iter().map(|(name, _)| *name).collect();
         let mut form = params.clone();
-        if let Credentials::Key { account, key } = &self.credentials {
+        if let Presented::Key { account, key } = &self.presented {
             form.push(("account_id", account.clone()));
             form.push(("api_key", key.expose_secret().to_owned()));
         }
@@ -92,7 +99,7 @@ impl Api {
     }
 
     fn is_service(&self) -> bool {
-        matches!(self.credentials, Credentials::Service { .. })
+        matches!(self.presented, Presented::Token { .. })
     }
 
     async fn send(

@@ -5,9 +5,8 @@
 
 use super::api::{Api, id, rows, text};
 use super::error::Meaning;
-use super::{ApiError, Evidence, ModeEntry, Modes, Permit, ServiceKey, StartError, Wall, history};
+use super::{ApiError, Credentials, Evidence, ModeEntry, Modes, Permit, StartError, Wall, history};
 use crate::domain::{Mode, SessionId, StartOrder, Timestamp};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -23,7 +22,7 @@ pub struct Connection {
     /// The API with its path, such as `https://api.voximplant.com/platform_api`.
     pub url: String,
     pub account: String,
-    pub key: SecretString,
+    pub credentials: Credentials,
     /// An application's id; without it the one called `application_name`.
     pub application: Option<i64>,
     pub application_name: String,
@@ -58,21 +57,19 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(connection: Connection) -> Result<Self, ApiError> {
-        let api = Api::new(&connection.url, &connection.account, connection.key.clone())?;
+    /// `wall` is real time: the provider checks the age of a service account's tokens.
+    pub fn new(connection: Connection, wall: Wall) -> Result<Self, ApiError> {
+        let api = Api::new(&connection.url, &connection.account, connection.credentials.clone(), wall)?;
+        let known_by = match connection.credentials {
+            Credentials::Key(_) => "its API key",
+            Credentials::Service(_) => "a service account",
+        };
         info!(
-            account = %connection.account, webhooks = %connection.backend_url,
-            "Voximplant adapter initialised: account {}, webhooks to {}/voximplant/events",
+            account = %connection.account, webhooks = %connection.backend_url, known_by,
+            "Voximplant adapter initialised: account {} by {known_by}, webhooks to {}/voximplant/events",
             connection.account, connection.backend_url
         );
         Ok(Client { api, connection, ids: Mutex::default() })
-    }
-
-    /// Presents a service account instead of the account's key. `wall` is real time: the provider checks it.
-    pub fn with_service_key(mut self, key: ServiceKey, wall: Wall) -> Self {
-        info!(account = key.account(), "Voximplant adapter uses the service account of account {}", key.account());
-        self.api.present(key, wall);
-        self
     }
 
     pub(super) fn api(&self) -> &Api {

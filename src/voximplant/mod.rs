@@ -20,6 +20,7 @@ mod pacer;
 mod service_key;
 
 pub use account::{Account, CallerId, RentedNumber};
+pub use api::Credentials;
 pub use bundle::{Bundle, BundleError, Sources};
 pub use client::{Client, Connection, Started};
 pub use deploy::{DeployError, Deployed, Wanted};

@@ -47,17 +47,21 @@ pub(super) async fn platform(
 }
 
 fn client(url: &str, backend: &str) -> Client {
+    known_by(Credentials::Key(SecretString::from("the-key")), url, backend)
+}
+
+fn known_by(credentials: Credentials, url: &str, backend: &str) -> Client {
     let modes = Sources::built_in().read("modes.toml").unwrap();
-    Client::new(Connection {
+    let connection = Connection {
         url: url.to_owned(),
         account: "1234567".into(),
-        key: SecretString::from("the-key"),
+        credentials,
         application: Some(77),
         application_name: "halo-demo".into(),
         backend_url: backend.to_owned(),
         modes: Modes::read(&modes, &|_| None).unwrap(),
-    })
-    .unwrap()
+    };
+    Client::new(connection, Arc::new(|| Timestamp(1_790_000_000_000))).unwrap()
 }
 
 fn order(mode: &str) -> StartOrder {
@@ -414,8 +418,8 @@ async fn a_service_account_presents_a_token_and_renews_it_once() {
         (200, json!({ "result": [] }))
     })
     .await;
-    let wall: Wall = Arc::new(|| Timestamp(1_790_000_000_000));
-    let client = client.with_service_key(ServiceKey::from_json(&key.to_string()).unwrap(), wall);
+    let credentials = Credentials::Service(ServiceKey::from_json(&key.to_string()).unwrap());
+    let client = known_by(credentials, &client.connection().url, "https://halo.example");
     assert_eq!(client.numbers().await.unwrap(), []);
     {
         let asked = stub.asked.lock().unwrap();

@@ -11,7 +11,7 @@ use halo::domain::state::Event;
 use halo::domain::window::Windows;
 use halo::domain::{AttemptId, Outcome, SessionId, Token};
 use halo::store::{ContactChange, Planned, RunState};
-use halo::voximplant::{Client, Connection, Modes, Pacer};
+use halo::voximplant::{Client, Connection, Credentials, Modes, Pacer};
 use std::sync::Arc;
 
 both_engines! {
@@ -34,18 +34,22 @@ pub fn dialer(calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
     let connection = Connection {
         url: closed(),
         account: "1".into(),
-        key: "no-secret".to_owned().into(),
+        credentials: Credentials::Key("no-secret".to_owned().into()),
         application: Some(1),
         application_name: "halo".into(),
         backend_url: "http://127.0.0.1:1".into(),
         modes,
     };
+    let wall = Arc::new({
+        let clock = clock.clone();
+        move || clock.wall()
+    });
     let settings = halo::intake::settings::parse("name = \"demo\"\npurpose = \"test\"", &names).expect("settings");
     let rules = move |_: &str| Ok((settings.clone(), Windows::always()));
     Arc::new(Dialer::new(
         calls.store.clone(),
         clock.clone(),
-        Arc::new(Client::new(connection).expect("a client")),
+        Arc::new(Client::new(connection, wall).expect("a client")),
         Arc::new(Pacer::new(None)),
         Platform { name: "simulator/1".into(), real: false },
         calls.account,
