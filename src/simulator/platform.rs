@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::simulator::api::Owned;
 use crate::simulator::clock::{SECOND, wall_ms};
 use crate::simulator::draw::Dice;
 use crate::simulator::latency::LatencyModels;
@@ -94,6 +95,9 @@ pub struct State {
     pub rules: Vec<Rule>,
     pub secrets: Vec<Secret>,
     pub numbers: Vec<PhoneNumber>,
+    /// In the account's currency.
+    pub balance: f64,
+    pub owned: Owned,
     pub items: BTreeMap<(u64, String), String>,
     pub sessions: BTreeMap<u64, Arc<SessionRecord>>,
     live: BTreeMap<u64, mpsc::Sender<Inbound>>,
@@ -142,7 +146,7 @@ impl Platform {
             first_session_id: first_session_id(),
             sessions_made: AtomicU64::new(0),
             starts_seen: AtomicU64::new(0),
-            state: Mutex::new(State { account_id, keys, numbers, ..State::default() }),
+            state: Mutex::new(State { account_id, keys, numbers, balance: 100.0, ..State::default() }),
             ledger: Mutex::default(),
         }
     }

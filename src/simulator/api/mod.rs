@@ -1,5 +1,6 @@
 //! The Management API over HTTP, the sessions' own addresses, the ledgers, and a page to look at.
 
+mod doors;
 mod history;
 mod manage;
 mod page;
@@ -8,7 +9,11 @@ mod possessions;
 mod starts;
 
 #[cfg(test)]
+mod manage_tests;
+#[cfg(test)]
 mod tests;
+
+pub use possessions::Owned;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -65,6 +70,10 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/simulator/calls", get(calls_ledger))
         .route("/simulator/pace", get(pace))
         .route("/simulator/inbound", post(starts::inbound))
+        .route("/simulator/account", post(doors::account))
+        .route("/simulator/numbers", post(doors::numbers))
+        .route("/simulator/caller-ids", post(doors::caller_ids))
+        .route("/simulator/sip-registrations", post(doors::sip_registrations))
         .route("/simulator/sessions/{id}/log", get(page::log))
         .with_state(platform)
 }

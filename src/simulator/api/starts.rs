@@ -76,6 +76,7 @@ fn begin(
     line: &mut Value,
 ) -> Result<Value, ApiError> {
     let rule_id = find_rule(platform, params)?;
+    super::possessions::may_start(&platform.state())?;
     let record = platform
         .start_session(rule_id, custom_data, ordinal, None)
         .ok_or_else(|| ApiError::new(147, "The 'rule_id' parameter is invalid."))?;
