@@ -1,12 +1,15 @@
 //! Opens, builds, wires: the one place that knows every room.
 
+mod logging;
 mod platform;
 
-pub use platform::{bundle, deploy, known_modes, modes, names};
+pub use logging::log_filter;
+pub use platform::{bundle, deploy, known_modes, modes, names, patient};
 
 use crate::clock::{Anchor, Clock};
 use crate::config::{Config, DialogBase};
 use crate::dialer::{Dialer, Platform, ReadRules};
+use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
 use crate::http::{ApiKey, Voice, Web, router};
 use crate::simulator;
@@ -184,6 +187,8 @@ impl App {
         let key = installation_key(&store).await?;
         let (api_key, fresh_api_key) = api_key(config, &store).await?;
         let inbound_token = inbound_token(&key);
+        // The simulator inside was made a moment ago: there is nothing to look at.
+        let beside = simulator.is_none().then(|| wanted(config, sources.clone(), &backend_url, &inbound_token, true));
         if !config.is_real() {
             // A simulator keeps nothing: every start deploys to it, as the command does to the platform.
             let wanted = wanted(config, sources, &backend_url, &inbound_token, false);
@@ -204,6 +209,11 @@ impl App {
 
         let server = tokio::spawn(serve(listener, Arc::new(web), stop_serving.clone()));
         let worker = tokio::spawn(work(dialer.clone(), stop_work.clone()));
+        if let Some(wanted) = beside {
+            let caller_ids = platform::caller_ids(config, &store).await?;
+            let patient = platform::patient_of(config, client, wanted, caller_ids, &clock)?;
+            tokio::spawn(examine(patient, stop_work.clone()));
+        }
         Ok(App {
             store,
             clock,
@@ -273,6 +283,21 @@ async fn keep_deployed(dialer: Arc<Dialer>, wanted: Wanted, stop: CancellationTo
             () = dialer.forgotten.notified() => tokio::time::sleep(DEPLOY_AGAIN_AFTER).await,
         }
         deploy_to_simulator(&dialer, &wanted).await;
+    }
+}
+
+/// What the doctor finds, in short: nothing waits for it, and nothing fails by it.
+async fn examine(patient: Patient, stop: CancellationToken) {
+    let found = tokio::select! {
+        () = stop.cancelled() => return,
+        found = patient.examine() => found,
+    };
+    for finding in found.0 {
+        match finding.level {
+            Level::Ok => {}
+            Level::Warning => warn!("Set-up, {}: {}", finding.check, finding.told),
+            Level::Failed => tracing::error!("Set-up, {}: {}", finding.check, finding.told),
+        }
     }
 }
 

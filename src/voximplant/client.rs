@@ -3,10 +3,10 @@
 //! One request, one session, no second try: the platform has no idempotency key, so whatever is unclear
 //! stays unclear until the grant's deadline. A mode becomes a rule's id here and nowhere else.
 
-use super::api::{Api, id, rows, text};
-use super::error::Meaning;
+use super::api::{Api, id, text};
+use super::codes::Meaning;
 use super::{ApiError, Credentials, Evidence, ModeEntry, Modes, Permit, StartError, Wall, history};
-use crate::domain::{Mode, SessionId, StartOrder, Timestamp};
+use crate::domain::{AttemptId, Mode, SessionId, StartOrder, Timestamp, Token};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -14,7 +14,6 @@ use tracing::{debug, info};
 
 /// What `VoxEngine.customData()` is documented to hold.
 const CUSTOM_DATA_BYTES_MAX: usize = 200;
-pub(super) const ROWS_MAX: &str = "1000";
 
 /// Where the API is, who we are there, and where sessions find us.
 #[derive(Clone, Debug)]
@@ -42,6 +41,10 @@ pub struct Started {
 struct Known {
     rule: i64,
     cached: bool,
+}
+
+fn refused(attempt: AttemptId, cause: ApiError) -> StartError {
+    StartError::Refused { attempt, wait: cause.wait(), cause }
 }
 
 #[derive(Default)]
@@ -103,15 +106,22 @@ impl Client {
     /// Starts one session. Success means that a session was made, not that a phone rings.
     pub async fn start(&self, order: StartOrder, permit: Permit) -> Result<Started, StartError> {
         let attempt = order.attempt;
-        let data = json!({ "a": attempt, "t": order.token.expose(), "u": self.connection.backend_url }).to_string();
+        let data = self.custom_data(attempt, order.token.expose());
         if data.len() > CUSTOM_DATA_BYTES_MAX {
             return Err(StartError::Account { cause: ApiError::CustomData(data.len()) });
         }
         let known = match self.rule(&order.mode).await {
             Ok(known) => known,
             // Nothing was started yet, whatever went wrong.
-            Err(cause) if cause.meaning() == Meaning::Account => return Err(StartError::Account { cause }),
-            Err(cause) => return Err(StartError::Refused { attempt, until: None, cause }),
+            Err(cause) => {
+                if cause.is_about_the_rule() {
+                    self.forget_rules();
+                }
+                return Err(match cause.meaning() {
+                    Meaning::Account => StartError::Account { cause },
+                    Meaning::NotTaken | Meaning::Unclear => refused(attempt, cause),
+                });
+            }
         };
         info!(attempt.id = %attempt, mode = %order.mode, "Initiating call: attempt {attempt} in mode {}", order.mode);
         let answer = self.send_start(known.rule, data, permit).await;
@@ -120,15 +130,25 @@ impl Client {
                 self.forget_rules();
                 if known.cached {
                     // The rules may have been deployed anew since: the next start looks again.
-                    return StartError::Refused { attempt, until: None, cause };
+                    return refused(attempt, cause);
                 }
             }
             match cause.meaning() {
-                Meaning::NotTaken => StartError::Refused { attempt, until: None, cause },
+                Meaning::NotTaken => refused(attempt, cause),
                 Meaning::Unclear => StartError::Unclear { attempt, cause },
                 Meaning::Account => StartError::Account { cause },
             }
         })
+    }
+
+    /// Bytes of what a session is started with, at most; the platform keeps 200.
+    pub fn custom_data_bytes(&self) -> usize {
+        let token = Token::from_random([0; 16]);
+        self.custom_data(AttemptId(i64::MAX), token.expose()).len()
+    }
+
+    fn custom_data(&self, attempt: AttemptId, token: &str) -> String {
+        json!({ "a": attempt, "t": token, "u": self.connection.backend_url }).to_string()
     }
 
     /// The permit is spent by the request.
@@ -183,9 +203,8 @@ impl Client {
             ("application_id", application.to_string()),
             ("rule_name", name.to_owned()),
             ("with_scenarios", "true".into()),
-            ("count", ROWS_MAX.into()),
         ];
-        let found = rows(METHOD, self.api.call(METHOD, params).await?)?;
+        let found = self.api.list(METHOD, params).await?;
         Ok(found.into_iter().filter(|rule| text(rule, "rule_name") == Some(name)).collect())
     }
 
@@ -207,7 +226,7 @@ impl Client {
             Some(id) => ("application_id", id.to_string()),
             None => ("application_name", wanted.clone()),
         };
-        let found = rows(METHOD, self.api.call(METHOD, vec![filter, ("count", ROWS_MAX.into())]).await?)?;
+        let found = self.api.list(METHOD, vec![filter]).await?;
         // The platform shows the full name, "app.account.voximplant.com".
         let ours =
             |name: &str| name == wanted || name.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with('.'));

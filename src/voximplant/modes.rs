@@ -18,6 +18,9 @@ pub struct ModeEntry {
     rule_id_env: Option<String>,
     /// The scenario's source, in `voximplant/`.
     pub file: String,
+    /// Scenarios of the account that the rule runs before ours, in this order.
+    #[serde(default)]
+    pub before: Vec<String>,
     /// Secrets without which the mode cannot talk.
     #[serde(default)]
     pub secrets: Vec<String>,
@@ -73,6 +76,11 @@ impl Modes {
             }
             if before.iter().any(|other| other.scenario == entry.scenario) {
                 return Err(ModesError::Twice("scenario", entry.scenario.clone()));
+            }
+            let twice =
+                |(nth, name): &(usize, &String)| **name == entry.scenario || entry.before[..*nth].contains(name);
+            if let Some((_, name)) = entry.before.iter().enumerate().find(twice) {
+                return Err(ModesError::Twice("before", name.clone()));
             }
         }
         Ok(Modes(entries))

@@ -46,11 +46,11 @@ pub(super) async fn platform(
     (stub, client(&url, "https://halo.example"))
 }
 
-fn client(url: &str, backend: &str) -> Client {
+pub(super) fn client(url: &str, backend: &str) -> Client {
     known_by(Credentials::Key(SecretString::from("the-key")), url, backend)
 }
 
-fn known_by(credentials: Credentials, url: &str, backend: &str) -> Client {
+pub(super) fn known_by(credentials: Credentials, url: &str, backend: &str) -> Client {
     let modes = Sources::built_in().read("modes.toml").unwrap();
     let connection = Connection {
         url: url.to_owned(),
@@ -64,11 +64,11 @@ fn known_by(credentials: Credentials, url: &str, backend: &str) -> Client {
     Client::new(connection, Arc::new(|| Timestamp(1_790_000_000_000))).unwrap()
 }
 
-fn order(mode: &str) -> StartOrder {
+pub(super) fn order(mode: &str) -> StartOrder {
     StartOrder { attempt: AttemptId(4242), token: Token::from_random([7; 16]), mode: mode.parse::<Mode>().unwrap() }
 }
 
-async fn permit() -> Permit {
+pub(super) async fn permit() -> Permit {
     Pacer::new(None).permit().await
 }
 
@@ -394,7 +394,7 @@ fn modes_are_data_and_the_environment_may_rename() {
 }
 
 /// A fresh RSA key, where the machine can make one.
-fn rsa_pem() -> Option<String> {
+pub(super) fn rsa_pem() -> Option<String> {
     let args = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
     let made = std::process::Command::new("openssl").args(args).output().ok()?;
     made.status.success().then(|| String::from_utf8(made.stdout).unwrap())
