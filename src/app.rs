@@ -1,21 +1,27 @@
 //! Opens, builds, wires: the one place that knows every room.
 
 mod lock;
+mod logging;
+mod platform;
 
 pub use lock::{somebody_dials, sqlite_path};
+pub use logging::log_filter;
+pub use platform::{bundle, deploy, known_modes, modes, names, patient};
 
 use crate::clock::{Anchor, Clock};
-use crate::config::{Config, DialogBase, PlatformConfig};
+use crate::config::{Config, DialogBase};
 use crate::dialer::{Dialer, Platform, ReadRules};
+use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
 use crate::http::{ApiKey, Voice, Web, router};
 use crate::simulator;
 use crate::store::{Db, Store};
-use crate::voximplant::{Client, Connection, Deployed, Modes, Pacer, Sources, Wanted};
+use crate::voximplant::{Pacer, Sources, Wanted};
 use crate::{intake, queue};
 use anyhow::{Context, Result, bail};
 use lock::dialling_lock;
-use secrecy::{ExposeSecret, SecretString};
+use platform::{host_of, inbound_token, reach_platform, wanted};
+use secrecy::ExposeSecret;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -168,15 +174,7 @@ impl App {
         let (simulator, reach) = reach_platform(config, simulated).await?;
         let sources = Sources::beside(Path::new("."));
         let provider_modes = modes(config, &sources)?;
-        let client = Arc::new(Client::new(Connection {
-            url: reach.url.clone(),
-            account: reach.account.clone(),
-            key: reach.key.clone(),
-            application: reach.application,
-            application_name: APPLICATION.to_owned(),
-            backend_url: backend_url.clone(),
-            modes: provider_modes.clone(),
-        })?);
+        let client = Arc::new(reach.client(&backend_url, provider_modes.clone(), &clock)?);
         let platform = Platform { name: format!("{}/{}", host_of(&reach.url), reach.account), real: config.is_real() };
         let account = store.ensure_account(&platform.name, config.cps_max, config.lines_max, clock.now()).await?;
         if config.cps_max.is_some() || config.lines_max.is_some() {
@@ -214,6 +212,8 @@ impl App {
         let key = installation_key(&store).await?;
         let (api_key, fresh_api_key) = api_key(config, &store).await?;
         let inbound_token = inbound_token(&key);
+        // The simulator inside was made a moment ago: there is nothing to look at.
+        let beside = simulator.is_none().then(|| wanted(config, sources.clone(), &backend_url, &inbound_token, true));
         if !config.is_real() {
             // A simulator keeps nothing: every start deploys to it, as the command does to the platform.
             let wanted = wanted(config, sources, &backend_url, &inbound_token, false);
@@ -237,6 +237,11 @@ impl App {
 
         let server = tokio::spawn(serve(listener, Arc::new(web), stop_serving.clone()));
         let worker = tokio::spawn(work(dialer.clone(), stop_work.clone()));
+        if let Some(wanted) = beside {
+            let caller_ids = platform::caller_ids(config, &store).await?;
+            let patient = platform::patient_of(config, client, wanted, caller_ids, &clock)?;
+            tokio::spawn(examine(patient, stop_work.clone()));
+        }
         Ok(App {
             store,
             clock,
@@ -309,6 +314,21 @@ async fn keep_deployed(dialer: Arc<Dialer>, wanted: Wanted, stop: CancellationTo
     }
 }
 
+/// What the doctor finds, in short: nothing waits for it, and nothing fails by it.
+async fn examine(patient: Patient, stop: CancellationToken) {
+    let found = tokio::select! {
+        () = stop.cancelled() => return,
+        found = patient.examine() => found,
+    };
+    for finding in found.0 {
+        match finding.level {
+            Level::Ok => {}
+            Level::Warning => warn!("Set-up, {}: {}", finding.check, finding.told),
+            Level::Failed => tracing::error!("Set-up, {}: {}", finding.check, finding.told),
+        }
+    }
+}
+
 async fn serve(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
     let served = axum::serve(listener, router(web)).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(cause) = served {
@@ -320,70 +340,6 @@ async fn work(dialer: Arc<Dialer>, stop: CancellationToken) {
     if let Err(cause) = queue::run(dialer, stop).await {
         tracing::error!("{cause}");
     }
-}
-
-struct Reach {
-    url: String,
-    account: String,
-    key: SecretString,
-    application: Option<i64>,
-}
-
-async fn reach_platform(
-    config: &Config,
-    simulated: simulator::Settings,
-) -> Result<(Option<simulator::Running>, Reach)> {
-    match &config.platform {
-        PlatformConfig::Inside => {
-            let running = simulator::start(simulated).await.context("cannot start the simulator")?;
-            let (account, key) = Config::simulated_account();
-            let url = running.url();
-            Ok((Some(running), Reach { url, account, key, application: None }))
-        }
-        PlatformConfig::At { url, account, key, application } => Ok((
-            None,
-            Reach { url: url.clone(), account: account.clone(), key: key.clone(), application: *application },
-        )),
-    }
-}
-
-/// The application that `deploy` makes where none is named.
-const APPLICATION: &str = "halo-demo";
-/// The simulator's model needs no key, but a scenario without the secret refuses to talk.
-const SIMULATED_OPENAI_KEY: &str = "simulated-model-no-secret";
-
-/// The modes, with the names that the settings give their rules and scenarios.
-pub fn modes(config: &Config, sources: &Sources) -> Result<Modes> {
-    let text = sources.read("modes.toml")?;
-    Ok(Modes::read(&text, &|name| config.mode_names.get(name).cloned())?)
-}
-
-pub fn names(modes: &Modes) -> BTreeSet<Mode> {
-    modes.iter().map(|entry| entry.name.clone()).collect()
-}
-
-/// The modes by name, for verbs that start nothing.
-pub fn known_modes(config: &Config) -> Result<BTreeSet<Mode>> {
-    Ok(names(&modes(config, &Sources::beside(Path::new(".")))?))
-}
-
-fn wanted(config: &Config, sources: Sources, backend_url: &str, inbound_token: &str, dry_run: bool) -> Wanted {
-    let mut secrets: Vec<(String, SecretString)> = vec![
-        ("HALO_BACKEND_URL".into(), backend_url.to_owned().into()),
-        ("HALO_INBOUND_TOKEN".into(), inbound_token.to_owned().into()),
-    ];
-    let simulated = || (!config.is_real()).then(|| SIMULATED_OPENAI_KEY.into());
-    if let Some(key) = config.openai_api_key.clone().or_else(simulated) {
-        secrets.push(("OPENAI_API_KEY".into(), key));
-    }
-    Wanted { sources, secrets, dry_run }
-}
-
-fn host_of(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = rest.split('/').next().unwrap_or_default();
-    // A simulator inside takes any free port: its runs must wake up in the next start.
-    if crate::config::is_loopback(url) { "simulator".into() } else { host.to_owned() }
 }
 
 /// On PostgreSQL wall time is the database's, so that nodes whose clocks differ agree.
@@ -420,45 +376,4 @@ async fn api_key(config: &Config, store: &Store) -> Result<(ApiKey, Option<Strin
     let stands = store.installation_value_or("api_key_hash", hash.clone()).await?;
     let kept: [u8; 32] = serde_json::from_str(&stands).context("the key kept in the database")?;
     Ok((ApiKey::from_hash(kept), (stands == hash).then_some(fresh)))
-}
-
-/// `halo voximplant deploy`: what it would take, or took, to bring the platform up to this version.
-pub async fn deploy(config: &Config, dry_run: bool) -> Result<Deployed> {
-    let PlatformConfig::At { url, account, key, application } = &config.platform else {
-        bail!(
-            "the simulator inside is deployed to at every start; set USE_VOXIMPLANT=true for the platform, or \
-             VOXIMPLANT_API_URL for a simulator beside"
-        );
-    };
-    let store = open_store(config).await?;
-    let installation = installation_key(&store).await?;
-    store.close().await;
-    let backend_url = config.backend_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
-    let sources = Sources::beside(Path::new("."));
-    let client = Client::new(Connection {
-        url: url.clone(),
-        account: account.clone(),
-        key: key.clone(),
-        application: *application,
-        application_name: APPLICATION.to_owned(),
-        backend_url: backend_url.clone(),
-        modes: modes(config, &sources)?,
-    })?;
-    let wanted = wanted(config, sources, &backend_url, &inbound_token(&installation), dry_run);
-    client.deploy(&wanted).await.context("cannot deploy")
-}
-
-/// `halo voximplant bundle`: one scenario as a self-contained file.
-pub fn bundle(config: &Config, name: &str) -> Result<String> {
-    let sources = Sources::beside(Path::new("."));
-    let modes = modes(config, &sources)?;
-    let known = || modes.iter().map(|entry| entry.name.to_string()).collect::<Vec<_>>().join(", ");
-    let entry = modes.named(name).with_context(|| format!("no scenario `{name}`; there are: {}", known()))?;
-    Ok(sources.bundle(&entry.file)?.text)
-}
-
-/// The secret by which a ringing-back session is known: the same on every node, never stored in clear.
-fn inbound_token(installation_key: &[u8]) -> String {
-    let fixed = crate::domain::Token::from_random([0; 16]).hash();
-    crate::domain::Token::event_token(&fixed, &[installation_key, b"inbound"].concat())
 }

@@ -1,6 +1,7 @@
 //! The environment, read once and checked whole: every fault is reported, not the first.
 
 use crate::domain::PhoneNumber;
+use crate::voximplant::{Credentials, ServiceKey};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,7 +45,7 @@ pub enum PlatformConfig {
     /// A simulator of our own, inside this process.
     Inside,
     /// An API somewhere: the platform, or a simulator beside us.
-    At { url: String, account: String, key: SecretString, application: Option<i64> },
+    At { url: String, account: String, credentials: Credentials, application: Option<i64> },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,7 @@ pub const NAMES: &[&str] = &[
     "VOXIMPLANT_API_URL",
     "VOXIMPLANT_ACCOUNT_ID",
     "VOXIMPLANT_API_KEY",
+    "VOXIMPLANT_KEY_FILE",
     "VOXIMPLANT_APPLICATION_ID",
     "VOXIMPLANT_RULE_ID",
     "VOXIMPLANT_CALLER_ID",
@@ -281,21 +283,67 @@ fn platform(r: &mut Reader<'_>) -> PlatformConfig {
     };
     let loopback = is_loopback(&url);
     let (simulated, simulated_key) = Config::simulated_account();
-    let account = r.text("VOXIMPLANT_ACCOUNT_ID").or_else(|| loopback.then_some(simulated));
-    let key = r.text("VOXIMPLANT_API_KEY").map(SecretString::from).or_else(|| loopback.then_some(simulated_key));
-    for (name, missing) in [("VOXIMPLANT_ACCOUNT_ID", account.is_none()), ("VOXIMPLANT_API_KEY", key.is_none())] {
-        if missing {
-            r.faults.push(format!(
-                "{name}: missing; USE_VOXIMPLANT=true needs it (or leave that out to use the simulator)"
-            ));
+    let file = r.text("VOXIMPLANT_KEY_FILE");
+    let service = file.as_deref().and_then(|path| service_key(r, path));
+    let account = account(r, service.as_ref()).or_else(|| loopback.then_some(simulated));
+    let key = || r.text("VOXIMPLANT_API_KEY").map(SecretString::from);
+    let credentials = match service {
+        Some(service) => Some(Credentials::Service(service)),
+        None => key().or_else(|| loopback.then_some(simulated_key)).map(Credentials::Key),
+    };
+    // A key file that cannot be read is a fault of its own, told already.
+    if file.is_none() {
+        for (name, missing) in
+            [("VOXIMPLANT_ACCOUNT_ID", account.is_none()), ("VOXIMPLANT_API_KEY", credentials.is_none())]
+        {
+            if missing {
+                r.faults.push(format!(
+                    "{name}: missing; USE_VOXIMPLANT=true needs it, or VOXIMPLANT_KEY_FILE (or leave USE_VOXIMPLANT \
+                     out to use the simulator)"
+                ));
+            }
         }
     }
     PlatformConfig::At {
         url,
         account: account.unwrap_or_default(),
-        key: key.unwrap_or_default(),
+        credentials: credentials.unwrap_or_else(|| Credentials::Key(SecretString::default())),
         application: r.parsed("VOXIMPLANT_APPLICATION_ID", "an application's number"),
     }
+}
+
+/// The key of a service account, from the file that the control panel hands out once.
+fn service_key(r: &mut Reader<'_>, path: &str) -> Option<ServiceKey> {
+    const NAME: &str = "VOXIMPLANT_KEY_FILE";
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(cause) => {
+            r.faults
+                .push(format!("{NAME}: {path} cannot be read ({cause}); name the file of the service account's key"));
+            return None;
+        }
+    };
+    match ServiceKey::from_json(&text) {
+        Ok(key) => Some(key),
+        // What the file holds is a secret: the cause is told by its kind alone.
+        Err(cause) => {
+            r.faults.push(format!("{NAME}: {path}: {cause}; make a new key in the control panel, Service accounts"));
+            None
+        }
+    }
+}
+
+/// The account's number: by itself, or from the key file; where both tell one, it must be the same.
+fn account(r: &mut Reader<'_>, service: Option<&ServiceKey>) -> Option<String> {
+    let set = r.text("VOXIMPLANT_ACCOUNT_ID");
+    let Some(held) = service.map(|key| key.account().to_string()) else { return set };
+    if let Some(set) = set.filter(|set| *set != held) {
+        r.faults.push(format!(
+            "VOXIMPLANT_ACCOUNT_ID: {} is not the account of VOXIMPLANT_KEY_FILE, {held}; leave it out",
+            shown("VOXIMPLANT_ACCOUNT_ID", &set)
+        ));
+    }
+    Some(held)
 }
 
 fn with_api_path(url: &str) -> String {
@@ -372,6 +420,61 @@ mod tests {
         assert!(config.is_real());
         assert_eq!((config.cps_max, config.lines_max), (Some(1.0), Some(1)));
         assert!(!format!("{config:?}").contains("\"k\""));
+    }
+
+    /// A fresh RSA key, where the machine can make one.
+    fn rsa_pem() -> Option<String> {
+        let args = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
+        let made = std::process::Command::new("openssl").args(args).output().ok()?;
+        made.status.success().then(|| String::from_utf8(made.stdout).unwrap())
+    }
+
+    #[test]
+    fn a_key_file_stands_for_account_and_key() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (good, other) = (path("good.json"), path("other.json"));
+        let Some(pem) = rsa_pem() else {
+            eprintln!("LEFT OUT: there is no openssl to make a key with");
+            return;
+        };
+        let file = serde_json::json!({ "account_email": "a@example.com", "account_id": 77, "key_id": "k", "private_key": pem });
+        std::fs::write(&good, file.to_string()).unwrap();
+        let real = |more: &[(&str, &str)]| {
+            let mut pairs = vec![
+                ("USE_VOXIMPLANT", "true"),
+                ("BACKEND_URL", "https://halo.example.com"),
+                ("VOXIMPLANT_CALLER_ID", "+74951234567"),
+            ];
+            pairs.extend(more);
+            read(&pairs)
+        };
+        let PlatformConfig::At { account, credentials, .. } = real(&[("VOXIMPLANT_KEY_FILE", &good)]).unwrap().platform
+        else {
+            panic!("not at a platform")
+        };
+        assert_eq!(account, "77");
+        assert!(matches!(credentials, Credentials::Service(_)));
+        assert!(real(&[("VOXIMPLANT_KEY_FILE", &good), ("VOXIMPLANT_ACCOUNT_ID", "77")]).is_ok());
+
+        let ec = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        let no_rsa = serde_json::json!({ "account_id": 77, "key_id": "k", "private_key": ec }).to_string();
+        for (text, says) in [
+            (None, "cannot be read"),
+            (Some("{\"private_key\": \"not-to-be-shown\""), "is not the JSON"),
+            (Some("{\"account_id\":1,\"key_id\":\"k\",\"private_key\":\"not-to-be-shown\"}"), "not a PKCS#8 key"),
+            (Some(no_rsa.as_str()), "not an RSA key"),
+        ] {
+            if let Some(text) = text {
+                std::fs::write(&other, text).unwrap();
+            }
+            let faults = real(&[("VOXIMPLANT_KEY_FILE", &other)]).unwrap_err().0;
+            let [fault] = faults.as_slice() else { panic!("{faults:?}") };
+            assert!(fault.starts_with("VOXIMPLANT_KEY_FILE: ") && fault.contains(says), "{fault}");
+            assert!(!fault.contains("not-to-be-shown"), "{fault}");
+        }
+        let faults = real(&[("VOXIMPLANT_KEY_FILE", &good), ("VOXIMPLANT_ACCOUNT_ID", "78")]).unwrap_err().0;
+        assert_eq!(faults, ["VOXIMPLANT_ACCOUNT_ID: 78 is not the account of VOXIMPLANT_KEY_FILE, 77; leave it out"]);
     }
 
     #[test]

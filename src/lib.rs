@@ -29,6 +29,8 @@ pub mod app;
 
 pub mod demo;
 
+pub mod doctor;
+
 pub mod drill;
 
 // What the rooms stand on: the environment, the clock.

@@ -13,15 +13,21 @@ fn main() -> ExitCode {
     unsafe { std::env::set_var("TZ", "UTC") };
     // reqwest is built without a provider of its own.
     rustls::crypto::ring::default_provider().install_default().ok();
-    // A missing .env is no fault; one that cannot be read is told by the settings it should have held.
+    // A missing .env is no fault.
     let dotenv = dotenvy::dotenv();
+    let args = cli::Args::parse();
     if let Err(cause) = &dotenv
         && !cause.not_found()
+        && !args.bears_a_broken_env()
     {
-        eprintln!("halo: .env: {cause}");
+        // The line itself may hold a key.
+        let what = match cause {
+            dotenvy::Error::LineParse(..) => "a line of it cannot be read".to_owned(),
+            cause => cause.to_string(),
+        };
+        eprintln!("halo: .env: {what}; `halo voximplant doctor` says more");
         return ExitCode::from(2);
     }
-    let args = cli::Args::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(cause) => {

@@ -185,6 +185,44 @@ fn a_bundle_is_whole_and_needs_no_folder_beside_it() {
     assert!(err(&unknown).contains("opera"), "{}", err(&unknown));
 }
 
+/// Exit code 0 with warnings, 1 when something failed; a `.env` that cannot be read is what it is for, and
+/// what stands in it is not shown.
+#[test]
+fn the_doctor_reads_an_env_that_nobody_else_can() {
+    let folder = folder();
+    let doctor = |env: &str, more: &[&str]| {
+        std::fs::write(folder.path().join(".env"), env).expect("a file");
+        run(folder.path(), &[], &[&["voximplant", "doctor"][..], more].concat())
+    };
+    let well = doctor("HALO_CPS_MAX=1 # slow\n", &[]);
+    assert_eq!(code(&well), Some(0), "{}", err(&well));
+    assert!(
+        out(&well).contains("ok       env ") && out(&well).ends_with("0 failed, 0 warnings, 2 ok\n"),
+        "{}",
+        out(&well)
+    );
+    let warned = doctor("HALO_CSP_MAX=1\n", &["--json"]);
+    let told: serde_json::Value = serde_json::from_str(&out(&warned)).expect("JSON");
+    assert_eq!((code(&warned), &told["ok"]), (Some(0), &serde_json::json!(true)), "{told}");
+    assert!(told["findings"][0]["told"].as_str().expect("text").contains("did you mean HALO_CPS_MAX?"), "{told}");
+
+    let broken = "HALO_LISTEN=nowhere\nAPI_AUTH_KEY=the-secret-itself# mine\n";
+    let failed = doctor(broken, &[]);
+    assert_eq!(code(&failed), Some(1));
+    for line in [
+        "failed   env          .env line 2: API_AUTH_KEY: a comment begins",
+        "failed   settings     HALO_LISTEN: `nowhere`",
+    ] {
+        assert!(out(&failed).contains(line), "`{line}` is not in:\n{}", out(&failed));
+    }
+    let others = run(folder.path(), &[], &["campaign", "list"]);
+    assert_eq!((code(&others), err(&others).contains("halo voximplant doctor")), (Some(2), true), "{}", err(&others));
+    for shown in [out(&failed), err(&failed), err(&others)] {
+        assert!(!shown.contains("the-secret-itself"), "{shown}");
+    }
+    assert!(!folder.path().join("halo.db").exists(), "looking makes no database");
+}
+
 /// A process that does not outlive its test.
 struct Process(Child);
 

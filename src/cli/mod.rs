@@ -14,7 +14,6 @@ use std::fmt::Display;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use tracing_subscriber::EnvFilter;
 
 /// Batch phone-call campaigns through Voximplant, and which way of talking is better.
 #[derive(Parser)]
@@ -54,6 +53,13 @@ enum Verb {
     /// The provider's side: scenarios, rules, secrets.
     #[command(subcommand)]
     Voximplant(platform::Verb),
+}
+
+impl Args {
+    /// Goes on where the `.env` cannot be read.
+    pub fn bears_a_broken_env(&self) -> bool {
+        matches!(&self.verb, Verb::Voximplant(verb) if verb.bears_a_broken_env())
+    }
 }
 
 /// What ends the process with a code other than 0.
@@ -158,9 +164,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
 /// Logs go to standard error: what a verb prints is for programs too.
 fn log(default: &str) {
-    let asked = std::env::var("HALO_LOG").ok().filter(|filter| !filter.trim().is_empty());
-    let filter = asked.and_then(|filter| EnvFilter::try_new(filter).ok());
-    let filter = filter.unwrap_or_else(|| EnvFilter::new(format!("{default},sqlx=warn")));
+    let asked = std::env::var("HALO_LOG").ok();
+    let filter = halo::app::log_filter(asked.as_deref(), default);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -3,6 +3,10 @@
 use super::{Failure, settings};
 use clap::Subcommand;
 use halo::app;
+use halo::config::{Config, NAMES};
+use halo::doctor::{Finding, Findings, damages};
+use halo::domain::PhoneNumber;
+use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub enum Verb {
@@ -11,6 +15,18 @@ pub enum Verb {
         /// Print what would change.
         #[arg(long)]
         dry_run: bool,
+        /// Let people who ring this number of the account reach the greeting; may be given several times.
+        #[arg(long, value_name = "NUMBER", value_parser = number)]
+        bind_number: Vec<PhoneNumber>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Is everything in place for a call? Changes nothing; exit code 1 if something failed.
+    Doctor {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Print one scenario as a self-contained file, to paste into the control panel.
     Bundle {
@@ -19,17 +35,76 @@ pub enum Verb {
     },
 }
 
+impl Verb {
+    /// Damage of `.env` is what it looks for.
+    pub fn bears_a_broken_env(&self) -> bool {
+        matches!(self, Verb::Doctor { .. })
+    }
+}
+
 pub async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
+        Verb::Doctor { json } => doctor(json).await,
         Verb::Bundle { name } => {
             print!("{}", app::bundle(&settings()?, &name)?);
             Ok(())
         }
-        Verb::Deploy { dry_run } => {
-            let config = settings()?;
-            let plan = app::deploy(&config, dry_run).await?;
-            print!("{plan}");
+        Verb::Deploy { dry_run, bind_number, json } => {
+            let done = app::deploy(&settings()?, bind_number, dry_run).await?;
+            if json {
+                println!("{:#}", done.json())
+            } else {
+                print!("{done}")
+            }
             Ok(())
         }
     }
+}
+
+async fn doctor(json: bool) -> Result<(), Failure> {
+    let mut found = Findings::default();
+    match env_file() {
+        Some((path, Ok(text))) => {
+            let damages = damages(&text, NAMES);
+            if damages.is_empty() {
+                found.0.push(Finding::ok("env", format!("{} has no damage", path.display())));
+            }
+            found.0.extend(damages);
+        }
+        Some((path, Err(cause))) => found.0.push(Finding::failed("env", format!("{}: {cause}", path.display()))),
+        None => found.0.push(Finding::ok("env", "there is no .env; the environment alone is read")),
+    }
+    match Config::from_env() {
+        Err(faults) => {
+            let faults = faults.0.into_iter();
+            found.0.extend(faults.map(|fault| Finding::failed("settings", format!("{fault} (see .env.example)"))));
+        }
+        Ok(config) => match app::patient(&config).await? {
+            Some(patient) => found.0.extend(patient.examine().await.0),
+            None => found.0.push(Finding::ok(
+                "platform",
+                "the simulator inside, nobody is rung; with USE_VOXIMPLANT=true the account is examined",
+            )),
+        },
+    }
+    if json {
+        println!("{:#}", found.json())
+    } else {
+        print!("{found}")
+    }
+    // What failed stands above.
+    if found.has_failed() { Err(Failure::refused("")) } else { Ok(()) }
+}
+
+/// The `.env` that is read: here, or in the nearest folder above.
+fn env_file() -> Option<(PathBuf, std::io::Result<String>)> {
+    let here = std::env::current_dir().ok()?;
+    let path = here.ancestors().map(|folder| folder.join(".env")).find(|path| path.is_file())?;
+    let text = std::fs::read_to_string(&path);
+    Some((path, text))
+}
+
+fn number(text: &str) -> Result<PhoneNumber, String> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    format!("+{digits}").parse().map_err(|_| "a number in international form such as +74951234567".to_owned())
 }

@@ -8,6 +8,7 @@ use crate::domain::{AttemptId, StartOrder, Timestamp, Token, TokenHash};
 use crate::store::{Change, ContactChange, Decide, Decided, Held, RunState, StartAnswer};
 use crate::voximplant::StartError;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 /// The claim is made this long before the slot (wall time): its commit must be done when the slot comes.
@@ -25,6 +26,8 @@ pub(super) struct Refusals {
     steps: u32,
     /// Nobody tries again before this.
     until: Timestamp,
+    /// The provider itself asked for a pause until then: whoever has a slot before does not knock either.
+    asked_until: Timestamp,
 }
 
 /// What a claim needs to be true at the moment it is made.
@@ -84,10 +87,14 @@ impl Dialer {
             debug!(attempt.id = %attempt, late_ms = late_us / 1000, "Attempt {attempt} missed its slot");
             return self.defer(attempt, hash, self.clock.now(), Gate::Pace).await;
         }
+        if let Some(until) = self.pause_asked_for() {
+            debug!(attempt.id = %attempt, "The provider asked for a pause; attempt {attempt} is deferred to {until}");
+            return self.defer(attempt, hash, until, Gate::Provider).await;
+        }
         let started = self.client.start(StartOrder { attempt, token, mode }, permit).await;
         match started {
             Ok(started) => {
-                *self.refusals.lock().expect("no panic while holding it") = Refusals::default();
+                self.taken_again();
                 let answer = StartAnswer {
                     token: hash,
                     session: Some(started.session),
@@ -97,8 +104,8 @@ impl Dialer {
                 };
                 Ok(self.store.answer_start(answer).await?)
             }
-            Err(StartError::Refused { until, cause, .. }) => {
-                let until = until.unwrap_or_else(|| self.backoff());
+            Err(StartError::Refused { wait, cause, .. }) => {
+                let until = wait.map_or_else(|| self.backoff(), |wait| self.asked_to_wait(wait));
                 warn!(attempt.id = %attempt, cause = %cause, "The provider did not take attempt {attempt}: {cause}; deferred to {until}");
                 self.answered(hash, "refused").await?;
                 self.defer(attempt, hash, until, Gate::Provider).await
@@ -117,7 +124,7 @@ impl Dialer {
             Err(StartError::Account { cause }) => {
                 error!(cause = %cause, "The provider's account cannot place calls: {cause}");
                 self.answered(hash, "refused").await?;
-                self.defer_and_pause(attempt, hash, format!("the provider refuses every start: {cause}")).await
+                self.defer_and_pause(attempt, hash, format!("the provider refuses every start: {}", cause.told())).await
             }
         }
     }
@@ -137,6 +144,26 @@ impl Dialer {
             refusals.until = now.plus_ms(self.clock.at_least(wall_ms, wall_ms));
         }
         refusals.until
+    }
+
+    /// The provider said how long, or its code does: everybody waits, in real time.
+    fn asked_to_wait(&self, wait: Duration) -> Timestamp {
+        let wall_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        let until = self.clock.now().plus_ms(self.clock.at_least(wall_ms, wall_ms));
+        let mut refusals = self.refusals.lock().expect("no panic while holding it");
+        refusals.asked_until = refusals.asked_until.max(until);
+        refusals.asked_until
+    }
+
+    /// The provider takes starts: the next outage begins anew. A pause it asked for stands.
+    fn taken_again(&self) {
+        let mut refusals = self.refusals.lock().expect("no panic while holding it");
+        *refusals = Refusals { asked_until: refusals.asked_until, ..Refusals::default() };
+    }
+
+    fn pause_asked_for(&self) -> Option<Timestamp> {
+        let until = self.refusals.lock().expect("no panic while holding it").asked_until;
+        (until > self.clock.now()).then_some(until)
     }
 
     async fn answered(&self, token: TokenHash, result: &'static str) -> Result<()> {

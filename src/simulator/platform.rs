@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::simulator::Settings;
-use crate::simulator::api::ServiceAccount;
+use crate::simulator::api::{Owned, ServiceAccount};
 use crate::simulator::clock::{SECOND, wall_ms};
 use crate::simulator::draw::Dice;
 use crate::simulator::latency::LatencyModels;
@@ -112,6 +112,7 @@ pub struct State {
     pub lists: Lists,
     /// In the account's currency.
     pub balance: f64,
+    pub owned: Owned,
     pub sessions: BTreeMap<u64, Arc<SessionRecord>>,
     live: BTreeMap<u64, mpsc::Sender<Inbound>>,
     times_called: BTreeMap<String, u32>,

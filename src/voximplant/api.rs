@@ -4,6 +4,7 @@
 //! with 200. Keys, tokens and numbers stand in no log: a request is logged by its method and the names
 //! of what it sends.
 
+use super::codes;
 use super::error::ApiError;
 use super::service_key::{Minted, ServiceKey, Wall};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,21 +17,36 @@ const CONNECT_S: u64 = 6;
 const ANSWER_S: u64 = 20;
 /// Answers are small; a history of a hundred sessions stays far below this.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Rows asked for at once, and those a list may have at all.
+const PAGE_ROWS: usize = 1000;
+const LIST_ROWS_MAX: usize = 100_000;
+/// Values of at least so many bytes are taken out of what the provider says; shorter ones are words.
+const ECHO_BYTES_MIN: usize = 6;
+/// E.164 numbers have at least seven digits.
+const PHONE_DIGITS_MIN: usize = 7;
 /// The platform serves at most 200 requests at once.
 const IN_FLIGHT_MAX: usize = 200;
 
 pub(super) struct Api {
     http: reqwest::Client,
     base: String,
-    credentials: Credentials,
+    presented: Presented,
     in_flight: tokio::sync::Semaphore,
 }
 
-enum Credentials {
+/// How the account is known to the provider.
+#[derive(Clone, Debug)]
+pub enum Credentials {
     /// The account's own key, with all its rights.
-    Key { account: String, key: SecretString },
+    Key(SecretString),
     /// A service account, whose key may be allowed to start scenarios and nothing else.
-    Service { key: ServiceKey, wall: Wall, minted: Mutex<Option<Minted>> },
+    Service(ServiceKey),
+}
+
+/// What a request presents.
+enum Presented {
+    Key { account: String, key: SecretString },
+    Token { key: ServiceKey, wall: Wall, minted: Mutex<Option<Minted>> },
 }
 
 /// The token presented has run out by the provider's clock.
@@ -40,7 +56,7 @@ const TOKEN_EXPIRED: i64 = 456;
 pub(super) type Params<'a> = Vec<(&'a str, String)>;
 
 impl Api {
-    pub(super) fn new(base: &str, account: &str, key: SecretString) -> Result<Self, ApiError> {
+    pub(super) fn new(base: &str, account: &str, credentials: Credentials, wall: Wall) -> Result<Self, ApiError> {
         // Fails when a provider is already installed, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -50,17 +66,16 @@ impl Api {
             .build()
             .map_err(ApiError::Http)?;
         let base = base.trim_end_matches('/').to_owned();
-        let credentials = Credentials::Key { account: account.to_owned(), key };
-        Ok(Api { http, base, credentials, in_flight: tokio::sync::Semaphore::new(IN_FLIGHT_MAX) })
-    }
-
-    pub(super) fn present(&mut self, key: ServiceKey, wall: Wall) {
-        self.credentials = Credentials::Service { key, wall, minted: Mutex::default() };
+        let presented = match credentials {
+            Credentials::Key(key) => Presented::Key { account: account.to_owned(), key },
+            Credentials::Service(key) => Presented::Token { key, wall, minted: Mutex::default() },
+        };
+        Ok(Api { http, base, presented, in_flight: tokio::sync::Semaphore::new(IN_FLIGHT_MAX) })
     }
 
     /// The bearer token to present, if that is how we are known; `anew` throws a held one away.
     pub(super) fn token(&self, anew: bool) -> Result<Option<SecretString>, ApiError> {
-        let Credentials::Service { key, wall, minted } = &self.credentials else { return Ok(None) };
+        let Presented::Token { key, wall, minted } = &self.presented else { return Ok(None) };
         let now = wall();
         let mut minted = minted.lock().expect("no panic while holding it");
         if anew || minted.as_ref().is_none_or(|held| held.is_old(now)) {
@@ -73,7 +88,7 @@ impl Api {
         let _place = self.in_flight.acquire().await.expect("the semaphore is never closed");
         let names: Vec<&str> = params.iter().map(|(name, _)| *name).collect();
         let mut form = params.clone();
-        if let Credentials::Key { account, key } = &self.credentials {
+        if let Presented::Key { account, key } = &self.presented {
             form.push(("account_id", account.clone()));
             form.push(("api_key", key.expose_secret().to_owned()));
         }
@@ -91,8 +106,33 @@ impl Api {
         answer
     }
 
+    /// All rows of a list method, page by page until `total_count` is reached.
+    pub(super) async fn list(&self, method: &'static str, params: Params<'_>) -> Result<Vec<Value>, ApiError> {
+        let mut found: Vec<Value> = Vec::new();
+        loop {
+            let mut asked = params.clone();
+            asked.push(("count", PAGE_ROWS.to_string()));
+            if !found.is_empty() {
+                asked.push(("offset", found.len().to_string()));
+            }
+            let answer = self.call(method, asked).await?;
+            let total = id(&answer, "total_count").and_then(|total| usize::try_from(total).ok());
+            let page = rows(method, answer)?;
+            let came = page.len();
+            found.extend(page);
+            match total {
+                Some(total) if found.len() >= total => return Ok(found),
+                // Whoever says that there is more and gives nothing has lost something.
+                Some(_) if came == 0 => return Err(ApiError::Malformed { method, field: "total_count" }),
+                None if came < PAGE_ROWS => return Ok(found),
+                _ if found.len() >= LIST_ROWS_MAX => return Err(ApiError::Malformed { method, field: "size" }),
+                _ => {}
+            }
+        }
+    }
+
     fn is_service(&self) -> bool {
-        matches!(self.credentials, Credentials::Service { .. })
+        matches!(self.presented, Presented::Token { .. })
     }
 
     async fn send(
@@ -107,6 +147,7 @@ impl Api {
         }
         let mut response = request.send().await.map_err(|cause| transport(method, cause))?;
         let status = response.status();
+        let wait = response.headers().get("retry-after").and_then(|value| codes::retry_after(value.to_str().ok()?));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|cause| transport(method, cause))? {
             if body.len() + chunk.len() > ANSWER_BYTES_MAX {
@@ -118,10 +159,10 @@ impl Api {
         if let Some(error) = answer.as_ref().and_then(|a| a.get("error")).filter(|e| !e.is_null()) {
             let code = error.get("code").and_then(Value::as_i64).unwrap_or(0);
             let message = error.get("msg").and_then(Value::as_str).unwrap_or("no message");
-            return Err(ApiError::refused(method, code, message));
+            return Err(ApiError::refused(method, code, &clean(message, form)));
         }
         if !status.is_success() {
-            return Err(ApiError::Status { method, status: status.as_u16() });
+            return Err(ApiError::Status { method, status: status.as_u16(), wait });
         }
         answer.ok_or(ApiError::Malformed { method, field: "JSON" })
     }
@@ -135,6 +176,29 @@ fn transport(method: &'static str, cause: reqwest::Error) -> ApiError {
     } else {
         ApiError::NoAnswer { method, cause }
     }
+}
+
+/// What the provider says may repeat what it was told: values and numbers of people do not go on from here.
+fn clean(message: &str, form: &[(&str, String)]) -> String {
+    let mut message = message.to_owned();
+    for (_, value) in form.iter().filter(|(_, value)| value.len() >= ECHO_BYTES_MIN) {
+        message = message.replace(value.as_str(), "…");
+    }
+    let mut shown = String::with_capacity(message.len());
+    let mut digits = String::new();
+    // One more step than characters, so that digits at the end are dealt with too.
+    for c in message.chars().map(Some).chain([None]) {
+        if let Some(digit) = c.filter(char::is_ascii_digit) {
+            digits.push(digit);
+            continue;
+        }
+        let is_number = digits.len() >= PHONE_DIGITS_MIN;
+        shown.push_str(if is_number { "…" } else { "" });
+        shown.push_str(if is_number { &digits[digits.len() - 2..] } else { &digits });
+        digits.clear();
+        shown.extend(c);
+    }
+    shown
 }
 
 /// A list method's rows.

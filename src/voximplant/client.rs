@@ -3,11 +3,10 @@
 //! One request, one session, no second try: the platform has no idempotency key, so whatever is unclear
 //! stays unclear until the grant's deadline. A mode becomes a rule's id here and nowhere else.
 
-use super::api::{Api, id, rows, text};
-use super::error::Meaning;
-use super::{ApiError, Evidence, Live, ModeEntry, Modes, Permit, ServiceKey, StartError, Wall, history};
-use crate::domain::{Mode, SessionId, StartOrder, Timestamp};
-use secrecy::SecretString;
+use super::api::{Api, id, text};
+use super::codes::Meaning;
+use super::{ApiError, Credentials, Evidence, Live, ModeEntry, Modes, Permit, StartError, Wall, history};
+use crate::domain::{AttemptId, Mode, SessionId, StartOrder, Timestamp, Token};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -15,7 +14,6 @@ use tracing::{debug, info};
 
 /// What `VoxEngine.customData()` is documented to hold.
 const CUSTOM_DATA_BYTES_MAX: usize = 200;
-pub(super) const ROWS_MAX: &str = "1000";
 
 /// Where the API is, who we are there, and where sessions find us.
 #[derive(Clone, Debug)]
@@ -23,7 +21,7 @@ pub struct Connection {
     /// The API with its path, such as `https://api.voximplant.com/platform_api`.
     pub url: String,
     pub account: String,
-    pub key: SecretString,
+    pub credentials: Credentials,
     /// An application's id; without it the one called `application_name`.
     pub application: Option<i64>,
     pub application_name: String,
@@ -45,6 +43,10 @@ struct Known {
     cached: bool,
 }
 
+fn refused(attempt: AttemptId, cause: ApiError) -> StartError {
+    StartError::Refused { attempt, wait: cause.wait(), cause }
+}
+
 #[derive(Default)]
 struct Ids {
     application: Option<i64>,
@@ -59,21 +61,19 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(connection: Connection) -> Result<Self, ApiError> {
-        let api = Api::new(&connection.url, &connection.account, connection.key.clone())?;
+    /// `wall` is real time: the provider checks the age of a service account's tokens.
+    pub fn new(connection: Connection, wall: Wall) -> Result<Self, ApiError> {
+        let api = Api::new(&connection.url, &connection.account, connection.credentials.clone(), wall)?;
+        let known_by = match connection.credentials {
+            Credentials::Key(_) => "its API key",
+            Credentials::Service(_) => "a service account",
+        };
         info!(
-            account = %connection.account, webhooks = %connection.backend_url,
-            "Voximplant adapter initialised: account {}, webhooks to {}/voximplant/events",
+            account = %connection.account, webhooks = %connection.backend_url, known_by,
+            "Voximplant adapter initialised: account {} by {known_by}, webhooks to {}/voximplant/events",
             connection.account, connection.backend_url
         );
         Ok(Client { api, connection, ids: Mutex::default(), live: Live::new()? })
-    }
-
-    /// Presents a service account instead of the account's key. `wall` is real time: the provider checks it.
-    pub fn with_service_key(mut self, key: ServiceKey, wall: Wall) -> Self {
-        info!(account = key.account(), "Voximplant adapter uses the service account of account {}", key.account());
-        self.api.present(key, wall);
-        self
     }
 
     pub(super) fn api(&self) -> &Api {
@@ -107,15 +107,22 @@ impl Client {
     /// Starts one session. Success means that a session was made, not that a phone rings.
     pub async fn start(&self, order: StartOrder, permit: Permit) -> Result<Started, StartError> {
         let attempt = order.attempt;
-        let data = json!({ "a": attempt, "t": order.token.expose(), "u": self.connection.backend_url }).to_string();
+        let data = self.custom_data(attempt, order.token.expose());
         if data.len() > CUSTOM_DATA_BYTES_MAX {
             return Err(StartError::Account { cause: ApiError::CustomData(data.len()) });
         }
         let known = match self.rule(&order.mode).await {
             Ok(known) => known,
             // Nothing was started yet, whatever went wrong.
-            Err(cause) if cause.meaning() == Meaning::Account => return Err(StartError::Account { cause }),
-            Err(cause) => return Err(StartError::Refused { attempt, until: None, cause }),
+            Err(cause) => {
+                if cause.is_about_the_rule() {
+                    self.forget_rules();
+                }
+                return Err(match cause.meaning() {
+                    Meaning::Account => StartError::Account { cause },
+                    Meaning::NotTaken | Meaning::Unclear => refused(attempt, cause),
+                });
+            }
         };
         info!(attempt.id = %attempt, mode = %order.mode, "Initiating call: attempt {attempt} in mode {}", order.mode);
         let answer = self.send_start(known.rule, data, permit).await;
@@ -124,15 +131,25 @@ impl Client {
                 self.forget_rules();
                 if known.cached {
                     // The rules may have been deployed anew since: the next start looks again.
-                    return StartError::Refused { attempt, until: None, cause };
+                    return refused(attempt, cause);
                 }
             }
             match cause.meaning() {
-                Meaning::NotTaken => StartError::Refused { attempt, until: None, cause },
+                Meaning::NotTaken => refused(attempt, cause),
                 Meaning::Unclear => StartError::Unclear { attempt, cause },
                 Meaning::Account => StartError::Account { cause },
             }
         })
+    }
+
+    /// Bytes of what a session is started with, at most; the platform keeps 200.
+    pub fn custom_data_bytes(&self) -> usize {
+        let token = Token::from_random([0; 16]);
+        self.custom_data(AttemptId(i64::MAX), token.expose()).len()
+    }
+
+    fn custom_data(&self, attempt: AttemptId, token: &str) -> String {
+        json!({ "a": attempt, "t": token, "u": self.connection.backend_url }).to_string()
     }
 
     /// The permit is spent by the request.
@@ -187,9 +204,8 @@ impl Client {
             ("application_id", application.to_string()),
             ("rule_name", name.to_owned()),
             ("with_scenarios", "true".into()),
-            ("count", ROWS_MAX.into()),
         ];
-        let found = rows(METHOD, self.api.call(METHOD, params).await?)?;
+        let found = self.api.list(METHOD, params).await?;
         Ok(found.into_iter().filter(|rule| text(rule, "rule_name") == Some(name)).collect())
     }
 
@@ -211,7 +227,7 @@ impl Client {
             Some(id) => ("application_id", id.to_string()),
             None => ("application_name", wanted.clone()),
         };
-        let found = rows(METHOD, self.api.call(METHOD, vec![filter, ("count", ROWS_MAX.into())]).await?)?;
+        let found = self.api.list(METHOD, vec![filter]).await?;
         // The platform shows the full name, "app.account.voximplant.com".
         let ours =
             |name: &str| name == wanted || name.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with('.'));

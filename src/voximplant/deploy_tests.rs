@@ -1,7 +1,7 @@
 //! What deploying does to a platform that keeps what it is given.
 
 use super::tests::{Asked, platform};
-use super::{Sources, Wanted};
+use super::{Deployed, Modes, Sources, Wanted};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -80,6 +80,10 @@ fn keeps(kept: &Mutex<Kept>, method: &str, asked: &Asked) -> Value {
     }
 }
 
+fn told(done: &Deployed) -> Vec<&str> {
+    done.changes.iter().map(|change| change.sentence.as_str()).collect()
+}
+
 #[tokio::test]
 async fn deploying_twice_changes_nothing_the_second_time() {
     let kept = Arc::new(Mutex::new(Kept::default()));
@@ -92,6 +96,7 @@ async fn deploying_twice_changes_nothing_the_second_time() {
             ("HALO_BACKEND_URL".into(), SecretString::from(backend.to_owned())),
             ("HALO_INBOUND_TOKEN".into(), SecretString::from("inbound-secret")),
         ],
+        numbers: Vec::new(),
         dry_run,
     };
     let dry = client.deploy(&wanted(true, "https://halo.example")).await.unwrap();
@@ -107,10 +112,64 @@ async fn deploying_twice_changes_nothing_the_second_time() {
     assert!(!shown.contains("inbound-secret"));
 
     let second = client.deploy(&wanted(false, "https://halo.example")).await.unwrap();
-    assert_eq!(second.changes, Vec::<String>::new());
+    assert_eq!(second.changes, []);
     assert!(second.to_string().starts_with("nothing to change\n"));
 
     kept.lock().unwrap().scenarios[0]["scenario_script"] = json!("somebody edited it");
     let third = client.deploy(&wanted(false, "https://moved.example")).await.unwrap();
-    assert_eq!(third.changes, ["update scenario voice_dialog", "change secret HALO_BACKEND_URL"]);
+    assert_eq!(told(&third), ["update scenario voice_dialog", "change secret HALO_BACKEND_URL"]);
+}
+
+/// What the platform would refuse is refused before anything is sent.
+#[tokio::test]
+async fn what_cannot_be_taken_is_refused_before_anything_is_sent() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let scenarios = folder.path().join("voximplant");
+    std::fs::create_dir(&scenarios).unwrap();
+    let mode = |scenario: &str, rule: &str, file: &str| {
+        format!(
+            "[[mode]]\nname = \"greeting\"\nsummary = \"s\"\nscenario = \"{scenario}\"\nrule = \"{rule}\"\nfile = \"{file}\"\n"
+        )
+    };
+    std::fs::write(scenarios.join("fits.js"), "x".repeat(128 * 1024 - 2)).unwrap();
+    std::fs::write(scenarios.join("long.js"), "x".repeat(128 * 1024 - 1)).unwrap();
+    let (long_scenario, long_rule) = ("s".repeat(30), "r".repeat(100));
+    let longest = mode(&"s".repeat(29), &"r".repeat(99), "fits.js");
+    for (modes, name, says) in [
+        (longest.clone(), "a-1", None),
+        (longest.clone(), "a", Some("application `a`: the provider takes a lower-case letter, then 1 to 64")),
+        (longest.clone(), "halo_demo", Some("application `halo_demo`")),
+        (longest.clone(), "Halo", Some("application `Halo`")),
+        (longest.clone(), "1halo", Some("application `1halo`")),
+        (longest.replace("fits", "long"), "halo", Some("long.js takes 131072 bytes")),
+        (
+            mode(&long_scenario, "r", "fits.js"),
+            "halo",
+            Some("of mode `greeting` has 30 characters; the provider takes fewer than 30"),
+        ),
+        (mode("s", &long_rule, "fits.js"), "halo", Some("has 100 characters; the provider takes fewer than 100")),
+    ] {
+        std::fs::write(scenarios.join("modes.toml"), &modes).unwrap();
+        let sent = Arc::new(Mutex::new(0));
+        let count = sent.clone();
+        let (_, mut client) = platform(move |_, _| {
+            *count.lock().unwrap() += 1;
+            (200, json!({ "result": [] }))
+        })
+        .await;
+        let connection = client.connection_mut();
+        (connection.application, connection.application_name) = (None, name.to_owned());
+        connection.modes = Modes::read(&modes, &|_| None).unwrap();
+        let sources = Sources::beside(folder.path());
+        let wanted = Wanted { sources, secrets: Vec::new(), numbers: Vec::new(), dry_run: true };
+        let done = client.deploy(&wanted).await;
+        match says {
+            None => assert!(done.is_ok(), "{done:?}"),
+            Some(says) => {
+                let said = done.unwrap_err().to_string();
+                assert!(said.contains(says), "{said}");
+                assert_eq!(*sent.lock().unwrap(), 0, "{said}");
+            }
+        }
+    }
 }

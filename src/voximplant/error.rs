@@ -1,6 +1,8 @@
 //! What the provider's API can answer badly, and what follows for a start.
 
-use crate::domain::{AttemptId, Timestamp};
+use super::codes::{self, Meaning};
+use crate::domain::AttemptId;
+use std::time::Duration;
 
 /// What is kept of an error message of the provider.
 const MESSAGE_MAX: usize = 200;
@@ -11,7 +13,12 @@ pub enum ApiError {
     #[error("{method}: the provider says {code}: {message}")]
     Refused { method: &'static str, code: i64, message: String },
     #[error("{method}: HTTP {status}")]
-    Status { method: &'static str, status: u16 },
+    Status {
+        method: &'static str,
+        status: u16,
+        /// What the answer asked us to wait.
+        wait: Option<Duration>,
+    },
     /// Nothing left this machine.
     #[error("{method}: no connection to the provider")]
     Unreachable {
@@ -44,11 +51,12 @@ pub enum ApiError {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Nobody was called: defer. `until` is what the provider asked for, if it said.
+    /// Nobody was called: defer, for as long as the provider said or its code asks for; without either,
+    /// for longer each time.
     #[error("provider refused to start attempt {attempt}")]
     Refused {
         attempt: AttemptId,
-        until: Option<Timestamp>,
+        wait: Option<Duration>,
         #[source]
         cause: ApiError,
     },
@@ -67,14 +75,6 @@ pub enum StartError {
     },
 }
 
-/// What a failed start means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
-    NotTaken,
-    Unclear,
-    Account,
-}
-
 impl ApiError {
     pub(super) fn refused(method: &'static str, code: i64, message: &str) -> Self {
         ApiError::Refused { method, code, message: message.chars().take(MESSAGE_MAX).collect() }
@@ -87,15 +87,15 @@ impl ApiError {
         }
     }
 
-    /// The rule that was named is gone or empty: its id must be looked up again.
+    /// The rule or the application that was named is gone or empty: ids must be looked up again.
     pub(super) fn is_about_the_rule(&self) -> bool {
-        matches!(self.code(), Some(147 | 156 | 375))
+        matches!(self.code(), Some(116 | 147 | 156 | 375 | 558))
     }
 
     /// What follows when the error came back from a request to start a session.
     pub(super) fn meaning(&self) -> Meaning {
         match self {
-            ApiError::Refused { code, .. } => of_code(*code),
+            ApiError::Refused { code, .. } => codes::meaning(*code),
             ApiError::Status { status: 429, .. } | ApiError::Unreachable { .. } => Meaning::NotTaken,
             // A wrong address or a wall in front of it: every start will meet it.
             ApiError::Status { status: 400..=499, .. } => Meaning::Account,
@@ -108,19 +108,29 @@ impl ApiError {
             | ApiError::Http(_) => Meaning::Account,
         }
     }
-}
 
-/// The provider's codes. Those that say "not now" defer; those that say "not like this" will say so
-/// again, for every contact, until somebody acts; the platform's inner failures may hide a session.
-fn of_code(code: i64) -> Meaning {
-    match code {
-        // Media servers, balancers, phone providers, call service: they did not take it.
-        12 | 15..=23 => Meaning::NotTaken,
-        5 => Meaning::Account,
-        1..=99 => Meaning::Unclear,
-        // Try later, concurrent limit, rate limit, retry after, looks like a resend, locked, just done.
-        // 429 is `resource_type` by the provider's list; a start names none, so it can only mean the rate.
-        162 | 314 | 340 | 416 | 429 | 484 | 512 | 514 | 515 => Meaning::NotTaken,
-        _ => Meaning::Account,
+    /// How long to wait before the next request, if that is known.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        match self {
+            ApiError::Refused { code, message, .. } => codes::wait(*code, message),
+            ApiError::Status { wait, .. } => *wait,
+            _ => None,
+        }
+    }
+
+    /// The error and what an operator does about it, in one sentence.
+    pub fn told(&self) -> String {
+        let cure = match self {
+            ApiError::Refused { code, .. } => codes::cure(*code),
+            ApiError::Status { status: 400..=499, .. } => {
+                "VOXIMPLANT_API_URL is not the API, or something stands in front of it"
+            }
+            ApiError::Unreachable { .. } | ApiError::NoAnswer { .. } => {
+                "check VOXIMPLANT_API_URL, this machine's network and its firewall"
+            }
+            // These name their cure themselves, or have none.
+            _ => return self.to_string(),
+        };
+        format!("{self}; {cure}")
     }
 }

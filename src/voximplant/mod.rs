@@ -11,7 +11,9 @@ mod api;
 mod bundle;
 pub mod callback;
 mod client;
+mod codes;
 mod deploy;
+mod deployed;
 mod error;
 mod history;
 mod live;
@@ -21,10 +23,12 @@ mod pacer;
 pub mod recording;
 mod service_key;
 
-pub use account::{Account, CallerId, RentedNumber};
+pub use account::{Account, CallerId, Price, RentedNumber, SipRegistration};
+pub use api::Credentials;
 pub use bundle::{Bundle, BundleError, Sources};
 pub use client::{Client, Connection, Started};
-pub use deploy::{DeployError, Deployed, Wanted};
+pub use deploy::{DeployError, Wanted};
+pub use deployed::{About, Change, Deployed};
 pub use error::{ApiError, StartError};
 pub use history::{Evidence, HISTORY_BATCH_MAX, Record};
 pub use live::{Live, LiveError, Told};
@@ -32,6 +36,8 @@ pub use modes::{ModeEntry, Modes, ModesError};
 pub use pacer::{Pacer, Permit};
 pub use service_key::{ServiceKey, ServiceKeyError, Wall};
 
+#[cfg(test)]
+mod codes_tests;
 #[cfg(test)]
 mod deploy_tests;
 #[cfg(test)]

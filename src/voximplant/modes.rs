@@ -21,6 +21,9 @@ pub struct ModeEntry {
     /// How its calls leave the platform; over the telephone network where nothing is said.
     #[serde(default)]
     pub route: Route,
+    /// Scenarios of the account that the rule runs before ours, in this order.
+    #[serde(default)]
+    pub before: Vec<String>,
     /// Secrets without which the mode cannot talk.
     #[serde(default)]
     pub secrets: Vec<String>,
@@ -76,6 +79,11 @@ impl Modes {
             }
             if before.iter().any(|other| other.scenario == entry.scenario) {
                 return Err(ModesError::Twice("scenario", entry.scenario.clone()));
+            }
+            let twice =
+                |(nth, name): &(usize, &String)| **name == entry.scenario || entry.before[..*nth].contains(name);
+            if let Some((_, name)) = entry.before.iter().enumerate().find(twice) {
+                return Err(ModesError::Twice("before", name.clone()));
             }
         }
         Ok(Modes(entries))

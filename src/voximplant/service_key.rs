@@ -41,6 +41,7 @@ struct File {
     private_key: String,
 }
 
+#[derive(Clone)]
 pub struct ServiceKey {
     account: i64,
     key_id: String,

@@ -46,25 +46,29 @@ pub(super) async fn platform(
     (stub, client(&url, "https://halo.example"))
 }
 
-fn client(url: &str, backend: &str) -> Client {
+pub(super) fn client(url: &str, backend: &str) -> Client {
+    known_by(Credentials::Key(SecretString::from("the-key")), url, backend)
+}
+
+pub(super) fn known_by(credentials: Credentials, url: &str, backend: &str) -> Client {
     let modes = Sources::built_in().read("modes.toml").unwrap();
-    Client::new(Connection {
+    let connection = Connection {
         url: url.to_owned(),
         account: "1234567".into(),
-        key: SecretString::from("the-key"),
+        credentials,
         application: Some(77),
         application_name: "halo-demo".into(),
         backend_url: backend.to_owned(),
         modes: Modes::read(&modes, &|_| None).unwrap(),
-    })
-    .unwrap()
+    };
+    Client::new(connection, Arc::new(|| Timestamp(1_790_000_000_000))).unwrap()
 }
 
-fn order(mode: &str) -> StartOrder {
+pub(super) fn order(mode: &str) -> StartOrder {
     StartOrder { attempt: AttemptId(4242), token: Token::from_random([7; 16]), mode: mode.parse::<Mode>().unwrap() }
 }
 
-async fn permit() -> Permit {
+pub(super) async fn permit() -> Permit {
     Pacer::new(None).permit().await
 }
 
@@ -391,7 +395,7 @@ fn modes_are_data_and_the_environment_may_rename() {
 }
 
 /// A fresh RSA key, where the machine can make one.
-fn rsa_pem() -> Option<String> {
+pub(super) fn rsa_pem() -> Option<String> {
     let args = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
     let made = std::process::Command::new("openssl").args(args).output().ok()?;
     made.status.success().then(|| String::from_utf8(made.stdout).unwrap())
@@ -415,8 +419,8 @@ async fn a_service_account_presents_a_token_and_renews_it_once() {
         (200, json!({ "result": [] }))
     })
     .await;
-    let wall: Wall = Arc::new(|| Timestamp(1_790_000_000_000));
-    let client = client.with_service_key(ServiceKey::from_json(&key.to_string()).unwrap(), wall);
+    let credentials = Credentials::Service(ServiceKey::from_json(&key.to_string()).unwrap());
+    let client = known_by(credentials, &client.connection().url, "https://halo.example");
     assert_eq!(client.numbers().await.unwrap(), []);
     {
         let asked = stub.asked.lock().unwrap();

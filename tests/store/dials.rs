@@ -4,6 +4,8 @@
 use crate::both_engines;
 use crate::common::Bench;
 use crate::common::calls::{Calls, NOON};
+use axum::Router;
+use axum::routing::post;
 use halo::clock::Clock;
 use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform};
 use halo::domain::clearance::Gate;
@@ -11,14 +13,17 @@ use halo::domain::state::Event;
 use halo::domain::window::Windows;
 use halo::domain::{AttemptId, Outcome, SessionId, Token};
 use halo::store::{ContactChange, Planned, RunState};
-use halo::voximplant::{Client, Connection, Modes, Pacer};
+use halo::voximplant::{Client, Connection, Credentials, Modes, Pacer};
+use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 both_engines! {
     a_nudge_that_comes_often_starts_once
     a_nudge_that_comes_late_starts_nothing
     a_grant_is_given_once_and_repeated_to_its_session
     a_closed_gate_gives_no_grant
+    a_provider_that_asks_for_a_pause_gets_one
 }
 
 /// A port that was free a moment ago, and on which nobody listens.
@@ -28,24 +33,32 @@ fn closed() -> String {
 }
 
 pub fn dialer(calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
+    dialer_at(closed(), calls, clock)
+}
+
+fn dialer_at(url: String, calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
     rustls::crypto::ring::default_provider().install_default().ok();
     let modes = Modes::read(include_str!("../../voximplant/modes.toml"), &|_| None).expect("our own modes");
     let names = modes.iter().map(|entry| entry.name.clone()).collect();
     let connection = Connection {
-        url: closed(),
+        url,
         account: "1".into(),
-        key: "no-secret".to_owned().into(),
+        credentials: Credentials::Key("no-secret".to_owned().into()),
         application: Some(1),
         application_name: "halo".into(),
         backend_url: "http://127.0.0.1:1".into(),
         modes,
     };
+    let wall = Arc::new({
+        let clock = clock.clone();
+        move || clock.wall()
+    });
     let settings = halo::intake::settings::parse("name = \"demo\"\npurpose = \"test\"", &names).expect("settings");
     let rules = move |_: &str| Ok((settings.clone(), Windows::always()));
     Arc::new(Dialer::new(
         calls.store.clone(),
         clock.clone(),
-        Arc::new(Client::new(connection).expect("a client")),
+        Arc::new(Client::new(connection, wall).expect("a client")),
         Arc::new(Pacer::new(None)),
         Platform { name: "simulator/1".into(), real: false },
         calls.account,
@@ -96,6 +109,55 @@ async fn a_nudge_that_comes_late_starts_nothing(bench: Bench) {
     dialer.dial(attempt).await;
     assert_eq!(bench.number("select count(*) from starts").await, 1);
     dialer.dial(AttemptId(5)).await;
+}
+
+/// Knows every rule and takes no start: "retry after 40 s". Counts how often it was asked to.
+async fn asks_for_a_pause() -> (String, Arc<AtomicUsize>) {
+    let starts = Arc::new(AtomicUsize::new(0));
+    let seen = starts.clone();
+    let rules = || async {
+        let rules = ["voice_dialog_rule"].map(|name| json!({ "rule_id": 5, "rule_name": name, "scenarios": [{}] }));
+        json!({ "result": rules }).to_string()
+    };
+    let refuses = move || {
+        seen.fetch_add(1, Ordering::SeqCst);
+        async { json!({ "error": { "code": 416, "msg": "Retry after 40 s" } }).to_string() }
+    };
+    let router =
+        Router::new().route("/platform_api/GetRules", post(rules)).route("/platform_api/StartScenarios", post(refuses));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/platform_api", listener.local_addr().expect("it is bound"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, starts)
+}
+
+/// The guards: the provider's own words about how long, and that nobody else knocks meanwhile.
+async fn a_provider_that_asks_for_a_pause_gets_one(bench: Bench) {
+    let calls = bench.run_of(2).await;
+    let clock = Clock::manual(NOON);
+    let (url, starts) = asks_for_a_pause().await;
+    let dialer = dialer_at(url, &calls, &clock);
+    let planned = dialer.plan().await.unwrap();
+    assert_eq!(planned.len(), 2);
+    dialer.dial(planned[0].attempt).await;
+    assert_eq!(starts.load(Ordering::SeqCst), 1);
+    let until = NOON.plus_ms(40_000).0;
+    assert_eq!(bench.number("select max(due_at) from run_contacts").await, until);
+    // The second has a slot of its own a moment later; the provider is not asked.
+    clock.advance_ms((planned[1].slot_us - clock.now_us() + 999) / 1000);
+    dialer.dial(planned[1].attempt).await;
+    assert_eq!(starts.load(Ordering::SeqCst), 1);
+    assert_eq!(
+        bench.number("select count(*) from run_contacts where due_at = (select max(due_at) from run_contacts)").await,
+        2
+    );
+    assert_eq!(bench.number("select max(due_at) from run_contacts").await, until);
+    // Then it is asked again.
+    clock.advance_ms(41_000);
+    let again = dialer.plan().await.unwrap();
+    clock.advance_ms((again[0].slot_us - clock.now_us()).max(0) / 1000 + 1);
+    dialer.dial(again[0].attempt).await;
+    assert_eq!(starts.load(Ordering::SeqCst), 2);
 }
 
 /// A claimed attempt, and the token its session would show.

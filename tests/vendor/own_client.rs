@@ -1,8 +1,7 @@
 //! Our client with a service account against a simulator that checks its tokens.
 
 use halo::domain::Timestamp;
-use halo::voximplant::{Client, Connection, Modes, ServiceKey, Sources, Wall};
-use secrecy::SecretString;
+use halo::voximplant::{Client, Connection, Credentials, Modes, ServiceKey, Sources, Wall};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,17 +14,17 @@ fn now_ms() -> i64 {
 
 fn client(url: &str, key_file: &Path, wall: Wall) -> Client {
     let modes = Sources::built_in().read("modes.toml").expect("built in");
+    let key = ServiceKey::from_json(&std::fs::read_to_string(key_file).expect("written")).expect("a key");
     let connection = Connection {
         url: url.to_owned(),
         account: "unused".into(),
-        key: SecretString::from("unused"),
+        credentials: Credentials::Service(key),
         application: None,
         application_name: "halo-demo".into(),
         backend_url: "http://127.0.0.1:9".into(),
         modes: Modes::read(&modes, &|_| None).expect("built in"),
     };
-    let key = ServiceKey::from_json(&std::fs::read_to_string(key_file).expect("written")).expect("a key");
-    Client::new(connection).expect("a client").with_service_key(key, wall)
+    Client::new(connection, wall).expect("a client")
 }
 
 /// The code of a refused question; 0 when it is answered.

@@ -111,6 +111,7 @@ mod tests {
         let mut state = State::default();
         for application_id in [1, 2] {
             state.applications.push(Application {
+                secure_record_storage: false,
                 application_id,
                 name: format!("app{application_id}"),
                 modified_ms: 0,

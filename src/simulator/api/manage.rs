@@ -11,6 +11,11 @@ const SCENARIO_BYTES_MAX: usize = 128 * 1024;
 const SCENARIO_NAME_MAX: usize = 30;
 const RULE_NAME_MAX: usize = 100;
 const ITEMS_MAX: usize = 10_000;
+/// Rows of one answer, where nothing is said and at most.
+const ROWS_DEFAULT: usize = 20;
+const ROWS_MAX: usize = 1000;
+/// Less than 64 KB, says the reference.
+const PATTERN_BYTES_MAX: usize = 64 * 1024;
 
 pub type Answer = Result<Value, ApiError>;
 
@@ -46,17 +51,16 @@ pub fn run(platform: &Platform, name: &str, params: &Params) -> Answer {
         }
         "GetPhoneNumbers" => possessions::get_numbers(state, params),
         "BindPhoneNumberToApplication" => possessions::bind_number(state, params),
-        "GetCallerIDs" => page(Vec::new(), params),
-        "GetResourcePrice" => Ok(json!({ "result": [{ "resource_type": "PSTN_OUT", "price_groups": [
-            { "price_group_id": 1, "price_group_name": "Simulated", "price": 0.024, "params": { "currency": "USD" } },
-        ]}] })),
+        "GetCallerIDs" => possessions::get_caller_ids(state, params),
+        "GetSipRegistrations" => possessions::get_sip_registrations(state, params),
+        "GetResourcePrice" => possessions::get_prices(params),
         _ => Err(ApiError::new(103, format!("Unknown command '{name}'."))),
     }
 }
 
 pub fn page(rows: Vec<Value>, params: &Params) -> Answer {
     let total = rows.len();
-    let count = params.number("count", 101)?.unwrap_or(20) as usize;
+    let count = params.number("count", 101)?.map_or(ROWS_DEFAULT, |count| count as usize).min(ROWS_MAX);
     let offset = params.number("offset", 101)?.unwrap_or(0) as usize;
     let rows: Vec<Value> = rows.into_iter().skip(offset).take(count).collect();
     Ok(json!({ "count": rows.len(), "result": rows, "total_count": total }))
@@ -70,8 +74,8 @@ fn account_info(state: &State, origin: &str) -> Answer {
     Ok(json!({ "result": {
         "account_id": state.account_id, "account_name": state.account_name(),
         "account_email": state.account_email(),
-        "active": true, "frozen": false, "balance": state.balance, "live_balance": state.balance, "credit_limit": 0.0,
-        "currency": "USD", "created": "2024-01-01 00:00:00",
+        "active": state.owned.active, "frozen": state.owned.frozen, "balance": state.balance,
+        "live_balance": state.balance, "credit_limit": 0.0, "currency": state.owned.currency, "created": "2024-01-01 00:00:00",
     }, "api_address": origin.trim_start_matches("http://") }))
 }
 
@@ -297,17 +301,15 @@ fn listed_scenarios(state: &State, params: &Params) -> Result<Vec<u64>, ApiError
 
 fn add_rule(state: &mut State, params: &Params, id: u64) -> Answer {
     let application_id = application(state, params)?;
-    let name = params.required("rule_name")?.to_owned();
-    if name.chars().count() >= RULE_NAME_MAX {
-        return Err(ApiError::invalid(156, "rule_name"));
-    }
+    let name = rule_name(params.required("rule_name")?)?.to_owned();
     let pattern = params.required("rule_pattern")?.to_owned();
+    let (_, exclude) = patterns(params)?;
     if state.rules.iter().any(|rule| rule.application_id == application_id && rule.name == name) {
         return Err(ApiError::new(175, "The rule name is not unique."));
     }
     room(state.rules.len(), 419)?;
     let scenarios = listed_scenarios(state, params)?;
-    let pattern_exclude = params.text("rule_pattern_exclude").map(str::to_owned);
+    let pattern_exclude = exclude.map(str::to_owned);
     let modified_ms = wall_ms();
     state.rules.push(Rule { rule_id: id, application_id, name, pattern, pattern_exclude, scenarios, modified_ms });
     Ok(json!({ "result": 1, "rule_id": id }))
@@ -315,29 +317,78 @@ fn add_rule(state: &mut State, params: &Params, id: u64) -> Answer {
 
 fn set_rule(state: &mut State, params: &Params) -> Answer {
     let id = params.number("rule_id", 147)?;
+    if id.is_none() {
+        return Err(ApiError::new(134, "The 'rule_id' parameter is required."));
+    }
     let place = state.rules.iter().position(|rule| Some(rule.rule_id) == id);
-    let rule = &mut state.rules[place.ok_or_else(|| ApiError::invalid(147, "rule_id"))?];
+    let place = place.ok_or_else(|| ApiError::invalid(147, "rule_id"))?;
+    let application_id = state.rules[place].application_id;
+    if let Some(name) = params.text("rule_name") {
+        rule_name(name)?;
+        let taken = |rule: &Rule| rule.application_id == application_id && rule.name == name;
+        if state.rules.iter().any(|rule| taken(rule) && Some(rule.rule_id) != id) {
+            return Err(ApiError::new(175, "The rule name is not unique."));
+        }
+    }
+    let (pattern, exclude) = patterns(params)?;
+    let rule = &mut state.rules[place];
     if let Some(name) = params.text("rule_name") {
         name.clone_into(&mut rule.name);
     }
-    if let Some(pattern) = params.text("rule_pattern") {
+    if let Some(pattern) = pattern {
         pattern.clone_into(&mut rule.pattern);
     }
-    if let Some(exclude) = params.text("rule_pattern_exclude") {
+    if let Some(exclude) = exclude {
         rule.pattern_exclude = Some(exclude.to_owned());
     }
     rule.modified_ms = wall_ms();
     done()
 }
 
+fn rule_name(name: &str) -> Result<&str, ApiError> {
+    if name.chars().count() < RULE_NAME_MAX { Ok(name) } else { Err(ApiError::invalid(156, "rule_name")) }
+}
+
+/// The two patterns, within their length. Whether they are regular expressions is not looked at.
+fn patterns(params: &Params) -> Result<(Option<&str>, Option<&str>), ApiError> {
+    let of = |name: &str, code| match params.text(name) {
+        Some(pattern) if pattern.len() >= PATTERN_BYTES_MAX => Err(ApiError::invalid(code, name)),
+        pattern => Ok(pattern),
+    };
+    Ok((of("rule_pattern", 148)?, of("rule_pattern_exclude", 149)?))
+}
+
+/// The rules that a request lists, by id or by name, or `all` of the application.
 fn del_rule(state: &mut State, params: &Params) -> Answer {
-    let place = find_rule(state, params)?;
-    state.rules.remove(place);
+    let application = optional_application(state, params)?;
+    let here = |rule: &Rule| application.is_none_or(|id| rule.application_id == id);
+    let gone: Vec<u64> = match (params.text("rule_id"), params.text("rule_name")) {
+        (Some("all"), _) => state.rules.iter().filter(|rule| here(rule)).map(|rule| rule.rule_id).collect(),
+        (Some(_), _) => params.ids("rule_id")?.unwrap_or_default(),
+        (None, Some(names)) => names
+            .split(';')
+            .map(|name| {
+                let found = state.rules.iter().find(|rule| rule.name == name && here(rule));
+                found.map(|rule| rule.rule_id).ok_or_else(|| ApiError::invalid(156, "rule_name"))
+            })
+            .collect::<Result<_, _>>()?,
+        (None, None) => return Err(ApiError::new(134, "The 'rule_id' parameter is required.")),
+    };
+    if gone.iter().any(|id| !state.rules.iter().any(|rule| rule.rule_id == *id)) {
+        return Err(ApiError::invalid(147, "rule_id"));
+    }
+    state.rules.retain(|rule| !gone.contains(&rule.rule_id));
+    state.numbers.iter_mut().filter(|number| number.rule_id.is_some_and(|id| gone.contains(&id))).for_each(|number| {
+        number.rule_id = None;
+    });
     done()
 }
 
 fn bind_scenario(state: &mut State, params: &Params) -> Answer {
     let scenarios = listed_scenarios(state, params)?;
+    if scenarios.is_empty() {
+        return Err(ApiError::new(134, "The 'scenario_id' parameter is required."));
+    }
     let place = find_rule(state, params)?;
     let rule = &mut state.rules[place];
     let bind = params.text("bind").is_none() || params.flag("bind");
@@ -349,17 +400,29 @@ fn bind_scenario(state: &mut State, params: &Params) -> Answer {
     done()
 }
 
+/// The listed ones come first, in the order given; all must hang on the rule.
 fn reorder_scenarios(state: &mut State, params: &Params) -> Answer {
     let scenarios = listed_scenarios(state, params)?;
+    if scenarios.is_empty() {
+        return Err(ApiError::new(134, "The 'scenario_id' parameter is required."));
+    }
     let place = find_rule(state, params)?;
     let rule = &mut state.rules[place];
+    if scenarios.iter().any(|id| !rule.scenarios.contains(id)) {
+        return Err(ApiError::invalid(132, "scenario_id"));
+    }
     let rank = |id: &u64| scenarios.iter().position(|listed| listed == id).unwrap_or(usize::MAX);
     rule.scenarios.sort_by_key(rank);
+    rule.modified_ms = wall_ms();
     done()
 }
 
+/// The first rule that matches wins, so their order is the account's to say.
 fn reorder_rules(state: &mut State, params: &Params) -> Answer {
-    let ids = params.ids("rule_id")?.unwrap_or_default();
+    let ids = params.ids("rule_id")?.ok_or_else(|| ApiError::new(134, "The 'rule_id' parameter is required."))?;
+    if ids.iter().any(|id| !state.rules.iter().any(|rule| rule.rule_id == *id)) {
+        return Err(ApiError::invalid(147, "rule_id"));
+    }
     state.rules.sort_by_key(|rule| ids.iter().position(|id| *id == rule.rule_id).unwrap_or(usize::MAX));
     done()
 }

@@ -1,6 +1,7 @@
 //! The Management API over HTTP, the sessions' own addresses, the ledgers, and a page to look at.
 
 mod auth;
+mod doors;
 mod history;
 mod items;
 mod lists;
@@ -16,9 +17,13 @@ mod auth_tests;
 #[cfg(test)]
 mod lists_tests;
 #[cfg(test)]
+mod manage_tests;
+#[cfg(test)]
 mod open_tests;
 #[cfg(test)]
 mod tests;
+
+pub use possessions::Owned;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -86,6 +91,10 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/simulator/clock", get(clock))
         .route("/simulator/inbound", post(starts::inbound))
         .route("/simulator/sessions/{id}", get(page::session))
+        .route("/simulator/account", post(doors::account))
+        .route("/simulator/numbers", post(doors::numbers))
+        .route("/simulator/caller-ids", post(doors::caller_ids))
+        .route("/simulator/sip-registrations", post(doors::sip_registrations))
         .route("/simulator/sessions/{id}/log", get(page::log))
         .route("/simulator/records/{name}", get(records::record))
         .route("/simulator/logs/{id}", get(records::log))

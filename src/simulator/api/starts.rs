@@ -98,6 +98,7 @@ fn begin(
     if params.text("reference_ip").is_some_and(|ip| ip.parse::<IpAddr>().is_err()) {
         return Err(ApiError::invalid(257, "reference_ip"));
     }
+    super::possessions::may_start(&platform.state())?;
     if platform.refuses_starts() {
         return Err(ApiError::new(127, "Insufficient money."));
     }
