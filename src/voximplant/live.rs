@@ -60,17 +60,14 @@ impl Live {
     }
 }
 
-fn is_about_the_certificate(cause: &reqwest::Error) -> bool {
-    let mut next = cause.source();
-    while let Some(cause) = next {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(_)) = inner.or_else(|| cause.downcast_ref()) {
-            return true;
-        }
-        next = cause.source();
+/// Somewhere below: an error of input and output shows what it holds, but does not name it as its source.
+fn is_about_the_certificate(cause: &(dyn Error + 'static)) -> bool {
+    if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
+        return true;
     }
-    false
+    let held = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let held = held.map(|held| held as &(dyn Error + 'static));
+    held.or_else(|| cause.source()).is_some_and(is_about_the_certificate)
 }
 
 impl Client {
