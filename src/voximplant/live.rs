@@ -84,9 +84,10 @@ mod tests {
     use tokio::net::TcpListener;
 
     /// Answers one request with `answer` and returns what was asked.
-    async fn server(answer: &'static str) -> (String, tokio::task::JoinHandle<String>) {
+    async fn server(answer: impl Into<String>) -> (String, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/request/1/secret", listener.local_addr().unwrap());
+        let answer = answer.into();
         let asked = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut asked = Vec::new();
@@ -114,12 +115,16 @@ mod tests {
         for refusal in [
             "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
             "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n",
-            "HTTP/1.1 307 Elsewhere\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
             "nonsense\r\n\r\n",
         ] {
             let (url, _asked) = server(refusal).await;
             assert_eq!(live.hang_up(&url, "8").await.unwrap(), Told::Unanswered, "{refusal}");
         }
+        let (elsewhere, asked) = server("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+        let (url, _) =
+            server(format!("HTTP/1.1 307 There\r\nlocation: {elsewhere}\r\ncontent-length: 0\r\n\r\n")).await;
+        assert_eq!(live.hang_up(&url, "8").await.unwrap(), Told::Unanswered);
+        assert!(!asked.is_finished(), "nobody else is told");
         let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         assert_eq!(live.hang_up(&format!("http://{nobody}/x"), "9").await.unwrap(), Told::Unanswered);
         assert!(matches!(live.hang_up("", "9").await, Err(LiveError::Address)));
