@@ -221,7 +221,7 @@ mod tests {
     fn a_text_is_said_sentence_by_sentence_and_told_whole() {
         let text = "Добрый день! Это «Ромашка».\n1. Удобно говорить?\n—\nНет? Перезвоню";
         let script = read(text).unwrap();
-        assert_eq!(says(&script), ["Добрый день!", "Это Ромашка.", "1. Удобно говорить?", "Нет?", "Перезвоню"]);
+        assert_eq!(says(&script), ["Добрый день!", "Это Ромашка.", "Удобно говорить?", "Нет?", "Перезвоню"]);
         let prompt = script.prompt.as_ref().unwrap();
         assert_eq!((prompt.text.as_str(), prompt.scripted, prompt.unsaid), (text, false, 0));
         assert_eq!(

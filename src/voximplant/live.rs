@@ -60,17 +60,14 @@ impl Live {
     }
 }
 
-fn is_about_the_certificate(cause: &reqwest::Error) -> bool {
-    let mut next = cause.source();
-    while let Some(cause) = next {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(_)) = inner.or_else(|| cause.downcast_ref()) {
-            return true;
-        }
-        next = cause.source();
+/// Somewhere below: an error of input and output shows what it holds, but does not name it as its source.
+fn is_about_the_certificate(cause: &(dyn Error + 'static)) -> bool {
+    if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
+        return true;
     }
-    false
+    let held = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let held = held.map(|held| held as &(dyn Error + 'static));
+    held.or_else(|| cause.source()).is_some_and(is_about_the_certificate)
 }
 
 impl Client {
@@ -87,9 +84,10 @@ mod tests {
     use tokio::net::TcpListener;
 
     /// Answers one request with `answer` and returns what was asked.
-    async fn server(answer: &'static str) -> (String, tokio::task::JoinHandle<String>) {
+    async fn server(answer: impl Into<String>) -> (String, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/request/1/secret", listener.local_addr().unwrap());
+        let answer = answer.into();
         let asked = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut asked = Vec::new();
@@ -117,12 +115,16 @@ mod tests {
         for refusal in [
             "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
             "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n",
-            "HTTP/1.1 307 Elsewhere\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
             "nonsense\r\n\r\n",
         ] {
             let (url, _asked) = server(refusal).await;
             assert_eq!(live.hang_up(&url, "8").await.unwrap(), Told::Unanswered, "{refusal}");
         }
+        let (elsewhere, asked) = server("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
+        let (url, _) =
+            server(format!("HTTP/1.1 307 There\r\nlocation: {elsewhere}\r\ncontent-length: 0\r\n\r\n")).await;
+        assert_eq!(live.hang_up(&url, "8").await.unwrap(), Told::Unanswered);
+        assert!(!asked.is_finished(), "nobody else is told");
         let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         assert_eq!(live.hang_up(&format!("http://{nobody}/x"), "9").await.unwrap(), Told::Unanswered);
         assert!(matches!(live.hang_up("", "9").await, Err(LiveError::Address)));

@@ -187,6 +187,8 @@ async fn a_service_for_one_call_leaves_campaigns_and_schedules_alone() {
     let store = open_store(&config).await.expect("the database opens");
     let now = halo::app::peek_clock(&store).await.expect("a clock").now();
     store.start_run(campaign, account, Take::All, now).await.expect("a run");
+    let nightly = store.find_campaign("nightly").await.expect("it").campaign;
+    let nights = store.runs(nightly).await.expect("its runs").len();
     let clock = ClockStart { speed: 120.0, at: None };
     let app = App::start_for(&config, store, clock, simulator::Settings::default(), Duty::SingleCalls).await;
     let app = app.expect("a service for one call");
@@ -194,6 +196,13 @@ async fn a_service_for_one_call_leaves_campaigns_and_schedules_alone() {
     assert_eq!(ended(&app, &id).await["outcome"], json!("answered"));
     let calls = ledger::calls(&place.simulator).await;
     assert_eq!(calls.len(), before + 1, "{calls:?}");
+    // Its schedule is due every minute.
+    until("two minutes pass", || async { (app.clock.now().since(now) > 120_000).then_some(()) }).await;
+    let later = app.clock.now().plus_ms(3_600_000);
+    // Whoever led before has ended.
+    app.store.lead("scheduler", &app.dialer.node, later, later.plus_ms(60_000)).await.expect("a leader");
+    assert_eq!(app.dialer.fire().await.expect("it looks"), []);
+    assert_eq!(app.store.runs(nightly).await.expect("its runs").len(), nights);
     let (_, runs) = get(&app, "/api/v1/campaigns/waiting/runs").await;
     assert_eq!(runs[0]["progress"]["waiting"], json!(2), "{runs}");
     app.stop().await;

@@ -1,7 +1,8 @@
 //! What a single call's prompt, language and voice become in each mode.
 
-use crate::harness::number;
+use crate::harness::{csv, number, settings};
 use crate::{ask, attempt, dead_sessions, ended, fast, grant, placed};
+use halo::http::import::{Here, ImportError, Upload, import};
 use serde_json::{Value, json};
 
 const SCRIPTED: &str = "Be kind.\nPHASE 1 hello: «Здравствуйте, это Ромашка.»\n\
@@ -91,5 +92,37 @@ async fn the_agent_says_what_the_prompt_says_in_every_mode_that_talks() {
     assert!(answer["notes"][0].as_str().is_some_and(|note| note.contains("3 of 3")), "{answer}");
     let told = ended(&app, answer["attempt"].as_str().expect("an attempt")).await;
     assert_eq!(told["turns"][0]["agent_text"], json!("Это Ромашка."), "{told}");
+    app.stop().await;
+}
+
+/// Without the refusal, one arm of a comparison follows a text and another reads it out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_campaign_takes_no_prompt_and_no_language_left_open() {
+    let place = fast().await;
+    let app = place.serve().await;
+    let here = Here {
+        store: &app.store,
+        modes: &app.modes,
+        real_platform: false,
+        default_caller_id: None,
+        now: app.clock.now(),
+    };
+    let open = include_str!("../../campaigns/plain.toml").replace("\"ru-RU\"", "\"auto\"");
+    for (script, word) in [("prompt = \"Добрый день!\"", "prompt"), (open.as_str(), "language")] {
+        let contacts = csv([number(0, 1)]);
+        let upload = Upload {
+            source: "contacts.csv",
+            settings: &settings("prompted", ""),
+            script: Some(script),
+            contacts: contacts.as_bytes(),
+            salt: None,
+        };
+        match import(&here, upload).await {
+            Err(ImportError::Script(said, _)) => {
+                assert!(said.starts_with(word) && said.contains("single calls"), "{said}")
+            }
+            other => panic!("{word}: {other:?}"),
+        }
+    }
     app.stop().await;
 }
