@@ -140,7 +140,8 @@ async fn the_token_is_shown_to_whoever_asks_for_it_and_to_nobody_else() {
     assert!(matches!(nobody, FetchError::NoAnswer(_)) && !format!("{nobody:?}").contains("secret"), "{nobody:?}");
 
     // An account's key is no bearer, and it goes into no address.
+    storage.asked();
     let refused = super::fetch(Reach::ThisMachine, &format!("http://{at}/secure"), None, || Ok(None)).await;
     assert!(matches!(refused, Err(FetchError::NeedsServiceAccount)));
-    assert!(storage.asked().iter().all(|(path, bearer)| !bearer || path == "/locked"));
+    assert_eq!(storage.asked(), [("/secure".to_owned(), false)]);
 }
