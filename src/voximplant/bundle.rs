@@ -24,9 +24,13 @@ macro_rules! files {
 
 files![
     "modes.toml",
+    "lib/grant.js",
     "lib/halo.js",
+    "lib/inbound.js",
+    "lib/mouth.js",
     "lib/realtime.js",
     "lib/ruler.js",
+    "lib/tongue.js",
     "lib/wire.js",
     "scenario_greeting.js",
     "scenario_voice_dialog.js",

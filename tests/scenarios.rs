@@ -1,0 +1,7 @@
+//! The scenarios of `voximplant/`, held from outside: a type checker reads them, the simulator runs them, a
+//! server hears what they post.
+
+mod harness;
+
+#[path = "scenarios/types.rs"]
+mod types;
