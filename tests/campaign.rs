@@ -11,6 +11,8 @@ mod control;
 mod figures;
 #[path = "campaign/nights.rs"]
 mod nights;
+#[path = "campaign/outcomes.rs"]
+mod outcomes;
 
 use harness::{Place, SPLIT, World, attempts, completed, contacts, csv, ledger, number, settings, start, take_in};
 use std::collections::BTreeMap;

@@ -3,5 +3,11 @@
 
 mod harness;
 
+#[path = "scenarios/contract.rs"]
+mod contract;
+#[path = "scenarios/stage.rs"]
+mod stage;
+#[path = "scenarios/talk.rs"]
+mod talk;
 #[path = "scenarios/types.rs"]
 mod types;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::simulator::callee::Behaviour;
 use crate::simulator::clock::{SECOND, wall_ms};
 use crate::simulator::draw::Dice;
 use crate::simulator::latency::LatencyModels;
@@ -96,6 +97,7 @@ pub struct State {
     pub numbers: Vec<PhoneNumber>,
     pub items: BTreeMap<(u64, String), String>,
     pub sessions: BTreeMap<u64, Arc<SessionRecord>>,
+    pub callees: BTreeMap<String, Behaviour>,
     live: BTreeMap<u64, mpsc::Sender<Inbound>>,
     times_called: BTreeMap<String, u32>,
 }

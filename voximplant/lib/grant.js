@@ -46,9 +46,9 @@ const leave = (() => {
       if (result && wire.stored(result)) {
         const grant = wire.json(result);
         if (grant && typeof grant.to === 'string' && typeof grant.event_url === 'string') {
-          const age = Number(grant.granted_ms_ago || 0) + (Date.now() - sent);
-          // Written so that an age which is no number is too old.
-          return { grant, fresh: age <= AGE_MAX_MS };
+          // An age that is no number is too old.
+          const age = typeof grant.granted_ms_ago === 'number' ? grant.granted_ms_ago : Infinity;
+          return { grant, fresh: age + (Date.now() - sent) <= AGE_MAX_MS };
         }
       } else if (result && wire.final(result)) {
         return { refused: result.code };

@@ -5,6 +5,7 @@ mod manage;
 mod page;
 mod params;
 mod possessions;
+mod socket;
 mod starts;
 
 #[cfg(test)]
@@ -15,6 +16,8 @@ use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -23,6 +26,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::simulator::api::params::Params;
+use crate::simulator::callee::door;
 use crate::simulator::platform::Platform;
 use crate::simulator::session::{Command, Inbound};
 
@@ -65,7 +69,9 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/simulator/calls", get(calls_ledger))
         .route("/simulator/pace", get(pace))
         .route("/simulator/inbound", post(starts::inbound))
+        .route("/simulator/callees", post(door::set))
         .route("/simulator/sessions/{id}/log", get(page::log))
+        .route("/simulator/sessions/{id}/heard", get(heard))
         .with_state(platform)
 }
 
@@ -171,11 +177,17 @@ async fn command(
     Path((id, token)): Path<(u64, String)>,
     method: Method,
     headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     body: String,
 ) -> Response {
     let Some(session) = platform.way_in(id, &token) else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    if let Ok(upgrade) = upgrade {
+        let path = format!("/request/{id}/{token}");
+        let told = json!({ "method": method.as_str(), "path": path, "content": "", "headers": [] });
+        return socket::enter(upgrade, session, told).await;
+    }
     let headers =
         headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
     let (answer, heard) = oneshot::channel();
@@ -193,6 +205,11 @@ async fn command(
 
 fn json_lines(lines: String) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response()
+}
+
+/// What the callee of a session heard, phrase by phrase.
+async fn heard(State(platform): State<Arc<Platform>>, Path(id): Path<u64>) -> Response {
+    platform.session(id).map_or(StatusCode::NOT_FOUND.into_response(), |record| json_lines(record.heard()))
 }
 
 async fn starts_ledger(State(platform): State<Arc<Platform>>) -> Response {

@@ -1,8 +1,11 @@
 //! The stand-in for the realtime model: hears by server-side voice detection, follows the spine of
 //! its instructions, calls the tools it was given, and speaks after the latency of its rule.
 
+use std::collections::VecDeque;
+
 use serde_json::{Value, json};
 
+use crate::simulator::callee::Broken;
 use crate::simulator::clock::{MS, Micros, SECOND};
 use crate::simulator::session::media::Kind;
 use crate::simulator::session::spine::Spine;
@@ -18,12 +21,27 @@ pub enum ModelStep {
     Connected,
     Updated,
     Noticed,
-    Silent { mark: u32 },
-    Transcribed { item: String, text: String },
-    Audio { response: u32 },
-    Tool { response: u32 },
-    Generated { response: u32 },
-    MediaEnded { voice: u32 },
+    Silent {
+        mark: u32,
+    },
+    Transcribed {
+        item: String,
+        text: String,
+    },
+    Audio {
+        response: u32,
+    },
+    Tool {
+        response: u32,
+    },
+    Generated {
+        response: u32,
+    },
+    MediaEnded {
+        voice: u32,
+    },
+    /// The connection is gone.
+    Gone,
 }
 
 pub(super) struct Response {
@@ -58,6 +76,8 @@ pub struct Model {
     pub(super) response: Option<Response>,
     pub(super) media_since: Option<u32>,
     pub(super) silent_since: Option<Micros>,
+    /// Speech that is generated and waits for what is being played.
+    pub(super) waiting: VecDeque<String>,
 }
 
 impl Model {
@@ -86,6 +106,7 @@ impl Model {
             response: None,
             media_since: None,
             silent_since: None,
+            waiting: VecDeque::new(),
         }
     }
 
@@ -136,12 +157,23 @@ impl World {
     pub fn connect_model(&mut self, promise: u32) -> Result<Handle, String> {
         let handle = self.add_unit(Kind::Model(Box::new(Model::new())))?;
         let takes = self.latency.model_connect_ms.draw(&self.dice, "model connect", u64::from(handle));
+        if self.broken() == Some(Broken::ModelRefuses) {
+            self.settle_after(takes, promise, false, json!("the connection was refused: 401"));
+            return Ok(handle);
+        }
         self.settle_after(takes, promise, true, json!(handle));
         self.after(takes + 25 * MS, Act::Model(handle, ModelStep::Connected));
         Ok(handle)
     }
 
     pub fn model_update(&mut self, handle: Handle, session: &Value) {
+        if self.broken() == Some(Broken::ModelErrs) {
+            let payload = json!({ "type": "error", "error": {
+                "type": "server_error", "code": "server_error", "message": "The server had an error.",
+            }});
+            self.deliver_after(ROUND_TRIP, handle, "OpenAI.RealtimeAPI.Error", payload);
+            return;
+        }
         if let Some(model) = self.model(handle) {
             model.update(session);
             self.after(ROUND_TRIP, Act::Model(handle, ModelStep::Updated));
@@ -203,6 +235,9 @@ impl World {
     }
 
     pub fn model_clear(&mut self, handle: Handle) {
+        if let Some(model) = self.model(handle) {
+            model.waiting.clear();
+        }
         if self.model(handle).is_some() && self.voice_of(handle).is_some() {
             self.end_voice(handle);
             self.model_voice_over(handle);
@@ -289,6 +324,11 @@ impl World {
                 self.tell(handle, "OpenAI.RealtimeAPI.ConversationItemInputAudioTranscriptionCompleted", payload);
             }
             ModelStep::Audio { response } => self.model_speaks(handle, response),
+            ModelStep::Gone => {
+                self.model_close(handle);
+                let told = json!({ "code": 1011, "reason": "internal error", "wasClean": false });
+                self.tell(handle, "OpenAI.WebSocketClosed", told);
+            }
             ModelStep::Tool { response } => self.model_calls(handle, response),
             ModelStep::Generated { response } => self.model_generated(handle, response),
             ModelStep::MediaEnded { voice } => {
