@@ -159,6 +159,17 @@ async fn a_message_is_left_after_the_machine_s_words() {
     assert!(off.events.iter().all(|event| event["event"] != "Machine"));
 }
 
+/// A machine's end is told twice, as two different ends: one last event is posted, the first.
+#[tokio::test]
+async fn a_call_that_ends_twice_is_reported_once() {
+    let stage = Stage::open(300.0).await;
+    stage.behaviour(&number(0, 50), "machine_ends_twice").await;
+    for mode in ["greeting", "realtime_pure"] {
+        let played = stage.play(mode, &number(0, 50), json!({})).await;
+        assert_eq!((&played.last()["event"], &played.last()["machine"]), (&json!("Disconnected"), &json!(true)));
+    }
+}
+
 /// A SIP route carries the number in the address, unless the address names somebody; the caller id goes along.
 #[tokio::test]
 async fn a_sip_route_is_dialled_as_one() {
@@ -190,6 +201,12 @@ async fn voices_and_languages_are_chosen_in_one_place() {
             assert!(played.last()["talk_ms"].as_u64() > Some(2_000), "{mode} {voice}: {}", played.last());
         }
     }
+    // What is ours to say follows the words that are theirs.
+    let played = stage.play("greeting", &number(0, 1), json!({ "language": "auto", "record": true })).await;
+    assert!(played.heard[0].starts_with("Разговор записывается."), "{:?}", played.heard);
+    let english = json!({ "language": "auto", "record": true, "first_phrase": "Hello!", "instructions": "" });
+    let played = stage.play("greeting", &number(0, 1), english).await;
+    assert_eq!(played.heard, ["This call is recorded. Hello!"]);
     let long = "Это очень длинное сообщение для вас. ".repeat(60);
     let played = stage.play("greeting", &number(0, 1), json!({ "first_phrase": long.trim() })).await;
     assert_eq!(played.heard.len(), 2, "{:?}", played.heard);
@@ -238,15 +255,13 @@ async fn a_grant_of_unknown_age_is_given_back() {
 async fn a_phrase_whose_end_is_never_told_does_not_hold_the_line() {
     let stage = Stage::open(300.0).await;
     stage.replies(&script());
-    for (ending, mode) in [(41, "greeting"), (42, "dialog")] {
+    for (ending, mode, most_ms) in [(41, "greeting", 12_000), (42, "dialog", 45_000)] {
         stage.behaviour(&number(0, ending), "end_untold").await;
-        let replies = [json!({}), json!({ "reply_text": "До свидания!", "end_session": true, "goal": true })];
-        stage.replies(&replies);
         let played =
             stage.play(mode, &number(0, ending), json!({ "first_phrase": "Добрый день!", "amd": "off" })).await;
         let last = played.last();
-        assert_eq!((&last["event"], &last["fault"]), (&json!("Disconnected"), &json!(null)), "{mode}: {last}");
-        assert!(last["talk_ms"].as_u64() < Some(40_000), "{mode}: {last}\n{}", played.log);
+        assert_eq!((&last["hung_up_by"], &last["fault"]), (&json!("agent"), &json!(null)), "{mode}: {last}");
+        assert!(last["talk_ms"].as_u64() < Some(most_ms), "{mode}: {last}\n{}", played.log);
     }
 }
 
@@ -258,4 +273,34 @@ async fn the_last_request_of_a_session_brings_what_was_not_stored() {
     let played = stage.play("greeting", &number(0, 75), json!({})).await;
     assert_eq!((&played.last()["event"], &played.last()["code"]), (&json!("Failed"), &json!(486)));
     assert_eq!(played.log.matches("event not stored (503)").count(), 3, "{}", played.log);
+}
+
+/// A goodbye that goes on and on ends with the call's cap, soon after it.
+#[tokio::test]
+async fn a_long_goodbye_does_not_outlast_the_cap() {
+    let stage = Stage::open(300.0).await;
+    let long = "И ещё одно, последнее. ".repeat(60);
+    stage.replies(&[json!({}), json!({ "reply_text": long, "end_session": true, "goal": true })]);
+    let played = stage.play("dialog", &number(0, 1), json!({ "call_s": 20, "amd": "off" })).await;
+    assert!(played.heard.last().is_some_and(|text| text.starts_with("И ещё одно")), "{:?}", played.heard);
+    assert_eq!((&played.last()["hung_up_by"], &played.last()["fault"]), (&json!("limit"), &json!(null)));
+    let talk = played.last()["talk_ms"].as_u64().expect("milliseconds");
+    assert!((20_000..40_000).contains(&talk), "{talk} ms: {}", played.log);
+}
+
+/// Detection that never answers is a person, in time, and the talk has gone on meanwhile.
+#[tokio::test]
+async fn machine_detection_that_never_answers_is_given_up() {
+    let stage = Stage::open(300.0).await;
+    stage.replies(&script());
+    for (ending, mode) in [(1, "dialog"), (2, "realtime_pure")] {
+        stage.behaviour(&number(0, ending), "never_detected").await;
+        let played = stage.play(mode, &number(0, ending), json!({})).await;
+        let (found, connected) = (played.event("Machine"), played.event("Connected"));
+        assert_eq!(found["result"], "TIMEOUT");
+        let took = found["at_ms"].as_u64().zip(connected["at_ms"].as_u64()).map(|(at, from)| at - from);
+        assert_eq!(took, Some(7_000), "its own time and two seconds more");
+        assert_eq!((&played.last()["machine"], &played.last()["fault"]), (&json!(false), &json!(null)));
+        assert!(played.last()["first_audio_ms"].as_u64() < Some(3_000), "the agent does not wait for it");
+    }
 }

@@ -67,6 +67,10 @@ pub enum Broken {
     Recogniser,
     /// Nobody says that a phrase has been played.
     Player,
+    /// A call's end is told twice, as two different ends.
+    EndsTwice,
+    /// Machine detection never says what it found.
+    Detector,
 }
 
 /// What answers at a number, and how the call goes.
@@ -101,7 +105,7 @@ const fn refused(code: u16, reason: &'static str) -> Behaviour {
 }
 
 /// Behaviours by name, for numbers whose last digits say something else.
-pub const NAMED: [(&str, Behaviour); 27] = [
+pub const NAMED: [(&str, Behaviour); 29] = [
     ("talks", Behaviour::of(Fate::Answers(Temper::Talks))),
     ("gone_at_once", Behaviour::of(Fate::Answers(Temper::Gone))),
     ("machine", Behaviour::found(Temper::Machine, "VOICEMAIL", "NONE")),
@@ -127,7 +131,12 @@ pub const NAMED: [(&str, Behaviour); 27] = [
     ("model_errs", Behaviour::breaks(Broken::ModelErrs)),
     ("model_closes", Behaviour::breaks(Broken::ModelCloses)),
     ("model_fails", Behaviour::breaks(Broken::ModelFails)),
-    ("end_untold", Behaviour::breaks(Broken::Player)),
+    ("never_detected", Behaviour::breaks(Broken::Detector)),
+    ("end_untold", Behaviour { broken: Some(Broken::Player), ..Behaviour::of(Fate::Answers(Temper::Silent)) }),
+    (
+        "machine_ends_twice",
+        Behaviour { broken: Some(Broken::EndsTwice), ..Behaviour::found(Temper::Machine, "VOICEMAIL", "NONE") },
+    ),
     ("recogniser_fails", Behaviour::breaks(Broken::Recogniser)),
 ];
 

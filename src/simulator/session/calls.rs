@@ -320,6 +320,10 @@ impl World {
                 "direction": direction, "headers": {},
             });
             self.deliver_after(SIGNALLING, handle, "Call.Disconnected", told);
+            if self.broken() == Some(Broken::EndsTwice) {
+                let told = json!({ "code": 487, "reason": "Request Terminated", "headers": {} });
+                self.deliver_after(SIGNALLING + MS, handle, "Call.Failed", told);
+            }
         } else {
             let told = json!({ "code": code, "reason": reason, "headers": {} });
             self.deliver_after(SIGNALLING, handle, "Call.Failed", told);

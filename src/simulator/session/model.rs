@@ -13,6 +13,10 @@ use crate::simulator::session::world::{Act, Handle, World};
 
 const SPEECH_NOTICED: Micros = 180 * MS;
 pub(super) const ROUND_TRIP: Micros = 45 * MS;
+const VOICES: [&str; 10] = ["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"];
+/// What a transcription may be told to expect.
+const LANGUAGES: &str = "af ar az be bg bs ca cs cy da de el en es et fa fi fr gl he hi hr hu hy id is it ja kk kn ko lt \
+    lv mi mk mr ms ne nl no pl pt ro ru sk sl sr sv sw ta th tl tr uk ur vi zh";
 /// The platform says that audio ended when none came for this long.
 pub(super) const MEDIA_ENDS_AFTER: Micros = SECOND;
 
@@ -63,6 +67,8 @@ pub struct Model {
     pub(super) creates: bool,
     pub(super) interrupts: bool,
     pub(super) transcribes: bool,
+    /// Every response calls a tool, unless it is told not to.
+    pub(super) must_call: bool,
     pub(super) russian: bool,
     pub(super) hearing: Option<String>,
     pub(super) marks: u32,
@@ -93,6 +99,7 @@ impl Model {
             creates: true,
             interrupts: true,
             transcribes: false,
+            must_call: false,
             russian: false,
             hearing: None,
             marks: 0,
@@ -129,6 +136,9 @@ impl Model {
         }
         if let Some(tools) = session["tools"].as_array() {
             self.tools = tools.iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect();
+        }
+        if let Some(choice) = session["tool_choice"].as_str() {
+            self.must_call = choice == "required";
         }
         let input = &session["audio"]["input"];
         self.transcribes |= input["transcription"].is_object();
@@ -170,6 +180,18 @@ impl World {
         if self.broken() == Some(Broken::ModelErrs) {
             let payload = json!({ "type": "error", "error": {
                 "type": "server_error", "code": "server_error", "message": "The server had an error.",
+            }});
+            self.deliver_after(ROUND_TRIP, handle, "OpenAI.RealtimeAPI.Error", payload);
+            return;
+        }
+        let audio = &session["audio"];
+        let known = |told: &Value, allowed: &dyn Fn(&str) -> bool| told.as_str().is_none_or(allowed);
+        let voice = known(&audio["output"]["voice"], &|voice| VOICES.contains(&voice));
+        let heard = &audio["input"]["transcription"]["language"];
+        if !voice || !known(heard, &|language| LANGUAGES.split(' ').any(|known| known == language)) {
+            let wrong = if voice { "session.audio.input.transcription.language" } else { "session.audio.output.voice" };
+            let payload = json!({ "type": "error", "error": {
+                "type": "invalid_request_error", "code": "invalid_value", "param": wrong, "message": "Invalid value.",
             }});
             self.deliver_after(ROUND_TRIP, handle, "OpenAI.RealtimeAPI.Error", payload);
             return;

@@ -39,13 +39,16 @@ impl World {
         }
         let has = |model: &Model, name: &str| model.tools.iter().any(|tool| tool == name);
         let turn = model.turn.take();
-        let output = model.output.take();
+        let must_call = model.must_call && !no_tools && has(model, "get_reply");
+        // A model that must call a tool does not speak what the last one gave.
+        let output = if must_call { None } else { model.output.take() };
         let (text, tool, delay) = if let Some(text) = exact {
             model.spine.said(&text);
             (Some(text), None, latency.model_audio_ms)
         } else if let Some(text) = output {
             (Some(text), None, latency.tool_audio_ms)
-        } else if let (Some(heard), true, false) = (&turn, has(model, "get_reply"), no_tools) {
+        } else if must_call || turn.is_some() && has(model, "get_reply") && !no_tools {
+            let heard = turn.clone().unwrap_or_default();
             (None, Some(("get_reply", json!({ "text": heard }))), latency.model_tool_ms)
         } else {
             let next = match &turn {

@@ -176,6 +176,7 @@ impl World {
 
     /// Machine detection runs from the answer; whoever says nothing is not told apart.
     pub fn detect_machine(&mut self, amd: Handle, call: Handle, promise: Option<u32>) {
+        let mute = self.broken() == Some(Broken::Detector);
         let Some(told) = self.call(call) else { return };
         let (state, temper, verdict, dice) = (told.state, told.temper, told.verdict, told.dice.clone());
         if state == State::Ended {
@@ -193,7 +194,7 @@ impl World {
             it.promise = promise;
         }
         // Before the answer it only listens; `answered` comes back here.
-        if state != State::Connected || it.running {
+        if state != State::Connected || it.running || mute {
             return;
         }
         it.running = true;
