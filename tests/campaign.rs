@@ -13,6 +13,8 @@ mod figures;
 mod histories;
 #[path = "campaign/nights.rs"]
 mod nights;
+#[path = "campaign/outcomes.rs"]
+mod outcomes;
 
 use harness::{Place, SPLIT, World, attempts, completed, contacts, csv, ledger, number, settings, start, take_in};
 use std::collections::BTreeMap;

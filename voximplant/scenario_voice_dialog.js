@@ -3,14 +3,6 @@
 // platform speaks it.
 
 require(Modules.ASR);
-// Modules that an engine may lack: then the ruler says so, and nobody is taken for a machine.
-for (const module of [Modules.Silero, Modules.AMD || 'amd']) {
-  try {
-    require(module);
-  } catch (error) {
-    halo.log(`module ${module}: ${error}`);
-  }
-}
 
 halo.run((() => {
   /** @type {ASR | null} */
@@ -53,7 +45,7 @@ halo.run((() => {
     unready: () => null,
 
     async connected(s) {
-      asr = VoxEngine.createASR({ profile: halo.recogniser(s.grant.language) });
+      asr = VoxEngine.createASR({ profile: tongue.recogniser(s.language) });
       asr.addEventListener(ASREvents.CaptureStarted, () => s.ruler.vendorCalleeBegan());
       asr.addEventListener(ASREvents.SpeechCaptured, () => s.ruler.vendorCalleeEnded(null));
       asr.addEventListener(ASREvents.ASRError, (event) => s.fail('speech', event.error));

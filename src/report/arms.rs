@@ -321,7 +321,7 @@ pub fn night_blocks(figures: &Figures) -> Vec<NightBlock> {
 pub fn before_answer(figures: &Figures) -> Vec<FaultRow> {
     use crate::domain::Fault;
     let mut sums: BTreeMap<(usize, Outcome), u64> = BTreeMap::new();
-    let withdrawn = [Outcome::Cancelled, Outcome::Expired, Outcome::Suppressed];
+    let withdrawn = [Outcome::Expired, Outcome::Suppressed];
     for row in figures.attempts.iter().filter(|row| row.outcome.fault() != Fault::Contact) {
         if let Some(place) = figures.design.arms.iter().position(|(mode, _)| *mode == row.mode)
             && !withdrawn.contains(&row.outcome)

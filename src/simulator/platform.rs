@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::simulator::Settings;
 use crate::simulator::api::{Owned, ServiceAccount};
+use crate::simulator::callee::Behaviour;
 use crate::simulator::clock::{SECOND, wall_ms};
 use crate::simulator::draw::Dice;
 use crate::simulator::latency::LatencyModels;
@@ -114,6 +115,7 @@ pub struct State {
     pub balance: f64,
     pub owned: Owned,
     pub sessions: BTreeMap<u64, Arc<SessionRecord>>,
+    pub callees: BTreeMap<String, Behaviour>,
     live: BTreeMap<u64, mpsc::Sender<Inbound>>,
     times_called: BTreeMap<String, u32>,
 }

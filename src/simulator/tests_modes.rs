@@ -1,8 +1,8 @@
 //! The scenario files of `voximplant/`, whole, against a stand-in for our server. What they and the
 //! platform's facts disagree about shows here first.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -109,13 +109,16 @@ async fn dialog(State(server): State<Server>, body: String) -> (HeaderMap, Strin
 }
 
 /// A scenario with what it includes put in place.
-fn bundle(path: &Path) -> String {
+fn bundle(path: &Path, seen: &mut BTreeSet<PathBuf>) -> String {
+    if !seen.insert(path.to_owned()) {
+        return String::new();
+    }
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let folder = path.parent().expect("a file has a folder");
     let mut whole = String::new();
     for line in text.lines() {
         match line.strip_prefix("/// <reference path=\"").and_then(|rest| rest.split_once('"')) {
-            Some((included, _)) => whole.push_str(&bundle(&folder.join(included))),
+            Some((included, _)) => whole.push_str(&bundle(&folder.join(included.trim_start_matches("./")), seen)),
             None => whole.push_str(line),
         }
         whole.push('\n');
@@ -131,7 +134,7 @@ async fn open(settings: Settings) -> (Bench, Server) {
         [("application_id", application.as_str()), ("secret_name", "OPENAI_API_KEY"), ("secret_value", "simulated")];
     bench.ask("AddSecret", &secret).await;
     for (rule, file) in FILES {
-        bench.rule(rule, &bundle(&folder.join(file))).await;
+        bench.rule(rule, &bundle(&folder.join(file), &mut BTreeSet::new())).await;
     }
     (bench, Server::open().await)
 }

@@ -98,6 +98,7 @@ async fn a_grant_whose_answer_is_lost_is_one_call() {
     let (campaign, _) = harness::whole_run(&app, &greeting("lost grants"), &list).await;
     harness::laws_hold(&app, campaign).await;
     assert_eq!(ledger::no_attempt_twice(&place.simulator).await, 6);
+    assert_eq!(ledger::starts(&place.simulator).await.len(), 6, "the same session asks again");
     let found = harness::outcomes(&app, campaign).await;
     assert!(found.values().all(|(_, tries)| tries == &["answered"]), "{found:?}");
     app.stop().await;
@@ -114,6 +115,11 @@ async fn two_sessions_of_one_start_are_one_call() {
     harness::laws_hold(&app, campaign).await;
     assert_eq!(ledger::starts(&place.simulator).await.len(), 20);
     assert_eq!(ledger::no_attempt_twice(&place.simulator).await, 10);
+    // One attempt each, none of them deferred or lost, and the outcome is the granted session's.
+    let attempts = harness::attempts(&app, campaign).await;
+    assert_eq!(attempts.len(), 10);
+    let found = harness::outcomes(&app, campaign).await;
+    assert!(found.values().all(|(_, tries)| tries == &["answered"]), "{found:?}");
     app.stop().await;
 }
 

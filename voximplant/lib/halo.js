@@ -1,34 +1,14 @@
+/// <reference path="./tongue.js" />
 /// <reference path="./wire.js" />
 /// <reference path="./ruler.js" />
+/// <reference path="./grant.js" />
+/// <reference path="./mouth.js" />
+/// <reference path="./inbound.js" />
 // What every scenario shares: leave to dial, the call with its caps, the reports, a polite end.
 // A scenario gives `halo.run` a talker, which only talks. Without a grant nothing is dialled; an
 // incoming call is answered, told who called, and never called back.
 
 /**
- * @typedef {object} Grant
- * @property {string} call_id
- * @property {number} granted_ms_ago
- * @property {string} to
- * @property {string} caller_id
- * @property {string} mode
- * @property {string} event_url
- * @property {string} event_token
- * @property {string | null} dialog_url
- * @property {string} language
- * @property {string | null} voice
- * @property {string} first_phrase
- * @property {string} instructions
- * @property {{name?: string}[]} tools
- * @property {string | null} model
- * @property {string | null} openai_base_url
- * @property {{threshold?: number, min_silence_ms?: number} | null} vad
- * @property {object | null} [turn_detection]
- * @property {'off' | 'mark' | 'hang_up' | 'message'} amd
- * @property {boolean} record
- * @property {string} route
- * @property {number} ring_s
- * @property {number} call_s
- *
  * @typedef {'replier' | 'speech' | 'model' | 'scenario'} Fault What of ours broke after the answer.
  * @typedef {'callee' | 'agent' | 'limit' | 'fault'} By Who hung up.
  *
@@ -47,10 +27,11 @@
  * @property {Grant} grant
  * @property {Call} call
  * @property {Ruler} ruler
+ * @property {string} language What is spoken.
  * @property {string} greeting What is said at once, recording notice included; empty if there is none.
  * @property {boolean} over The call has ended or is being ended: say nothing more.
  * @property {boolean} leaving The last phrase is being spoken: it is not interrupted.
- * @property {(text: string) => Promise<'finished' | 'stopped' | 'failed'>} speak
+ * @property {(text: string) => Promise<Spoken>} speak
  * @property {() => void} stopSpeaking
  * @property {(unit: VoxUnit) => void} listen Gives the callee's audio to a unit once the greeting sounds.
  * @property {(question: object) => Promise<Reply | null>} ask Asks `dialog_url`.
@@ -68,11 +49,6 @@
  * @property {() => void} [close]
  */
 const halo = (() => {
-  const GRANT_TRIES = 3;
-  const GRANT_TRY_MS = 8000;
-  /** A grant older than this is given back: the line it holds was counted from its first second. */
-  const GRANT_AGE_MAX_MS = 10000;
-  const GRANT_PAUSE_MS = 1000;
   /** The one request that a session being taken down has left. */
   const LAST_POST_S = 10;
   /** Events waiting at the end get this long; the last one carries everything but opt-outs anyway. */
@@ -85,41 +61,30 @@ const halo = (() => {
   const NO_REPLY_MS = 15000;
   const SILENCE_MS = 14000;
   const WATCH_MS = 1000;
-  const SPEECH_START_MS = 8000;
   const EARS_MS = 200;
-  const PHRASE_MAX = 1500;
-  const GOODBYE_MS = 8000;
+  /** A goodbye under way when the call's time is up gets this much more. */
+  const GOODBYE_MS = 15000;
+  /** A message is left when the machine has been silent for so long, or has not been for so long. */
+  const MESSAGE_PAUSE_MS = 1500;
+  const MESSAGE_WAIT_MS = 20000;
+  const MESSAGE_LOOK_MS = 250;
+  /** Without an order to dial, somebody must ring in within this time. */
+  const ORDER_MS = 8000;
   const HANGUP_MS = 5000;
   const DEFAULT_VAD = { threshold: 0.5, min_silence_ms: 300 };
 
-  const { PHRASES, phrases, log, sleep, voice, recogniser, post, stored, final, deliver, json } = wire;
+  const { log, sleep, post, stored, final, deliver, json } = wire;
+  // By another name: to a type checker a file that calls `require` is a module of its own, not a part.
+  const load = require;
 
   /**
-   * Asks for leave to dial. An answer to an earlier try is ignored: it may speak of a moment long past.
-   * @param {{a: string, t: string, u: string}} data @param {string} session
-   * @returns {Promise<{grant: Grant, age: number} | {refused: number} | null>}
+   * What was ordered from outside while the session runs.
+   * @typedef {{hungUp: boolean, hangUp: () => void}} Orders
+   *
+   * @param {Talker} talker @param {{a: string, t: string, u: string}} data @param {string} session @param {Orders} orders
    */
-  const askGrant = async (data, session) => {
-    for (let nth = 1; nth <= GRANT_TRIES; nth += 1) {
-      const sent = Date.now();
-      const tried = post(`${data.u}/voximplant/grant`, null, { a: data.a, t: data.t, session_id: session }, GRANT_TRY_MS / 1000);
-      const result = await Promise.race([tried, sleep(GRANT_TRY_MS).then(() => null)]);
-      if (result && stored(result)) {
-        const grant = json(result);
-        if (grant && typeof grant.to === 'string' && typeof grant.event_url === 'string') {
-          return { grant, age: Number(grant.granted_ms_ago || 0) + (Date.now() - sent) };
-        }
-      } else if (result && final(result)) {
-        return { refused: result.code };
-      }
-      log(`no grant at try ${nth} (${result ? result.code : 'timeout'})`);
-      if (nth < GRANT_TRIES && Date.now() - sent < GRANT_PAUSE_MS) await sleep(GRANT_PAUSE_MS * nth);
-    }
-    return null;
-  };
-
-  /** @param {Talker} talker @param {{a: string, t: string, u: string}} data @param {string} session @param {number} started */
-  const outbound = async (talker, data, session, started) => {
+  const outbound = async (talker, data, session, orders) => {
+    const started = Date.now();
     const now = () => Date.now() - started;
     const unready = talker.unready ? talker.unready() : null;
     if (unready !== null) {
@@ -127,7 +92,7 @@ const halo = (() => {
       VoxEngine.terminate();
       return;
     }
-    const asked = await askGrant(data, session);
+    const asked = await leave.ask(data, session);
     if (asked && 'refused' in asked) {
       log(`grant refused (${asked.refused}): nothing is dialled`);
       VoxEngine.terminate();
@@ -136,31 +101,51 @@ const halo = (() => {
     const grant = asked ? asked.grant : null;
     let seq = 0;
     const head = (/** @type {string} */ event) => ({ call_id: data.a, event, seq: (seq += 1), at_ms: now(), session_id: session });
-    if (!asked || !grant || asked.age > GRANT_AGE_MAX_MS) {
-      const reason = grant ? 'the grant came too late' : 'no answer to the request for a grant';
+    const giveBack = async (/** @type {string} */ reason) => {
+      log(`nothing is dialled: ${reason}`);
       const url = grant ? grant.event_url : `${data.u}/voximplant/events`;
       await deliver(url, grant && grant.event_token ? grant.event_token : data.t, { ...head('NotDialled'), reason }, () => true);
       VoxEngine.terminate();
-      return;
+    };
+    if (!asked || !grant) {
+      await giveBack('no answer to the request for a grant');
+    } else if (!asked.fresh) {
+      await giveBack('the grant came too late');
+    } else if (orders.hungUp) {
+      // A command came first: nobody is called, now or later.
+      const at = now();
+      const ended = { code: 487, reason: 'hung up by command', dialled_at_ms: at, ringing_at_ms: null, ended_at_ms: at, ring_timer: false };
+      await deliver(grant.event_url, grant.event_token, { ...head('Failed'), ...ended }, () => true);
+      VoxEngine.terminate();
+    } else {
+      const dial = () => place(talker, grant, now, head, orders);
+      try {
+        dial();
+      } catch (error) {
+        // Nothing that follows the dialling throws out of `place`.
+        await giveBack(`the call could not be prepared: ${error}`);
+      }
     }
-    place(talker, grant, now, head);
   };
 
-  /** Dials, and sees the call through to its last event. @param {Talker} talker @param {Grant} grant @param {() => number} now @param {(event: string) => object} head */
-  const place = (talker, grant, now, head) => {
-    const said = phrases(grant.language);
+  /** Dials, and sees the call through to its last event. @param {Talker} talker @param {Grant} grant @param {() => number} now @param {(event: string) => object} head @param {Orders} orders */
+  const place = (talker, grant, now, head, orders) => {
+    const language = tongue.spoken(grant);
+    const said = tongue.phrases(language);
     const times = { dialled: now(), ringing: /** @type {number | null} */ (null), answered: /** @type {number | null} */ (null) };
     const verdict = {
       goal: /** @type {boolean | null} */ (null), answers: /** @type {object} */ ({}),
       callback_at: /** @type {string | null} */ (null), optedOut: false, machine: false,
     };
     const held = { hungUpBy: /** @type {By | null} */ (null), fault: /** @type {Fault | null} */ (null), ringTimer: false, finished: false, ears: false };
+    /** @type {string | null} */
+    let recordUrl = null;
+    /** The last event, until it is stored. @type {object | null} */
+    let unsaid = null;
     /** @type {Set<number>} */
     const timers = new Set();
     /** @type {VoxUnit[]} */
     const ears = [];
-    /** @type {(() => void) | null} */
-    let stopPlayer = null;
     /** @type {Promise<unknown>} */
     let reports = Promise.resolve();
 
@@ -217,7 +202,9 @@ const halo = (() => {
       clearInterval(watch);
       if (talker.close) guard(talker.close)(null);
       const waiting = reports;
-      await deliver(grant.event_url, grant.event_token, lastEvent(event, fields), () => true);
+      const last = lastEvent(event, fields);
+      unsaid = last;
+      if (await deliver(grant.event_url, grant.event_token, last, () => true)) unsaid = null;
       await Promise.race([waiting, sleep(DRAIN_MS)]);
       VoxEngine.terminate();
     };
@@ -231,7 +218,7 @@ const halo = (() => {
         ...base, hung_up_by: held.hungUpBy || 'callee', goal: verdict.goal, answers: verdict.answers, callback_at: verdict.callback_at,
         fault: held.fault, machine: verdict.machine, answered_at_ms: answered,
         first_audio_ms: first === null ? null : Math.max(0, first - answered), first_audio_method: measure.firstMethod(),
-        talk_ms: ended - answered, turns: wire.fitted(measure.all()),
+        talk_ms: ended - answered, record_url: recordUrl, turns: wire.fitted(measure.all()),
       };
     };
 
@@ -241,71 +228,53 @@ const halo = (() => {
       s.over = true;
       call.hangup();
       // Should the platform not say that the call ended, it is said here.
-      after(() => { finish(times.answered === null ? 'Failed' : 'Disconnected', { code: 0, reason: 'no event after hanging up', cost: null }); }, HANGUP_MS);
+      after(() => {
+        const reason = 'no event after hanging up';
+        if (times.answered === null) failed({ code: 487, reason });
+        else finish('Disconnected', { code: 0, reason, cost: null });
+      }, HANGUP_MS);
     };
-    /** Says a last phrase of ours, whatever the talker was doing, and hangs up. */
-    const leave = (/** @type {By} */ by, /** @type {string} */ phrase) => {
-      if (s.over || s.leaving) return;
+    // A call that ours broke before anybody answered was not cancelled: it could not be made.
+    const failed = (/** @type {{code: number, reason: string}} */ { code, reason }) => finish('Failed', held.fault !== null && code === 487
+      ? { code: 0, reason: `error: ${held.fault}: hung up before the answer` } : { code, reason });
+    /** From now on only last words are said, whatever the talker was doing; false when that is so already. */
+    const depart = (/** @type {By} */ by) => {
+      if (s.over || s.leaving) return false;
       s.leaving = true;
       held.hungUpBy = by;
       measure.seal();
-      if (talker.close) talker.close();
-      after(() => hangUp(by), GOODBYE_MS);
-      speak(phrase).then(() => hangUp(by));
+      if (talker.close) guard(talker.close)(null);
+      voice.stop();
+      return !s.over;
+    };
+    /** Says a last phrase of ours and hangs up. */
+    const part = (/** @type {By} */ by, /** @type {string} */ phrase) => {
+      if (depart(by)) voice.speak(phrase).then(() => hangUp(by));
+    };
+    /** A machine records when it has said its own words. */
+    const leaveMessage = () => {
+      if (!depart('agent')) return;
+      const since = now();
+      const look = () => {
+        if (s.over) return;
+        const quiet = !measure.calleeSpeaking() && now() - measure.lastSound() >= MESSAGE_PAUSE_MS;
+        if (quiet || now() - since > MESSAGE_WAIT_MS) voice.speak(s.greeting).then(() => hangUp('agent'));
+        else after(look, MESSAGE_LOOK_MS);
+      };
+      look();
     };
     const fail = (/** @type {Fault} */ fault, /** @type {unknown} */ error) => {
       log(`fault: ${fault}${error ? `: ${error}` : ''}`);
       if (held.finished || s.over) return;
       held.fault = held.fault || fault;
       if (times.answered === null || fault === 'speech' || s.leaving) hangUp('fault');
-      else leave('fault', said.fault);
+      else part('fault', said.fault);
     };
 
-    const stopSpeaking = () => { if (stopPlayer) stopPlayer(); };
-    /** @param {string} text @returns {Promise<'finished' | 'stopped' | 'failed'>} */
-    const speak = (text) => new Promise((resolve) => {
-      stopSpeaking();
-      if (s.over || held.finished) { resolve('stopped'); return; }
-      /** @type {Player | null} */
-      let player = null;
-      let done = false;
-      const phrase = text.slice(0, PHRASE_MAX);
-      const end = (/** @type {'finished' | 'stopped' | 'failed'} */ how) => {
-        if (done) return;
-        done = true;
-        clearTimeout(late);
-        stopPlayer = null;
-        measure.vendorAgentEnded(0);
-        resolve(how);
-      };
-      const late = after(() => end('failed'), SPEECH_START_MS);
-      const begun = guard(() => { clearTimeout(late); if (!done) measure.vendorAgentBegan(); });
-      const over = guard((event) => end(event.error ? 'failed' : 'finished'));
-      const options = { voice: voice(grant.voice, grant.language), progressivePlayback: true };
-      measure.synthesisBegins();
-      try {
-        player = VoxEngine.createTTSPlayer(phrase, options);
-      } catch (error) {
-        log(`no player, the call speaks: ${error}`);
-      }
-      if (player) {
-        const unit = player;
-        stopPlayer = () => { unit.stop(); end('stopped'); };
-        unit.addEventListener(PlayerEvents.Started, begun);
-        unit.addEventListener(PlayerEvents.PlaybackFinished, over);
-        measure.hearAgent(unit);
-        unit.sendMediaTo(call);
-        return;
-      }
-      // `say` is heard by no detector: these turns are measured by the platform's own events.
-      const quiet = () => { call.removeEventListener(CallEvents.PlaybackStarted, begun); call.removeEventListener(CallEvents.PlaybackFinished, said_); };
-      const said_ = guard((event) => { quiet(); over(event); });
-      stopPlayer = () => { quiet(); call.stopPlayback(); end('stopped'); };
-      call.addEventListener(CallEvents.PlaybackStarted, begun);
-      call.addEventListener(CallEvents.PlaybackFinished, said_);
-      call.say(phrase, options);
+    const voice = mouth.create({
+      call: () => call, ruler: measure, over: () => s.over || held.finished, after, guard,
+      speech: { voice: tongue.voice(grant.voice, language), progressivePlayback: true },
     });
-
     /** @param {object} question @returns {Promise<Reply | null>} */
     const ask = async (question) => {
       for (let nth = 1; nth <= 2; nth += 1) {
@@ -340,19 +309,22 @@ const halo = (() => {
       }
       const waiting = measure.waitingSince();
       if (waiting !== null && at - waiting > NO_REPLY_MS) fail(talker.fault, 'no reply');
-      else if (at - measure.lastSound() > SILENCE_MS) leave('agent', said.bye);
+      else if (at - measure.lastSound() > SILENCE_MS) part('agent', said.bye);
     };
     const watch = setInterval(guard(heard), WATCH_MS);
 
-    const detector = grant.amd && grant.amd !== 'off' ? machineDetector(grant) : null;
-    const dial = () => (grant.route && grant.route !== 'pstn'
-      ? VoxEngine.callSIP(grant.route, { callerid: grant.caller_id, ...(detector ? { amd: detector } : {}) })
-      : VoxEngine.callPSTN(grant.to, grant.caller_id, detector ? { amd: detector } : {}));
+    const detector = grant.amd && grant.amd !== 'off' ? machineDetector(language) : null;
+    const dial = () => {
+      const options = detector ? { amd: detector } : {};
+      if (!grant.route || grant.route === 'pstn') return VoxEngine.callPSTN(grant.to, grant.caller_id, options);
+      const address = grant.route.includes('@') ? grant.route : grant.route.replace(/^(sips?:)?/, `$&${grant.to}@`);
+      return VoxEngine.callSIP(address, { callerid: grant.caller_id, ...options });
+    };
     /** @type {Call} */
     let call;
     /** @type {Session} */
     const s = {
-      grant, ruler: measure, over: false, leaving: false, speak, stopSpeaking, ask, note, hangUp, fail, after,
+      grant, language, ruler: measure, over: false, leaving: false, speak: voice.speak, stopSpeaking: voice.stop, ask, note, hangUp, fail, after,
       greeting: [grant.record ? said.recorded : '', grant.first_phrase || ''].filter((part) => part !== '').join(' '),
       get call() { return call; },
       listen: (unit) => { ears.push(unit); if (held.ears) call.sendMediaTo(unit); },
@@ -370,8 +342,8 @@ const halo = (() => {
       verdict.machine = verdict.machine || event.resultClass === 'VOICEMAIL';
       report('Machine', { result: event.resultClass, subtype: event.resultSubtype || 'NONE', confidence: Math.round(event.confidence || 0) });
       if (event.resultClass !== 'VOICEMAIL' || s.over) return;
-      if (grant.amd === 'hang_up') hangUp('agent');
-      if (grant.amd === 'message' && s.greeting !== '') leave('agent', s.greeting);
+      if (grant.amd === 'message' && s.greeting !== '') leaveMessage();
+      else if (grant.amd !== 'mark') hangUp('agent');
     };
     let amdWatch = 0;
     if (detector) {
@@ -389,9 +361,15 @@ const halo = (() => {
       if (times.answered !== null || s.over) return;
       times.answered = now();
       clearTimeout(ringCap);
-      after(() => leave('limit', said.bye), Number(grant.call_s || 300) * 1000);
+      const cap = Number(grant.call_s || 300) * 1000;
+      after(() => part('limit', said.bye), cap);
+      after(() => hangUp('limit'), cap + GOODBYE_MS);
       report('Connected', {});
-      if (grant.record) call.record({ stereo: true });
+      if (grant.record) {
+        call.addEventListener(CallEvents.RecordStarted, guard((event) => { recordUrl = event.url || null; }));
+        call.addEventListener(CallEvents.RecordError, () => log('the call is not recorded'));
+        call.record({ stereo: true });
+      }
       // Whoever detects nothing in time is treated as a person.
       if (detector) amdWatch = after(() => machine({ resultClass: 'TIMEOUT' }), AMD_MS + AMD_WATCH_MS);
       measure.hearCallee(call);
@@ -400,94 +378,69 @@ const halo = (() => {
     call.addEventListener(CallEvents.Disconnected, guard((event) => finish('Disconnected', {
       code: event.internalCode || 0, reason: event.reason || '', cost: typeof event.cost === 'number' ? event.cost : null,
     })));
-    call.addEventListener(CallEvents.Failed, guard((event) => finish('Failed', { code: event.code || 0, reason: event.reason || '' })));
+    call.addEventListener(CallEvents.Failed, guard((event) => failed({ code: event.code || 0, reason: event.reason || '' })));
     const ringCap = after(() => { held.ringTimer = true; hangUp('limit'); }, Number(grant.ring_s || 45) * 1000);
 
-    VoxEngine.addEventListener(AppEvents.HttpRequest, (event) => {
-      const command = json({ code: 200, text: event.content });
-      if (!command || command.command !== 'hangup') return JSON.stringify({ ok: false });
-      guard(() => hangUp('agent'))(null);
-      return JSON.stringify({ ok: true });
-    });
+    orders.hangUp = guard(() => hangUp('agent'));
     // A session that is taken down has one request left.
     VoxEngine.addEventListener(AppEvents.Terminating, () => {
-      if (held.finished) return;
-      held.finished = true;
-      const fields = { code: 0, reason: 'the session was terminated', cost: null };
-      post(grant.event_url, grant.event_token, lastEvent(times.answered === null ? 'Failed' : 'Disconnected', fields), LAST_POST_S);
+      if (!held.finished) {
+        held.finished = true;
+        unsaid = lastEvent(times.answered === null ? 'Failed' : 'Disconnected', { code: 0, reason: 'the session was terminated', cost: null });
+      }
+      if (unsaid) post(grant.event_url, grant.event_token, unsaid, LAST_POST_S);
     });
     guard(() => Promise.all([measure.prepare(), talker.dialled ? talker.dialled(s) : null]))(null);
   };
 
-  /** @param {Grant} grant */
-  const machineDetector = (grant) => {
+  /** @param {string} language */
+  const machineDetector = (language) => {
     try {
-      const model = grant.language.toLowerCase().startsWith('ru') ? AMD.Model.RU : AMD.Model.US;
-      return AMD.create({ model, timeout: AMD_MS });
+      return AMD.create({ model: tongue.detector(language), timeout: AMD_MS });
     } catch (error) {
       log(`no machine detection: ${error}`);
       return null;
     }
   };
 
-  /** Somebody rings back: says who called, takes an opt-out, reports both. @param {CallAlertingEvent} event @param {string} session */
-  const inbound = (event, session) => {
-    const call = event.call;
-    const from = event.callerid || call.callerid();
-    const said = from.replace('+', '').startsWith('7') ? PHRASES.ru : PHRASES.en;
-    const options = { voice: voice(null, said === PHRASES.ru ? 'ru' : 'en') };
-    const url = VoxEngine.getSecretValue('HALO_BACKEND_URL');
-    const token = VoxEngine.getSecretValue('HALO_INBOUND_TOKEN');
-    let over = false;
-    const tell = (/** @type {string} */ what) => (url && token
-      ? deliver(`${url}/voximplant/inbound`, token, { session_id: session, from, event: what }, () => true)
-      : Promise.resolve(false));
-    let told = tell('Rang');
-    let optedOut = false;
-    const end = async () => {
-      if (over) return;
-      over = true;
-      await Promise.race([told, sleep(DRAIN_MS)]);
-      VoxEngine.terminate();
-    };
-    call.addEventListener(CallEvents.Connected, () => { call.handleTones(true); call.say(said.inbound, options); });
-    call.addEventListener(CallEvents.ToneReceived, (/** @type {any} */ tone) => {
-      if (tone.tone !== '1' || optedOut) return;
-      optedOut = true;
-      told = Promise.all([told, tell('OptOut')]).then(() => true);
-      call.say(said.optedOut, options);
-    });
-    let heard = 0;
-    call.addEventListener(CallEvents.PlaybackFinished, () => {
-      heard += 1;
-      const nth = heard;
-      setTimeout(() => { if (heard === nth && !over) call.hangup(); }, optedOut ? 500 : 6000);
-    });
-    call.addEventListener(CallEvents.Disconnected, end);
-    call.addEventListener(CallEvents.Failed, end);
-    setTimeout(() => { if (!over) { call.hangup(); end(); } }, 60000);
-    call.answer();
-  };
-
   /** @param {Talker} talker */
   const run = (talker) => {
+    // Modules that an engine may lack: then the ruler says so, and nobody is taken for a machine.
+    for (const module of [Modules.Silero, Modules.AMD || 'amd']) {
+      try {
+        load(module);
+      } catch (error) {
+        log(`module ${module}: ${error}`);
+      }
+    }
     let session = '';
     let rung = false;
+    /** @type {Orders} */
+    const orders = { hungUp: false, hangUp: () => {} };
     VoxEngine.addEventListener(AppEvents.Started, (event) => {
       session = String(event.sessionId);
       const data = json({ code: 200, text: VoxEngine.customData() });
       if (data && typeof data.a === 'string' && typeof data.t === 'string' && typeof data.u === 'string') {
-        outbound(talker, { ...data, u: data.u.replace(/\/+$/, '') }, session, Date.now());
+        outbound(talker, { ...data, u: data.u.replace(/\/+$/, '') }, session, orders);
         return;
       }
       // No order to dial: either somebody rings in at once, or there is nothing to do here.
-      setTimeout(() => { if (!rung) VoxEngine.terminate(); }, GRANT_TRY_MS);
+      setTimeout(() => { if (!rung) VoxEngine.terminate(); }, ORDER_MS);
     });
     VoxEngine.addEventListener(AppEvents.CallAlerting, (event) => {
       rung = true;
-      inbound(event, session);
+      const call = inbound.take(event, session);
+      orders.hangUp = () => call.hangup();
+    });
+    // The platform may send requests of its own: what is no command of ours is ignored.
+    VoxEngine.addEventListener(AppEvents.HttpRequest, (event) => {
+      const command = json({ code: 200, text: event.content });
+      if (!command || command.command !== 'hangup') return JSON.stringify({ ok: false });
+      orders.hungUp = true;
+      orders.hangUp();
+      return JSON.stringify({ ok: true });
     });
   };
 
-  return Object.freeze({ run, recogniser, log });
+  return Object.freeze({ run, log });
 })();

@@ -62,15 +62,14 @@ const realtime = (() => {
         create_response: true, interrupt_response: true, ...(s.grant.turn_detection || {}),
       };
       silence = detection.type === 'server_vad' ? detection.silence_duration_ms : 0;
-      const named = s.grant.voice || '';
       return {
         type: 'realtime', instructions: s.grant.instructions, output_modalities: ['audio'],
         audio: {
           input: {
-            transcription: { model: 'gpt-4o-transcribe', language: s.grant.language.slice(0, 2) },
+            transcription: { model: 'gpt-4o-transcribe', ...tongue.expected(s.grant.language) },
             noise_reduction: { type: 'near_field' }, turn_detection: detection,
           },
-          output: { voice: /^[a-z]+$/.test(named) ? named : 'cedar' },
+          output: { voice: tongue.modelVoice(s.grant.voice) },
         },
         tools: hybrid && !tools.some((tool) => tool.name === GET_REPLY.name) ? [...tools, GET_REPLY] : tools,
         // In the hybrid the model must not answer out of its own head.
@@ -78,16 +77,32 @@ const realtime = (() => {
       };
     };
 
+    const exactly = (/** @type {string} */ text) => ({ response: { instructions: `Say exactly: «${text}»`, tool_choice: 'none' } });
+
     /** @param {Session} s */
-    const begin = (s) => {
-      if (started || !ready || !client || s.over) return;
+    const begin = async (s) => {
+      if (started || !ready || !client || s.over || s.leaving) return;
       started = true;
       client.sendMediaTo(s.call);
       s.ruler.hearAgent(client);
       s.listen(client);
-      respond(s.grant.first_phrase === ''
-        ? { response: { tool_choice: 'none' } }
-        : { response: { instructions: `Say exactly: «${s.greeting}»`, tool_choice: 'none' } });
+      if (s.grant.first_phrase !== '') {
+        respond(exactly(s.greeting));
+      } else if (fetches(s)) {
+        const opening = await s.ask({});
+        if (s.over || s.leaving) return;
+        if (!opening) {
+          s.fail('replier', 'no opening');
+          return;
+        }
+        s.note(opening);
+        if (opening.end_session) finish(s);
+        respond(exactly(`${s.greeting} ${opening.reply_text || ''}`.trim()));
+      } else {
+        // The model opens on its own, but the notice of the recording is ours.
+        if (s.greeting !== '') respond(exactly(s.greeting));
+        respond({ response: { tool_choice: 'none' } });
+      }
     };
 
     /** @param {Session} s */
@@ -151,7 +166,7 @@ const realtime = (() => {
     /** @param {Session} s @param {OpenAI.RealtimeAPIClient} made */
     const attend = (s, made) => {
       const events = OpenAI.RealtimeAPIEvents;
-      /** @param {string} name @param {(payload: any) => unknown} run */
+      /** @param {OpenAI.RealtimeAPIEvents} name @param {(payload: any) => unknown} run */
       const on = (name, run) => made.addEventListener(name, (/** @type {OpenAI.RealtimeEvent} */ event) => {
         if (s.over) return;
         try {
@@ -164,7 +179,7 @@ const realtime = (() => {
       on(events.SessionCreated, () => made.sessionUpdate({ session: settings(s) }));
       on(events.SessionUpdated, () => {
         ready = true;
-        if (connected) begin(s);
+        return connected ? begin(s) : undefined;
       });
       on(events.InputAudioBufferSpeechStarted, () => {
         s.ruler.vendorCalleeBegan();
@@ -209,12 +224,15 @@ const realtime = (() => {
       on(events.Error, (payload) => {
         const error = payload.error || {};
         halo.log(`model: ${error.code || error.type}: ${error.message}`);
-        // A refused request made no response.
-        if (error.type !== 'invalid_request_error') return;
-        if (error.code !== 'conversation_already_has_active_response') active = false;
         if (!ready) s.fail('model', 'the session was refused');
+        // A refused request made no response.
+        else if (error.type === 'invalid_request_error' && error.code !== 'conversation_already_has_active_response') active = false;
       });
       on(events.WebSocketError, () => s.fail('model', 'connection error'));
+      on(events.HTTPResponse, (payload) => {
+        const status = Number(payload.status || payload.statusCode || payload.code || 0);
+        if (status >= 400) s.fail('model', `the connection was refused with ${status}`);
+      });
       made.addEventListener(OpenAI.Events.WebSocketMediaStarted, () => {
         streaming = true;
         s.ruler.vendorAgentBegan();
@@ -227,6 +245,7 @@ const realtime = (() => {
     };
 
     let connected = false;
+    let closed = false;
     return {
       fault: 'model',
       unready: () => (VoxEngine.getSecretValue(SECRET) ? null : `the secret ${SECRET} is not set`),
@@ -238,14 +257,21 @@ const realtime = (() => {
           made = await OpenAI.createRealtimeAPIClient({
             apiKey: VoxEngine.getSecretValue(SECRET) || '', model: s.grant.model || 'gpt-realtime',
             type: OpenAI.RealtimeAPIClientType.REALTIME, ...(s.grant.openai_base_url ? { baseUrl: s.grant.openai_base_url } : {}),
-            onWebSocketClose: () => { if (client && !s.over) s.fail('model', 'the connection was closed'); },
+            onWebSocketClose: () => {
+              closed = true;
+              if (client && !s.over) s.fail('model', 'the connection was closed');
+            },
           });
         } catch (error) {
           s.fail('model', error);
           return;
         }
-        if (s.over) {
+        if (s.over || s.leaving) {
           made.close();
+          return;
+        }
+        if (closed) {
+          s.fail('model', 'the connection was closed');
           return;
         }
         client = made;
@@ -254,7 +280,7 @@ const realtime = (() => {
 
       connected(s) {
         connected = true;
-        begin(s);
+        return begin(s);
       },
 
       close() {

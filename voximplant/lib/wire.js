@@ -1,5 +1,5 @@
-// Requests that never throw, and what is said in each language: the part of the shared code that knows
-// nothing of calls.
+// Requests that never throw, within the platform's limits: the part of the shared code that knows nothing
+// of calls.
 
 const wire = (() => {
   const POST_TRIES = 3;
@@ -8,47 +8,10 @@ const wire = (() => {
   const LAST_EVENT_BYTES = 60000;
   const TURN_BYTES = 400;
 
-  const PHRASES = {
-    ru: {
-      fault: 'Извините, у нас неполадки со связью. Всего доброго.',
-      bye: 'Спасибо за разговор. Всего доброго.',
-      recorded: 'Разговор записывается.',
-      inbound: 'Здравствуйте. Вам звонил автоматический помощник. Чтобы больше не получать звонков, нажмите один.',
-      optedOut: 'Хорошо, мы больше не будем вам звонить. Всего доброго.',
-    },
-    en: {
-      fault: 'Sorry, we have technical trouble. Goodbye.',
-      bye: 'Thank you for your time. Goodbye.',
-      recorded: 'This call is recorded.',
-      inbound: 'Hello. You were called by an automatic assistant. To stop these calls, press one.',
-      optedOut: 'All right, we will not call you again. Goodbye.',
-    },
-  };
-  /** @param {string} language */
-  const phrases = (language) => (language.toLowerCase().startsWith('ru') ? PHRASES.ru : PHRASES.en);
-
   /** @param {string} line */
   const log = (line) => Logger.write(`[halo] ${line}`);
   /** @param {number} ms @returns {Promise<void>} */
   const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
-
-  /** A member of a platform's list by its dotted name. @param {any} list @param {string} path @returns {any} */
-  const member = (list, path) => path.split('.').reduce((held, part) => (held ? held[part] : undefined), list);
-  /** @param {string | null} name @param {string} language @returns {Voice | undefined} */
-  const voice = (name, language) => {
-    const named = name && name.includes('.') ? member(VoiceList, name) : undefined;
-    if (named) return named;
-    return language.toLowerCase().startsWith('ru')
-      ? member(VoiceList, 'TBank.ru_RU_Anna') || member(VoiceList, 'Yandex.Neural.ru_RU_alena')
-      : member(VoiceList, 'Google.en_US_Standard_C') || member(VoiceList, 'Amazon.en_US_Joanna');
-  };
-  /** @param {string} language @returns {ASRProfile} */
-  const recogniser = (language) => {
-    const name = language.replace('-', '_');
-    const found = (name === 'ru_RU' && member(ASRProfileList, 'Yandex.ru_RU')) || member(ASRProfileList, `Google.${name}`);
-    if (!found) throw new Error(`no recogniser for ${language}`);
-    return found;
-  };
 
   /** One request that never throws. @param {string} url @param {string | null} token @param {object} body @param {number} seconds @returns {Promise<NetResult>} */
   const post = async (url, token, body, seconds) => {
@@ -87,6 +50,20 @@ const wire = (() => {
       return spare > 0 ? turn : { ...turn, callee_text: null, agent_text: null };
     }).reverse();
   };
+  /** A text in pieces that one synthesis takes, cut where a sentence ends, or at least a word.
+   * @param {string} text @param {number} longest @returns {string[]} */
+  const pieces = (text, longest) => {
+    const cut = [];
+    let rest = text.trim();
+    while (rest.length > longest) {
+      const head = rest.slice(0, longest + 1);
+      const sentence = Math.max(head.lastIndexOf('. '), head.lastIndexOf('! '), head.lastIndexOf('? ')) + 1;
+      const at = sentence > 0 ? sentence : head.lastIndexOf(' ') > 0 ? head.lastIndexOf(' ') : longest;
+      cut.push(rest.slice(0, at));
+      rest = rest.slice(at).trim();
+    }
+    return rest === '' ? cut : [...cut, rest];
+  };
   /** @param {NetResult} result @returns {any} */
   const json = (result) => {
     try {
@@ -96,5 +73,5 @@ const wire = (() => {
     }
   };
 
-  return Object.freeze({ PHRASES, phrases, log, sleep, voice, recogniser, post, stored, final, deliver, fitted, json });
+  return Object.freeze({ log, sleep, post, stored, final, deliver, fitted, pieces, json });
 })();

@@ -10,6 +10,7 @@ mod page;
 mod params;
 mod possessions;
 mod records;
+mod socket;
 mod starts;
 
 #[cfg(test)]
@@ -31,6 +32,8 @@ use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -41,6 +44,7 @@ use tokio::sync::oneshot;
 pub use auth::{ServiceAccount, ServiceAccountError};
 
 use crate::simulator::api::params::Params;
+use crate::simulator::callee::door;
 use crate::simulator::clock::wall_ms;
 use crate::simulator::draw::Dice;
 use crate::simulator::mischief::{Kind, Mischief};
@@ -95,7 +99,9 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/simulator/numbers", post(doors::numbers))
         .route("/simulator/caller-ids", post(doors::caller_ids))
         .route("/simulator/sip-registrations", post(doors::sip_registrations))
+        .route("/simulator/callees", post(door::set))
         .route("/simulator/sessions/{id}/log", get(page::log))
+        .route("/simulator/sessions/{id}/heard", get(heard))
         .route("/simulator/records/{name}", get(records::record))
         .route("/simulator/logs/{id}", get(records::log))
         .with_state(platform)
@@ -205,11 +211,17 @@ async fn command(
     Path((id, token)): Path<(u64, String)>,
     method: Method,
     headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     body: String,
 ) -> Response {
     let Some(session) = platform.way_in(id, &token) else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    if let Ok(upgrade) = upgrade {
+        let path = format!("/request/{id}/{token}");
+        let told = json!({ "method": method.as_str(), "path": path, "content": "", "headers": [] });
+        return socket::enter(upgrade, session, told).await;
+    }
     let headers =
         headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
     let (answer, heard) = oneshot::channel();
@@ -241,6 +253,11 @@ async fn media_resources(Query(asked): Query<BTreeMap<String, String>>) -> Respo
 
 fn json_lines(lines: String) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response()
+}
+
+/// What the callee of a session heard, phrase by phrase.
+async fn heard(State(platform): State<Arc<Platform>>, Path(id): Path<u64>) -> Response {
+    platform.session(id).map_or(StatusCode::NOT_FOUND.into_response(), |record| json_lines(record.heard()))
 }
 
 async fn starts_ledger(State(platform): State<Arc<Platform>>) -> Response {

@@ -2,6 +2,7 @@
 //! seed choose the wording and the patience. A callee knows how often it was called before, and
 //! nothing about load, order, or which kind of scenario is talking.
 
+pub mod door;
 pub mod talk;
 pub mod words;
 
@@ -24,6 +25,8 @@ pub enum Temper {
     Unheard,
     /// Talks, and the line drops in the middle.
     Drops,
+    /// Hangs up as soon as it has answered.
+    Gone,
 }
 
 /// What becomes of one dialled call.
@@ -48,6 +51,94 @@ pub enum Fate {
         reason: &'static str,
     },
 }
+
+/// What of a provider's breaks in one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The realtime model does not take the key.
+    ModelRefuses,
+    /// It answers the session's settings with an error.
+    ModelErrs,
+    /// It goes away in the middle of the call.
+    ModelCloses,
+    /// Its responses fail after the first.
+    ModelFails,
+    /// The recogniser fails at the first words.
+    Recogniser,
+    /// Nobody says that a phrase has been played.
+    Player,
+    /// A call's end is told twice, as two different ends.
+    EndsTwice,
+    /// Machine detection never says what it found.
+    Detector,
+}
+
+/// What answers at a number, and how the call goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behaviour {
+    pub fate: Fate,
+    pub broken: Option<Broken>,
+    /// What machine detection finds, where that is not up to the callee's nature: class and subtype.
+    pub verdict: Option<(&'static str, &'static str)>,
+}
+
+impl Behaviour {
+    const fn of(fate: Fate) -> Self {
+        Self { fate, broken: None, verdict: None }
+    }
+
+    const fn breaks(broken: Broken) -> Self {
+        Self { fate: Fate::Answers(Temper::Talks), broken: Some(broken), verdict: None }
+    }
+
+    const fn found(temper: Temper, class: &'static str, subtype: &'static str) -> Self {
+        Self { fate: Fate::Answers(temper), broken: None, verdict: Some((class, subtype)) }
+    }
+
+    pub fn of_number(digits: &str, times: u32) -> Self {
+        Self::of(fate(digits, times))
+    }
+}
+
+const fn refused(code: u16, reason: &'static str) -> Behaviour {
+    Behaviour::of(Fate::Refused { code, reason })
+}
+
+/// Behaviours by name, for numbers whose last digits say something else.
+pub const NAMED: [(&str, Behaviour); 29] = [
+    ("talks", Behaviour::of(Fate::Answers(Temper::Talks))),
+    ("gone_at_once", Behaviour::of(Fate::Answers(Temper::Gone))),
+    ("machine", Behaviour::found(Temper::Machine, "VOICEMAIL", "NONE")),
+    ("machine_mimic", Behaviour::found(Temper::Machine, "VOICEMAIL", "MIMIC")),
+    ("undecided", Behaviour::found(Temper::Talks, "TIMEOUT", "NONE")),
+    ("human", Behaviour::found(Temper::Talks, "HUMAN", "NONE")),
+    ("silent", Behaviour::of(Fate::Answers(Temper::Silent))),
+    ("rings_out", Behaviour::of(Fate::RingsOut)),
+    ("busy", Behaviour::of(Fate::RingsThen { code: BUSY.0, reason: BUSY.1 })),
+    ("request_timeout", Behaviour::of(Fate::RingsThen { code: 408, reason: "Request Timeout" })),
+    ("terminated", Behaviour::of(Fate::RingsThen { code: 487, reason: "Request Terminated" })),
+    ("switched_off", refused(480, "Temporarily Unavailable")),
+    ("rejects", Behaviour::of(Fate::RingsThen { code: 603, reason: "Decline" })),
+    ("no_such_number", refused(404, "Not Found")),
+    ("prohibited", refused(403, "Forbidden")),
+    ("no_funds", refused(402, "Insufficient funds")),
+    ("incomplete_address", refused(484, "Address Incomplete")),
+    ("not_acceptable", refused(488, "Not Acceptable Here")),
+    ("server_error", refused(500, "Server Internal Error")),
+    ("bad_gateway", refused(502, "Bad Gateway")),
+    ("gateway_timeout", refused(504, "Server Time-out")),
+    ("model_refuses", Behaviour::breaks(Broken::ModelRefuses)),
+    ("model_errs", Behaviour::breaks(Broken::ModelErrs)),
+    ("model_closes", Behaviour::breaks(Broken::ModelCloses)),
+    ("model_fails", Behaviour::breaks(Broken::ModelFails)),
+    ("never_detected", Behaviour::breaks(Broken::Detector)),
+    ("end_untold", Behaviour { broken: Some(Broken::Player), ..Behaviour::of(Fate::Answers(Temper::Silent)) }),
+    (
+        "machine_ends_twice",
+        Behaviour { broken: Some(Broken::EndsTwice), ..Behaviour::found(Temper::Machine, "VOICEMAIL", "NONE") },
+    ),
+    ("recogniser_fails", Behaviour::breaks(Broken::Recogniser)),
+];
 
 const BUSY: (u16, &str) = (486, "Busy here");
 

@@ -8,6 +8,9 @@ use crate::simulator::callee::{Nature, Temper};
 use crate::simulator::clock::{MS, Micros, SECOND};
 use crate::simulator::draw::Dice;
 
+/// Sooner than any machine detection.
+const GONE_AFTER: Micros = 400 * MS;
+
 /// What the callee notices.
 #[derive(Clone, Copy, Debug)]
 pub enum Heard<'a> {
@@ -102,6 +105,7 @@ impl Talker {
                 let stays = self.dice.between_ms(25_000.0, 45_000.0, "silence", 0);
                 self.intend(Intent::Leave, now + stays)
             }
+            Temper::Gone => self.intend(Intent::Leave, now + GONE_AFTER),
             Temper::Machine => {
                 let text = words::MACHINE.pick(self.tongue, &self.dice, "machine", 0);
                 self.intend(Intent::Say(text), now + 300 * MS)
@@ -121,7 +125,7 @@ impl Talker {
         self.nudged = false;
         let nth = self.agent_phrases;
         match self.temper {
-            Temper::Silent | Temper::Machine => Vec::new(),
+            Temper::Silent | Temper::Machine | Temper::Gone => Vec::new(),
             Temper::Curt => {
                 let part = 0.3 + 0.4 * self.dice.unit("curt", 0);
                 self.intend(Intent::Leave, now + (lasts as f64 * part) as Micros)
@@ -143,7 +147,7 @@ impl Talker {
 
     fn agent_ends(&mut self, now: Micros) -> Vec<Deed> {
         self.agent_speaking = false;
-        if self.speaking || matches!(self.temper, Temper::Silent | Temper::Machine | Temper::Curt) {
+        if self.speaking || matches!(self.temper, Temper::Silent | Temper::Machine | Temper::Curt | Temper::Gone) {
             return Vec::new();
         }
         if self.leaving {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::simulator::callee::talk::{Deed, Heard, Talker};
 use crate::simulator::callee::words::{ANNOUNCEMENT, Tongue};
-use crate::simulator::callee::{Fate, Nature, Temper, fate};
+use crate::simulator::callee::{Behaviour, Broken, Fate, Nature, Temper};
 use crate::simulator::clock::{MS, Micros, SECOND, wall_ms};
 use crate::simulator::draw::Dice;
 use crate::simulator::session::media::{Kind, Unit};
@@ -44,6 +44,8 @@ pub struct Call {
     pub number: String,
     pub state: State,
     fate: Fate,
+    pub broken: Option<Broken>,
+    pub verdict: Option<(&'static str, &'static str)>,
     pub temper: Option<Temper>,
     tongue: Tongue,
     pub dice: Dice,
@@ -65,6 +67,8 @@ impl Call {
             number: number.to_owned(),
             state: State::Ringing,
             fate: Fate::Answers(Temper::Silent),
+            broken: None,
+            verdict: None,
             temper: Some(Temper::Silent),
             tongue,
             dice,
@@ -100,8 +104,9 @@ impl World {
         };
         let over_limit = self.calls_made >= CALLS_MAX || self.units.iter().filter(open).count() >= PROGRESSING_MAX;
         self.calls_made += 1;
-        // Of a SIP address only the user is somebody: hosts and ports have digits too.
-        let digits: String = number.split('@').next().unwrap_or(number).chars().filter(char::is_ascii_digit).collect();
+        // Of a SIP address only the user part names somebody: hosts have digits too.
+        let user = number.trim_start_matches("sips:").trim_start_matches("sip:").split('@').next().unwrap_or(number);
+        let digits: String = user.chars().filter(char::is_ascii_digit).collect();
         let now_ms = wall_ms();
         let times = self.platform.dialled(&self.record, &digits, number, now_ms);
         let dice = Dice::of_call(self.platform.seed, &digits, times);
@@ -115,7 +120,7 @@ impl World {
             incoming: false,
             ended: None,
         });
-        let fate = fate(number, times);
+        let Behaviour { fate, broken, verdict } = self.platform.behaviour(&digits, times);
         let network = &self.platform.latency;
         let dials = network.dial_ms.draw(&dice, "dial", 0);
         let rings = network.ring_ms.draw(&dice, "ring", 0).clamp(1500 * MS, 24 * SECOND);
@@ -127,8 +132,10 @@ impl World {
             number: number.to_owned(),
             state: State::Dialling,
             fate,
+            broken,
+            verdict,
             temper,
-            tongue: Tongue::of_number(number),
+            tongue: Tongue::of_number(user),
             dice,
             talker: None,
             amd,
@@ -296,10 +303,15 @@ impl World {
         let end =
             CallEnd { duration_s, successful: was_connected, code, details, cost, record_url: record_url.clone() };
         self.record.call_ended(place, end);
+        if code == 402 {
+            self.record.finish_reason("Insufficient funds");
+        }
         self.platform.call_closed();
         self.end_voice(handle);
         let sources: Vec<Handle> = self.edges.iter().filter(|edge| edge.to == handle).map(|edge| edge.from).collect();
+        let heard_by: Vec<Handle> = self.edges.iter().filter(|edge| edge.from == handle).map(|edge| edge.to).collect();
         self.edges.retain(|edge| edge.from != handle && edge.to != handle);
+        heard_by.into_iter().for_each(|unit| self.socket_media_ends(unit));
         for source in sources {
             if matches!(&self.units[source as usize].kind, Kind::Player(player) if player.of_call.is_some()) {
                 self.stop_player(source);
@@ -314,6 +326,10 @@ impl World {
                 "direction": direction, "headers": {},
             });
             self.deliver_after(SIGNALLING, handle, "Call.Disconnected", told);
+            if self.broken() == Some(Broken::EndsTwice) {
+                let told = json!({ "code": 487, "reason": "Request Terminated", "headers": {} });
+                self.deliver_after(SIGNALLING + MS, handle, "Call.Failed", told);
+            }
         } else {
             let told = json!({ "code": code, "reason": reason, "headers": {} });
             self.deliver_after(SIGNALLING, handle, "Call.Failed", told);

@@ -1,15 +1,16 @@
 //! Who hears whom. A unit with a voice is heard by every unit it is attached to; a call receives one
 //! stream at a time, so whoever is attached last replaces the one before.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::simulator::callee::speaking_time;
 use crate::simulator::callee::talk::Heard;
+use crate::simulator::callee::{Broken, speaking_time};
 use crate::simulator::clock::{MS, Micros};
 use crate::simulator::session::calls::Call;
 use crate::simulator::session::model::Model;
 use crate::simulator::session::record::Resource;
-use crate::simulator::session::speech::{Amd, Asr, Vad};
+use crate::simulator::session::socket::Socket;
+use crate::simulator::session::speech::{Amd, Asr, Turns, Vad};
 use crate::simulator::session::world::{Act, Handle, World};
 
 /// Synthetic speech, per character.
@@ -52,6 +53,8 @@ pub enum Kind {
     Vad(Vad),
     Amd(Amd),
     Model(Box<Model>),
+    Socket(Socket),
+    Turns(Turns),
     /// Takes media and does nothing with it: a recorder.
     Sink,
 }
@@ -179,6 +182,7 @@ impl World {
             return;
         }
         self.end_voice(from);
+        let untold = self.broken() == Some(Broken::Player);
         let Some(unit) = self.unit(from) else { return };
         match &mut unit.kind {
             Kind::Player(player) => {
@@ -186,6 +190,7 @@ impl World {
                 let of_call = player.of_call;
                 self.edges.retain(|edge| edge.from != from);
                 match of_call {
+                    _ if untold => {}
                     Some(call) => self.deliver(call, "Call.PlaybackFinished", json!({})),
                     None => self.deliver(from, "Player.PlaybackFinished", json!({})),
                 }
@@ -204,7 +209,7 @@ impl World {
         self.edges.iter().any(|edge| edge.from == from && edge.to == to)
     }
 
-    pub fn attach(&mut self, from: Handle, to: Handle) -> Result<(), String> {
+    pub fn attach(&mut self, from: Handle, to: Handle, parameters: &Value) -> Result<(), String> {
         if from == to || self.units.len() <= from as usize || self.units.len() <= to as usize {
             return Err("sendMediaTo: not a media unit".to_owned());
         }
@@ -222,6 +227,9 @@ impl World {
         }
         self.edges.push(Edge { from, to });
         self.media_attached(from, to);
+        if matches!(self.units[to as usize].kind, Kind::Socket(_)) {
+            self.socket_media_begins(to, parameters);
+        }
         if self.voice_of(from).is_some() {
             self.hear_begin(from, to);
         }
@@ -237,19 +245,24 @@ impl World {
         }
         self.edges.retain(|edge| edge.from != from || edge.to != to);
         self.media_detached(to);
+        self.socket_media_ends(to);
     }
 
     fn hear_begin(&mut self, from: Handle, to: Handle) {
         let Some(voice) = self.voice_of(from) else {
             return;
         };
-        let (text, lasts) = (voice.text.clone(), voice.ends_at.saturating_sub(self.now));
+        let (number, text, lasts) = (voice.number, voice.text.clone(), voice.ends_at.saturating_sub(self.now));
         match self.units[to as usize].kind {
-            Kind::Call(_) => self.callee_hears(to, Heard::AgentStarts { text: &text, lasts }),
+            Kind::Call(_) => {
+                self.record.callee_heard(self.now, number, &text);
+                self.callee_hears(to, Heard::AgentStarts { text: &text, lasts });
+            }
             Kind::Vad(_) => self.vad_hears(to, true),
             Kind::Asr(_) => self.asr_hears_begin(to, text, lasts),
             Kind::Model(_) => self.model_hears_begin(to, text),
-            Kind::Application | Kind::Player(_) | Kind::Amd(_) | Kind::Sink => {}
+            Kind::Turns(ref mut turns) => turns.speaking = true,
+            Kind::Application | Kind::Player(_) | Kind::Amd(_) | Kind::Socket(_) | Kind::Sink => {}
         }
     }
 
@@ -259,7 +272,8 @@ impl World {
             Kind::Vad(_) => self.vad_hears(to, false),
             Kind::Asr(_) => self.asr_hears_end(to, &voice.text),
             Kind::Model(_) => self.model_hears_end(to),
-            Kind::Application | Kind::Player(_) | Kind::Amd(_) | Kind::Sink => {}
+            Kind::Turns(ref mut turns) => turns.speaking = false,
+            Kind::Application | Kind::Player(_) | Kind::Amd(_) | Kind::Socket(_) | Kind::Sink => {}
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod model;
 pub mod ops;
 pub mod record;
 pub mod reply;
+pub mod socket;
 pub mod speech;
 pub mod spine;
 pub mod vm;
@@ -57,6 +58,13 @@ pub struct Command {
 pub enum Inbound {
     Answer(Arrived, Option<Request>),
     Command(Command),
+    Socket(Handle, Option<socket::Place>, socket::News),
+    /// Somebody connects to the session's address; the answer is the socket's number in the session.
+    SocketComes {
+        request: serde_json::Value,
+        says: mpsc::Sender<socket::Say>,
+        answer: oneshot::Sender<Option<Handle>>,
+    },
 }
 
 /// All that a session is made from.
@@ -162,7 +170,7 @@ impl Driver {
             self.send_requests();
             let (life, now, next_at, outstanding) = {
                 let world = lock(&self.world);
-                (world.life, world.now, world.next_at(), world.http.outstanding())
+                (world.life, world.now, world.next_at(), world.http.outstanding() + world.connecting)
             };
             if life == Life::Over {
                 return;
@@ -226,6 +234,14 @@ impl Driver {
                 self.held = self.held.take().or(held);
                 lock(&self.world).arrived(arrived);
             }
+            Inbound::Socket(socket, place, news) => lock(&self.world).socket_news(socket, place, news),
+            Inbound::SocketComes { request, says, answer } => {
+                let taken = lock(&self.world).socket_comes(says, request);
+                // Whoever came may be gone.
+                let _unheard = answer.send(taken);
+                let told = lock(&self.world).take_out();
+                told.into_iter().for_each(|delivery| self.vm.deliver(delivery));
+            }
             Inbound::Command(command) => {
                 let headers: Vec<_> = command
                     .headers
@@ -244,7 +260,13 @@ impl Driver {
     }
 
     fn send_requests(&mut self) {
-        let sends = lock(&self.world).take_sends();
+        let (sends, sockets) = {
+            let mut world = lock(&self.world);
+            (world.take_sends(), world.take_sockets())
+        };
+        for order in sockets {
+            tokio::spawn(socket::carry(order, self.outbox.clone()));
+        }
         for outgoing in sends {
             let before = self.held.take();
             let (client, outbox) = (self.platform.client.clone(), self.outbox.clone());

@@ -1,8 +1,11 @@
 //! The stand-in for the realtime model: hears by server-side voice detection, follows the spine of
 //! its instructions, calls the tools it was given, and speaks after the latency of its rule.
 
+use std::collections::VecDeque;
+
 use serde_json::{Value, json};
 
+use crate::simulator::callee::Broken;
 use crate::simulator::clock::{MS, Micros, SECOND};
 use crate::simulator::session::media::Kind;
 use crate::simulator::session::spine::Spine;
@@ -10,6 +13,10 @@ use crate::simulator::session::world::{Act, Handle, World};
 
 const SPEECH_NOTICED: Micros = 180 * MS;
 pub(super) const ROUND_TRIP: Micros = 45 * MS;
+const VOICES: [&str; 10] = ["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"];
+/// What a transcription may be told to expect.
+const LANGUAGES: &str = "af ar az be bg bs ca cs cy da de el en es et fa fi fr gl he hi hr hu hy id is it ja kk kn ko lt \
+    lv mi mk mr ms ne nl no pl pt ro ru sk sl sr sv sw ta th tl tr uk ur vi zh";
 /// The platform says that audio ended when none came for this long.
 pub(super) const MEDIA_ENDS_AFTER: Micros = SECOND;
 
@@ -18,12 +25,27 @@ pub enum ModelStep {
     Connected,
     Updated,
     Noticed,
-    Silent { mark: u32 },
-    Transcribed { item: String, text: String },
-    Audio { response: u32 },
-    Tool { response: u32 },
-    Generated { response: u32 },
-    MediaEnded { voice: u32 },
+    Silent {
+        mark: u32,
+    },
+    Transcribed {
+        item: String,
+        text: String,
+    },
+    Audio {
+        response: u32,
+    },
+    Tool {
+        response: u32,
+    },
+    Generated {
+        response: u32,
+    },
+    MediaEnded {
+        voice: u32,
+    },
+    /// The connection is gone.
+    Gone,
 }
 
 pub(super) struct Response {
@@ -45,6 +67,8 @@ pub struct Model {
     pub(super) creates: bool,
     pub(super) interrupts: bool,
     pub(super) transcribes: bool,
+    /// Every response calls a tool, unless it is told not to.
+    pub(super) must_call: bool,
     pub(super) russian: bool,
     pub(super) hearing: Option<String>,
     pub(super) marks: u32,
@@ -58,6 +82,8 @@ pub struct Model {
     pub(super) response: Option<Response>,
     pub(super) media_since: Option<u32>,
     pub(super) silent_since: Option<Micros>,
+    /// Speech that is generated and waits for what is being played.
+    pub(super) waiting: VecDeque<String>,
 }
 
 impl Model {
@@ -73,6 +99,7 @@ impl Model {
             creates: true,
             interrupts: true,
             transcribes: false,
+            must_call: false,
             russian: false,
             hearing: None,
             marks: 0,
@@ -86,6 +113,7 @@ impl Model {
             response: None,
             media_since: None,
             silent_since: None,
+            waiting: VecDeque::new(),
         }
     }
 
@@ -108,6 +136,9 @@ impl Model {
         }
         if let Some(tools) = session["tools"].as_array() {
             self.tools = tools.iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect();
+        }
+        if let Some(choice) = session["tool_choice"].as_str() {
+            self.must_call = choice == "required";
         }
         let input = &session["audio"]["input"];
         self.transcribes |= input["transcription"].is_object();
@@ -136,12 +167,35 @@ impl World {
     pub fn connect_model(&mut self, promise: u32) -> Result<Handle, String> {
         let handle = self.add_unit(Kind::Model(Box::new(Model::new())))?;
         let takes = self.latency.model_connect_ms.draw(&self.dice, "model connect", u64::from(handle));
+        if self.broken() == Some(Broken::ModelRefuses) {
+            self.settle_after(takes, promise, false, json!("the connection was refused: 401"));
+            return Ok(handle);
+        }
         self.settle_after(takes, promise, true, json!(handle));
         self.after(takes + 25 * MS, Act::Model(handle, ModelStep::Connected));
         Ok(handle)
     }
 
     pub fn model_update(&mut self, handle: Handle, session: &Value) {
+        if self.broken() == Some(Broken::ModelErrs) {
+            let payload = json!({ "type": "error", "error": {
+                "type": "server_error", "code": "server_error", "message": "The server had an error.",
+            }});
+            self.deliver_after(ROUND_TRIP, handle, "OpenAI.RealtimeAPI.Error", payload);
+            return;
+        }
+        let audio = &session["audio"];
+        let known = |told: &Value, allowed: &dyn Fn(&str) -> bool| told.as_str().is_none_or(allowed);
+        let voice = known(&audio["output"]["voice"], &|voice| VOICES.contains(&voice));
+        let heard = &audio["input"]["transcription"]["language"];
+        if !voice || !known(heard, &|language| LANGUAGES.split(' ').any(|known| known == language)) {
+            let wrong = if voice { "session.audio.input.transcription.language" } else { "session.audio.output.voice" };
+            let payload = json!({ "type": "error", "error": {
+                "type": "invalid_request_error", "code": "invalid_value", "param": wrong, "message": "Invalid value.",
+            }});
+            self.deliver_after(ROUND_TRIP, handle, "OpenAI.RealtimeAPI.Error", payload);
+            return;
+        }
         if let Some(model) = self.model(handle) {
             model.update(session);
             self.after(ROUND_TRIP, Act::Model(handle, ModelStep::Updated));
@@ -203,6 +257,9 @@ impl World {
     }
 
     pub fn model_clear(&mut self, handle: Handle) {
+        if let Some(model) = self.model(handle) {
+            model.waiting.clear();
+        }
         if self.model(handle).is_some() && self.voice_of(handle).is_some() {
             self.end_voice(handle);
             self.model_voice_over(handle);
@@ -289,6 +346,11 @@ impl World {
                 self.tell(handle, "OpenAI.RealtimeAPI.ConversationItemInputAudioTranscriptionCompleted", payload);
             }
             ModelStep::Audio { response } => self.model_speaks(handle, response),
+            ModelStep::Gone => {
+                self.model_close(handle);
+                let told = json!({ "code": 1011, "reason": "internal error", "wasClean": false });
+                self.tell(handle, "OpenAI.WebSocketClosed", told);
+            }
             ModelStep::Tool { response } => self.model_calls(handle, response),
             ModelStep::Generated { response } => self.model_generated(handle, response),
             ModelStep::MediaEnded { voice } => {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::simulator::clock::{MS, Micros};
 use crate::simulator::session::media::Kind;
 use crate::simulator::session::record::Resource;
-use crate::simulator::session::speech::{Amd, Asr, Vad};
+use crate::simulator::session::speech::{Amd, Asr, Turns, Vad};
 use crate::simulator::session::world::{Handle, World};
 
 /// Runs one operation; the answer is JSON, empty for `undefined`, the error is the exception's text.
@@ -62,7 +62,7 @@ fn run(world: &mut World, name: &str, at: &Arguments<'_>) -> Result<Value, Strin
         }
         "playerStop" => world.stop_player(first),
         "playerResume" => world.resume_player(first),
-        "attach" => world.attach(first, at.handle(1))?,
+        "attach" => world.attach(first, at.handle(1), &at.0[2])?,
         "detach" => world.detach(first, at.handle(1)),
         "asr" => {
             world.record.used(Resource::Recognition, 1.0);
@@ -74,6 +74,30 @@ fn run(world: &mut World, name: &str, at: &Arguments<'_>) -> Result<Value, Strin
             let vad = world.add_unit(Kind::Vad(Vad { min_silence: at.ms(1), ..Vad::default() }))?;
             world.settle_after(80 * MS, at.handle(0), true, json!(vad));
         }
+        "turns" => {
+            let turns = world.add_unit(Kind::Turns(Turns::default()))?;
+            world.settle_after(80 * MS, at.handle(0), true, json!(turns));
+        }
+        "predict" => {
+            let spoken = matches!(world.unit(first).map(|unit| &unit.kind), Some(Kind::Turns(it)) if !it.speaking);
+            let told = json!({ "endOfTurn": spoken, "probability": if spoken { 0.93 } else { 0.08 } });
+            world.deliver_after(30 * MS, first, "Pipecat.Turn.Result", told);
+        }
+        "socket" => return world.open_socket(at.text(0), &at.0[1]).map(|socket| json!(socket)),
+        "socketSend" => world.socket_says(first, at.text(1).to_owned())?,
+        "socketClose" => world.socket_closes(first),
+        "allowSockets" => world.allows_sockets = true,
+        "recorder" => {
+            let recorder = world.add_unit(Kind::Sink)?;
+            let url =
+                format!("{}/simulator/records/{}-{recorder}.wav", world.platform.origin(), world.record.session_id);
+            world.deliver_after(15 * MS, recorder, "Recorder.Started", json!({ "url": url }));
+            return Ok(json!(recorder));
+        }
+        "recorderStop" => {
+            world.deliver_after(15 * MS, first, "Recorder.Stopped", json!({ "cost": 0.0, "duration": 0 }))
+        }
+        "note" => world.record.note(world.now, at.text(0)),
         "vadClose" => {
             if let Some(Kind::Vad(vad)) = world.unit(first).map(|unit| &mut unit.kind) {
                 vad.closed = true;
@@ -112,5 +136,5 @@ fn run(world: &mut World, name: &str, at: &Arguments<'_>) -> Result<Value, Strin
 /// `say` and `startPlayback`: a player of the call's own; what the call received before is cut.
 fn say(world: &mut World, call: Handle, text: Option<String>) -> Result<(), String> {
     let player = world.create_player(text, Some(call), false)?;
-    world.attach(player, call)
+    world.attach(player, call, &Value::Null)
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::simulator::clock::{MS, Micros, utc_text};
 
 const LOG_LINES_MAX: usize = 2_000;
+const HEARD_MAX: usize = 500;
 /// As on the platform.
 const LOG_MESSAGE_MAX: usize = 15_000;
 
@@ -70,6 +71,8 @@ struct Inner {
     used: BTreeMap<Resource, f64>,
     log: Vec<String>,
     errors: usize,
+    /// What a callee heard, phrase by phrase, each once.
+    heard: Vec<(Micros, u32, String)>,
     calls: Vec<CallRecord>,
     finish_reason: Option<&'static str>,
     finished: Option<(i64, u64)>,
@@ -141,6 +144,22 @@ impl SessionRecord {
             let cut: String = text.chars().take(LOG_MESSAGE_MAX).collect();
             inner.log.push(format!("{:>9.1} {cut}", at as f64 / MS as f64));
         }
+    }
+
+    /// A callee hears a phrase; `voice` names it, however often the line is cut and joined again.
+    pub fn callee_heard(&self, at: Micros, voice: u32, text: &str) {
+        let mut inner = self.inner();
+        let known = inner.heard.iter().any(|(_, known, _)| *known == voice);
+        if !known && inner.heard.len() < HEARD_MAX {
+            inner.heard.push((at, voice, text.to_owned()));
+        }
+    }
+
+    /// Lines of JSON: session milliseconds and words.
+    pub fn heard(&self) -> String {
+        let inner = self.inner();
+        let line = |(at, _, text): &(Micros, u32, String)| json!({ "at_ms": at / MS, "text": text }).to_string() + "\n";
+        inner.heard.iter().map(line).collect()
     }
 
     /// A fault of the scenario: in the log, counted, and told to whoever runs the simulator.

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::simulator::callee::Broken;
 use crate::simulator::callee::words::Tongue;
 use crate::simulator::session::media::{Kind, Unit};
 use crate::simulator::session::model::{MEDIA_ENDS_AFTER, Model, ModelStep, ROUND_TRIP, Response};
@@ -17,21 +18,37 @@ impl World {
             Kind::Call(call) => Some(Tongue::of_number(&call.number) == Tongue::Russian),
             _ => None,
         });
+        let broken = self.broken();
         let Some(model) = self.model(handle) else {
             return;
         };
         let russian = model.russian || by_number.unwrap_or(false);
         model.responses += 1;
         let number = model.responses;
+        if number > 1 && broken == Some(Broken::ModelCloses) {
+            self.after(ROUND_TRIP, Act::Model(handle, ModelStep::Gone));
+            return;
+        }
+        if number > 1 && broken == Some(Broken::ModelFails) {
+            let payload = json!({ "type": "response.done", "response": {
+                "id": format!("resp_{number:04}"), "object": "realtime.response", "status": "failed", "output": [],
+                "status_details": { "type": "failed", "error": { "type": "server_error", "code": "server_error" } },
+            }});
+            self.deliver_after(ROUND_TRIP, handle, "OpenAI.RealtimeAPI.ResponseDone", payload);
+            return;
+        }
         let has = |model: &Model, name: &str| model.tools.iter().any(|tool| tool == name);
         let turn = model.turn.take();
-        let output = model.output.take();
+        let must_call = model.must_call && !no_tools && has(model, "get_reply");
+        // A model that must call a tool does not speak what the last one gave.
+        let output = if must_call { None } else { model.output.take() };
         let (text, tool, delay) = if let Some(text) = exact {
             model.spine.said(&text);
             (Some(text), None, latency.model_audio_ms)
         } else if let Some(text) = output {
             (Some(text), None, latency.tool_audio_ms)
-        } else if let (Some(heard), true, false) = (&turn, has(model, "get_reply"), no_tools) {
+        } else if must_call || turn.is_some() && has(model, "get_reply") && !no_tools {
+            let heard = turn.clone().unwrap_or_default();
             (None, Some(("get_reply", json!({ "text": heard }))), latency.model_tool_ms)
         } else {
             let next = match &turn {
@@ -89,14 +106,26 @@ impl World {
         if fresh {
             self.tell(handle, "OpenAI.Events.WebSocketMediaStarted", json!({}));
         }
-        self.end_voice(handle);
+        // The platform plays one after the other what the model sends.
+        if self.voice_of(handle).is_some() {
+            if let Some(model) = self.model(handle) {
+                model.waiting.push_back(text);
+            }
+        } else {
+            self.model_voice(handle, text);
+        }
+        // Speech is generated about three times as fast as it is spoken.
+        self.after(lasts / 3, Act::Model(handle, ModelStep::Generated { response: number }));
+    }
+
+    fn model_voice(&mut self, handle: Handle, text: String) {
+        let lasts = World::agent_speaking_time(&text);
         self.begin_voice(handle, text, lasts);
         let voice = self.voice_of(handle).map(|voice| voice.number);
         if let Some(model) = self.model(handle) {
             model.media_since = voice;
+            model.silent_since = None;
         }
-        // Speech is generated about three times as fast as it is spoken.
-        self.after(lasts / 3, Act::Model(handle, ModelStep::Generated { response: number }));
     }
 
     pub(super) fn model_generated(&mut self, handle: Handle, number: u32) {
@@ -164,6 +193,10 @@ impl World {
         let Some(Unit { kind: Kind::Model(model), .. }) = self.unit(handle) else {
             return;
         };
+        if let Some(next) = model.waiting.pop_front() {
+            self.model_voice(handle, next);
+            return;
+        }
         model.silent_since = Some(now);
         if let Some(voice) = model.media_since {
             self.after(MEDIA_ENDS_AFTER, Act::Model(handle, ModelStep::MediaEnded { voice }));

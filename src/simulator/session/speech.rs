@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::simulator::callee::Temper;
+use crate::simulator::callee::{Broken, Temper};
 use crate::simulator::clock::{MS, Micros};
 use crate::simulator::session::calls::State;
 use crate::simulator::session::media::{Kind, Unit};
@@ -38,6 +38,12 @@ pub struct Vad {
     pub closed: bool,
     pub speaking: bool,
     pub mark: u32,
+}
+
+/// Tells, when it is asked, whether the callee has said all.
+#[derive(Default)]
+pub struct Turns {
+    pub speaking: bool,
 }
 
 #[derive(Default)]
@@ -110,6 +116,10 @@ impl World {
             return;
         }
         let mark = asr.heard;
+        if self.broken() == Some(Broken::Recogniser) {
+            self.deliver_after(200 * MS, handle, "ASR.Error", json!({ "error": "the recogniser is out of order" }));
+            return;
+        }
         let takes = self.latency.asr_ms.draw(&self.dice, "asr", u64::from(mark));
         self.after(takes * 4 / 10, Act::Speech(handle, SpeechStep::Captured));
         self.after(takes, Act::Speech(handle, SpeechStep::Result { text: text.to_owned() }));
@@ -167,8 +177,9 @@ impl World {
 
     /// Machine detection runs from the answer; whoever says nothing is not told apart.
     pub fn detect_machine(&mut self, amd: Handle, call: Handle, promise: Option<u32>) {
+        let mute = self.broken() == Some(Broken::Detector);
         let Some(told) = self.call(call) else { return };
-        let (state, temper, dice) = (told.state, told.temper, told.dice.clone());
+        let (state, temper, verdict, dice) = (told.state, told.temper, told.verdict, told.dice.clone());
         if state == State::Ended {
             if let Some(promise) = promise {
                 self.settle_after(0, promise, true, undecided(call));
@@ -184,7 +195,7 @@ impl World {
             it.promise = promise;
         }
         // Before the answer it only listens; `answered` comes back here.
-        if state != State::Connected || it.running {
+        if state != State::Connected || it.running || mute {
             return;
         }
         it.running = true;
@@ -192,11 +203,13 @@ impl World {
         let (mark, timeout) = (it.mark, it.timeout);
         self.record.used(Resource::MachineDetection, 1.0);
         let (after, class) = match temper {
+            _ if verdict.is_some_and(|(class, _)| class == "TIMEOUT") => (timeout, "TIMEOUT"),
             Some(Temper::Machine) => (dice.between_ms(1700.0, 3600.0, "machine heard", 0), "VOICEMAIL"),
             Some(Temper::Silent) => (timeout, "TIMEOUT"),
             _ => (dice.between_ms(1100.0, 2600.0, "human heard", 0), "HUMAN"),
         };
-        let subtype = if class == "VOICEMAIL" && dice.chance(0.1, "mimic", 0) { "MIMIC" } else { "NONE" };
+        let drawn = if class == "VOICEMAIL" && dice.chance(0.1, "mimic", 0) { "MIMIC" } else { "NONE" };
+        let subtype = verdict.map_or(drawn, |(_, subtype)| subtype);
         let confidence = 70 + (dice.bits("certain", 0) % 30) as u32;
         let step = if after >= timeout {
             SpeechStep::Machine { mark, class: "TIMEOUT", subtype: "NONE", confidence: 0 }

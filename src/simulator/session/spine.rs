@@ -30,19 +30,19 @@ impl Spine {
     pub fn read(instructions: &str) -> Self {
         let mut spine = Self::default();
         for line in instructions.lines().map(str::trim) {
-            let quoted = quotes(line);
             if line.starts_with("PHASE ") {
-                if let (Some(text), true) = (quoted.first(), spine.phases.len() < PHASES_MAX) {
-                    spine.phases.push((*text).to_owned());
+                if let (Some(text), true) = (quoted(line), spine.phases.len() < PHASES_MAX) {
+                    spine.phases.push(text.to_owned());
                 }
             } else if line.starts_with("IF ") {
-                if let ([words, text, ..], true) = (&quoted[..], spine.reactions.len() < PHASES_MAX) {
+                let parts = quoted(line).and_then(|inside| inside.split_once("»: «"));
+                if let (Some((words, text)), true) = (parts, spine.reactions.len() < PHASES_MAX) {
                     let words = words.split('|').map(|word| word.trim().to_lowercase());
                     let words = words.filter(|word| !word.is_empty()).collect();
-                    spine.reactions.push((words, (*text).to_owned(), false));
+                    spine.reactions.push((words, text.to_owned(), false));
                 }
             } else if line.starts_with("END:") {
-                spine.end = quoted.first().map(|text| (*text).to_owned());
+                spine.end = quoted(line).map(str::to_owned);
             }
         }
         spine
@@ -51,10 +51,7 @@ impl Spine {
     /// The words that a request names exactly.
     pub fn exact(instructions: &str) -> Option<String> {
         let rest = &instructions[instructions.find(EXACTLY)? + EXACTLY.len()..];
-        let text = match quotes(rest).first() {
-            Some(text) => text,
-            None => rest.trim(),
-        };
+        let text = quoted(rest).unwrap_or(rest.trim());
         (!text.is_empty()).then(|| text.to_owned())
     }
 
@@ -116,8 +113,10 @@ impl Spine {
     }
 }
 
-fn quotes(line: &str) -> Vec<&str> {
-    line.split('«').skip(1).filter_map(|part| part.split_once('»').map(|(text, _)| text)).collect()
+/// What stands between the first and the last quotation mark: a sentence may hold quotations of its own.
+fn quoted(line: &str) -> Option<&str> {
+    let (from, to) = (line.find('«')? + '«'.len_utf8(), line.rfind('»')?);
+    line.get(from..to)
 }
 
 #[cfg(test)]
@@ -149,5 +148,10 @@ mod tests {
         assert_eq!(Spine::exact("Say exactly: «Алло»."), Some("Алло".to_owned()));
         assert_eq!(Spine::exact("Say exactly: hello"), Some("hello".to_owned()));
         assert_eq!(Spine::exact("Be brief."), None);
+        let inner = "Вас беспокоит «Ромашка», отдел «Юг».";
+        assert_eq!(Spine::exact(&format!("Say exactly: «{inner}»")), Some(inner.to_owned()));
+        let mut spine = Spine::read(&format!("PHASE 1 a: «{inner}»\nIF «цена|стоит»: «По счёту «Ромашки».»\n"));
+        assert_eq!(spine.opening(true), Move::Say(inner.to_owned()));
+        assert_eq!(spine.reply("Сколько стоит?", true), Move::Say("По счёту «Ромашки».".to_owned()));
     }
 }

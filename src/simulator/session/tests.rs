@@ -8,8 +8,12 @@ use crate::simulator::tests::{Backend, Bench, quiet};
 
 /// Runs a script as a session of its own; `u` is a server that declares what it is told to.
 async fn run(script: &str) -> (serde_json::Value, String) {
+    run_at(1000.0, script).await
+}
+
+async fn run_at(speed: f64, script: &str) -> (serde_json::Value, String) {
     let (_backend, url) = Backend::open().await;
-    let mut bench = Bench::open(quiet(1000.0)).await;
+    let mut bench = Bench::open(quiet(speed)).await;
     let script = format!(
         "const U = '{url}';\nVoxEngine.addEventListener(AppEvents.Started, async (started) => {{\n{script}\n}});"
     );
@@ -29,7 +33,9 @@ fn said(log: &str) -> Vec<&str> {
 async fn what_the_platform_lacks_does_not_exist() {
     let script = r#"
 const names = ['fetch', 'URL', 'console', 'atob', 'btoa', 'TextEncoder', 'structuredClone', 'Intl', 'queueMicrotask', 'performance',
-  'process', 'window', 'Language', 'AMD', 'ASR', 'OpenAI', 'Silero', 'Iterator', 'Float16Array', 'navigator'];
+  'process', 'window', 'Language', 'Buffer', 'WebSocket', 'XMLHttpRequest', 'TextDecoder', 'URLSearchParams', 'setImmediate', 'global', 'self',
+  'document', 'localStorage', 'crypto', 'AbortController', 'Blob', 'Headers', 'Response', 'module', 'exports', '__dirname', 'WebAssembly', 'Pipecat',
+  'AMD', 'ASR', 'OpenAI', 'Silero', 'Iterator', 'Float16Array', 'navigator'];
 Logger.write(names.filter((name) => typeof globalThis[name] !== 'undefined').join());
 Logger.write([Object.groupBy, Promise.withResolvers, new Set().union, [].values().map, 'x'.isWellFormed, CallEvents.AnsweringMachinDetection,
   Modules.WebSocket, AppEvents.Nothing].filter((it) => it !== undefined).length);
@@ -278,4 +284,210 @@ async fn a_session_that_is_never_over_can_be_stopped() {
     bench.begin("one", "").await;
     let stopped = tokio::time::timeout(Duration::from_secs(5), bench.running.stop()).await;
     assert!(stopped.is_ok());
+}
+
+/// Echoes text, says what headers and protocols it was asked with, and closes when told to.
+async fn echo() -> String {
+    use axum::extract::ws::{Message, WebSocketUpgrade};
+    let serve = |headers: axum::http::HeaderMap, upgrade: WebSocketUpgrade| async move {
+        let who = headers.get("x-who").and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
+        upgrade.on_upgrade(move |mut stream| async move {
+            let _sent = stream.send(Message::text(format!("hello {who}"))).await;
+            while let Some(Ok(message)) = stream.recv().await {
+                match message {
+                    Message::Text(text) if text.as_str() == "go" => {
+                        let frame = axum::extract::ws::CloseFrame { code: 4001, reason: "done".into() };
+                        let _sent = stream.send(Message::Close(Some(frame))).await;
+                    }
+                    Message::Text(text) => {
+                        let _sent = stream.send(Message::Text(text)).await;
+                    }
+                    _ => {}
+                }
+            }
+        })
+    };
+    let router = axum::Router::new().route("/", axum::routing::any(serve));
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("ws://{}/", socket.local_addr().expect("bound"));
+    tokio::spawn(async move { axum::serve(socket, router).await });
+    url
+}
+
+#[tokio::test]
+async fn a_socket_really_connects() {
+    let url = echo().await;
+    let script = r#"
+const ws = VoxEngine.createWebSocket('URL', { headers: [{ name: 'X-Who', value: 'me' }] });
+Logger.write([ws.readyState, typeof WebSocket].join());
+try { ws.send('early'); } catch (error) { Logger.write(error.message); }
+const told = [];
+ws.addEventListener(WebSocketEvents.OPEN, (e) => { told.push(`open ${e.websocket === ws} ${ws.readyState}`); ws.send('{"customEvent":"x"}'); });
+ws.addEventListener(WebSocketEvents.MESSAGE, (e) => {
+  told.push(e.text);
+  if (told.length === 3) ws.send(JSON.stringify({ event: 'start', start: { mediaFormat: { encoding: 'ULAW' }, tag: 't' } }));
+});
+ws.addEventListener(WebSocketEvents.MEDIA_STARTED, (e) => { told.push(`media ${e.encoding} ${e.tag}`); ws.send('go'); });
+ws.addEventListener(WebSocketEvents.ERROR, () => told.push('error'));
+ws.addEventListener(WebSocketEvents.CLOSE, (e) => {
+  Logger.write([...told, `close ${e.code} ${e.reason} ${e.wasClean} ${ws.readyState}`].join('|'));
+  const nobody = VoxEngine.createWebSocket('ws://127.0.0.1:1/');
+  const bad = [];
+  nobody.addEventListener(WebSocketEvents.ERROR, () => bad.push('error'));
+  nobody.addEventListener(WebSocketEvents.CLOSE, (e) => { Logger.write(`${bad.join()} ${e.code} ${e.wasClean}`); VoxEngine.terminate(); });
+});"#;
+    let (_, log) = run_at(1.0, &script.replace("URL", &url)).await;
+    let expected = [
+        "connecting,undefined",
+        "send: the WebSocket is connecting",
+        "open true open|hello me|{\"customEvent\":\"x\"}|media ULAW t|close 4001 done true closed",
+        "error 1006 false",
+    ];
+    assert_eq!(said(&log), expected, "{log}");
+}
+
+#[tokio::test]
+async fn somebody_connects_to_a_session_that_allows_it() {
+    use futures::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::Message;
+    let mut bench = Bench::open(quiet(1.0)).await;
+    let script = r#"
+VoxEngine.allowWebSocketConnections();
+VoxEngine.addEventListener(AppEvents.NewWebSocketFailed, () => Logger.write('refused'));
+VoxEngine.addEventListener(AppEvents.WebSocket, ({ websocket }) => {
+  websocket.addEventListener(WebSocketEvents.OPEN, () => websocket.send(`you are in: ${websocket.readyState}`));
+  websocket.addEventListener(WebSocketEvents.MESSAGE, (e) => (e.text === 'end' ? VoxEngine.terminate() : websocket.send(`heard ${e.text}`)));
+});"#;
+    bench.rule("one", script).await;
+    bench.rule("closed", "setTimeout(() => {}, 50000);").await;
+    let address = |started: &serde_json::Value| {
+        let url = started["media_session_access_url"].as_str().expect("an address");
+        url.replacen("http", "ws", 1)
+    };
+    let closed = bench.begin("closed", "").await;
+    assert!(tokio_tungstenite::connect_async(address(&closed)).await.is_err(), "nobody asked for it");
+    let started = bench.begin("one", "").await;
+    let mut guests = Vec::new();
+    for _ in 0..3 {
+        guests.push(tokio_tungstenite::connect_async(address(&started)).await.expect("a way in").0);
+    }
+    assert!(tokio_tungstenite::connect_async(address(&started)).await.is_err(), "calls and three more, not four");
+    let mut guest = guests.remove(0);
+    assert_eq!(guest.next().await.expect("a message").expect("text"), Message::text("you are in: open"));
+    guest.send(Message::text("this")).await.expect("sent");
+    assert_eq!(guest.next().await.expect("a message").expect("text"), Message::text("heard this"));
+    guest.send(Message::text("end")).await.expect("sent");
+    let (_, log) = bench.history(started["call_session_history_id"].as_u64().expect("an id")).await;
+    assert_eq!(said(&log), ["refused"], "{log}");
+    bench.running.stop().await;
+}
+
+#[tokio::test]
+async fn more_limits_of_the_platform() {
+    let script = r#"
+let players = 0;
+try { for (;;) { VoxEngine.createTTSPlayer('x'); players += 1; } } catch (error) { Logger.write(`${players} players: ${error.message}`); }
+for (const wrong of [() => VoxEngine.createTTSPlayer('x'.repeat(1501)), () => VoxEngine.createWebSocket('https://x'), () => getLocalTime('Nowhere/At_all')]) {
+  try { wrong(); Logger.write('did not fail'); } catch (error) { Logger.write(error.name); }
+}
+const began = Date.now();
+const ticks = await new Promise((done) => { let n = 0; const t = setInterval(() => { n += 1; if (n === 3) { clearInterval(t); done(Date.now() - began); } }, 1); });
+Logger.write(ticks);
+Logger.write(getLocalTime('Europe/Moscow', new Date('2026-01-02T03:04:05Z')).getHours());
+VoxEngine.customData('ы'.repeat(101));
+require(Modules.Pipecat);
+const turns = await Pipecat.createTurnDetector({ threshold: 0.5 });
+turns.addEventListener(Pipecat.TurnEvents.Result, (e) => Logger.write(`${e.endOfTurn} ${e.probability > 0.5}`));
+turns.predict();
+const recorder = VoxEngine.createRecorder();
+recorder.addEventListener(RecorderEvents.Started, (e) => Logger.write(typeof e.url));
+let failed = 0;
+for (let n = 0; n < 51; n += 1) {
+  const last = await new Promise((done) => {
+    const call = VoxEngine.callPSTN('+79990000090', '+74951234567');
+    call.customData('x'.repeat(n === 0 ? 201 : 1));
+    call.addEventListener(CallEvents.Failed, (e) => done(`${e.code} ${e.reason}`));
+  });
+  if (last === '404 Not Found') failed += 1; else Logger.write(`${failed} times 404, then ${last}`);
+}
+VoxEngine.terminate();"#;
+    let (session, log) = run(script).await;
+    let expected = [
+        "10 players: Players count limit exceeded",
+        "Error",
+        "Error",
+        "RangeError",
+        "300",
+        "6",
+        "custom data has 202 bytes; 200 are documented",
+        "custom data has 201 bytes; 200 are documented",
+        "true true",
+        "string",
+        "50 times 404, then 403 Call limit reached",
+    ];
+    let mut lines = said(&log);
+    // Two detectors answer while the first call is being made.
+    lines[6..10].sort_unstable();
+    let mut sorted = expected;
+    sorted[6..10].sort_unstable();
+    assert_eq!(lines, sorted, "{log}");
+    assert_eq!(session["calls"].as_array().map(Vec::len), Some(51));
+}
+
+#[tokio::test]
+async fn a_number_behaves_as_it_is_told() {
+    let mut bench = Bench::open(quiet(1000.0)).await;
+    let script = r#"
+require(Modules.AMD);
+const dial = (number) => new Promise((done) => {
+  let found = 'none';
+  const amd = AMD.create({ model: AMD.Model.RU, timeout: 5000 });
+  amd.addEventListener(AMD.Events.DetectionComplete, (e) => { found = `${e.resultClass} ${e.resultSubtype}`; setTimeout(() => call.hangup(), 500); });
+  const call = VoxEngine.callPSTN(number, '+74951234567', { amd });
+  call.addEventListener(CallEvents.Failed, (e) => done(`${e.code} ${e.reason}`));
+  call.addEventListener(CallEvents.Disconnected, () => done(found));
+  call.addEventListener(CallEvents.ToneReceived, () => done('nobody asked for tones'));
+});
+VoxEngine.addEventListener(AppEvents.Started, async () => {
+  for (const last of [1, 2, 3, 4, 5]) Logger.write(await dial(`+7999000000${last}`));
+  VoxEngine.terminate();
+});"#;
+    bench.rule("one", script).await;
+    let client = reqwest::Client::builder().no_proxy().build().expect("a plain client");
+    let url = format!("http://{}/simulator/callees", bench.running.address());
+    let set = |number: &str, behaviour: serde_json::Value| {
+        client.post(&url).body(json!({ "number": number, "behaviour": behaviour }).to_string()).send()
+    };
+    for (last, name) in [(1, "no_funds"), (2, "machine_mimic"), (3, "undecided"), (4, "gone_at_once"), (5, "busy")] {
+        assert_eq!(set(&format!("+7999000000{last}"), json!(name)).await.expect("an answer").status(), 204);
+    }
+    assert_eq!(set("+79990000005", json!(null)).await.expect("an answer").status(), 204, "taken away again");
+    let refused = set("+79990000005", json!("sings")).await.expect("an answer");
+    assert_eq!(refused.status(), 400);
+    assert!(refused.text().await.expect("text").contains("no_funds, "), "it says what there is");
+    let (session, log) = bench.run("one", "").await;
+    let expected = ["402 Insufficient funds", "VOICEMAIL MIMIC", "TIMEOUT NONE", "CALL_ENDED NONE", "HUMAN NONE"];
+    assert_eq!(said(&log), expected, "{log}");
+    assert_eq!(session["finish_reason"], "Insufficient funds");
+    bench.running.stop().await;
+}
+
+#[tokio::test]
+async fn keys_are_heard_by_whoever_asks_for_them() {
+    let mut bench = Bench::open(quiet(1000.0)).await;
+    let script = r#"
+VoxEngine.addEventListener(AppEvents.CallAlerting, ({ call }) => {
+  call.addEventListener(CallEvents.ToneReceived, (event) => Logger.write(`pressed ${event.tone}`));
+  call.addEventListener(CallEvents.Disconnected, () => VoxEngine.terminate());
+  call.addEventListener(CallEvents.Connected, () => setTimeout(() => call.hangup(), 20000));
+  call.answer();
+});"#;
+    bench.rule("one", script).await;
+    let client = reqwest::Client::builder().no_proxy().build().expect("a plain client");
+    let url = format!("http://{}/simulator/inbound", bench.running.address());
+    let told = client.post(url).body("from=79990000007&rule_name=one&tones=12").send().await.expect("an answer");
+    let told: serde_json::Value = serde_json::from_str(&told.text().await.expect("text")).expect("JSON");
+    let (_, log) = bench.history(told["call_session_history_id"].as_u64().expect("a session")).await;
+    assert!(said(&log).is_empty(), "{log}");
+    bench.running.stop().await;
 }

@@ -28,6 +28,14 @@ const PRELUDE: &str = concat!(
     "\n})"
 );
 
+/// How far a zone's clocks are ahead of UTC at an instant, in milliseconds; nothing for an unknown zone.
+fn local_offset_ms(zone: String, at_ms: f64) -> Option<f64> {
+    let zone: chrono_tz::Tz = zone.parse().ok()?;
+    let at = chrono::DateTime::from_timestamp_millis(at_ms as i64)?;
+    let local = at.with_timezone(&zone).naive_local();
+    Some((local - at.naive_utc()).num_milliseconds() as f64)
+}
+
 /// The prelude's ways in, kept by the engine itself so that a session may move between threads.
 struct Hooks<'js> {
     has: Function<'js>,
@@ -156,6 +164,7 @@ impl Vm {
             world.platform.secret(world.record.application_id, &name)
         };
         host.set("secret", Function::new(ctx.clone(), secret)?)?;
+        host.set("localOffset", Function::new(ctx.clone(), local_offset_ms)?)?;
         let world = Arc::clone(&self.world);
         host.set("customData", Function::new(ctx.clone(), move || lock(&world).record.custom_data.clone())?)?;
         host.set(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::simulator::callee::Broken;
 use crate::simulator::clock::{MS, Micros, SECOND};
 use crate::simulator::draw::Dice;
 use crate::simulator::latency::LatencyModel;
@@ -17,6 +18,7 @@ use crate::simulator::session::http::{Http, HttpResult};
 use crate::simulator::session::media::{Edge, Kind, Unit, Voice};
 use crate::simulator::session::model::ModelStep;
 use crate::simulator::session::record::SessionRecord;
+use crate::simulator::session::socket::Order;
 use crate::simulator::session::speech::SpeechStep;
 
 pub const TIMERS_MAX: usize = 100;
@@ -109,6 +111,11 @@ pub struct World {
     pub voices_made: u32,
     /// Somebody answered who never hears the agent's audio begin.
     pub mute: bool,
+    /// WebSockets to be opened, and those that are being opened.
+    pub sockets: Vec<Order>,
+    pub connecting: usize,
+    pub allows_sockets: bool,
+    pub sockets_in: usize,
     without_call: u32,
     draws: u64,
     said_terminated: bool,
@@ -135,6 +142,10 @@ impl World {
             calls_made: 0,
             voices_made: 0,
             mute: false,
+            sockets: Vec::new(),
+            connecting: 0,
+            allows_sockets: false,
+            sockets_in: 0,
             without_call: 0,
             draws: 0,
             said_terminated: false,
@@ -250,6 +261,14 @@ impl World {
             Kind::Call(ref mut call) => Some(call),
             _ => None,
         }
+    }
+
+    /// What of the provider's breaks in this session's call.
+    pub fn broken(&self) -> Option<Broken> {
+        self.units.iter().find_map(|unit| match &unit.kind {
+            Kind::Call(call) => call.broken,
+            _ => None,
+        })
     }
 
     pub fn voice_number(&mut self) -> u32 {

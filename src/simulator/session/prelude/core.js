@@ -190,6 +190,13 @@ const levenshtein_distance = (a, b) => {
   }
   return row[b.length];
 };
+// The moment as the zone's clocks show it: its fields read like local ones.
+const getLocalTime = (zone, date) => {
+  const at = (date === undefined ? new VirtualDate() : date).getTime();
+  const ahead = host.localOffset(String(zone), at);
+  if (ahead === undefined || ahead === null) throw new RangeError(`getLocalTime: there is no time zone ${zone}`);
+  return new VirtualDate(at + ahead);
+};
 const digest = (kind) => (data) => host.digest(kind, String(data));
 const Crypto = Object.freeze({
   md5: digest('md5'), sha1: digest('sha1'), sha256: digest('sha256'),
@@ -200,5 +207,5 @@ const Logger = Object.freeze({ write: (message) => host.log(String(message)), hi
 Object.assign(globalThis, {
   setTimeout, setInterval, clearTimeout: untimer, clearInterval: untimer, Net, Crypto, Logger,
   trace: (message) => host.log(String(message)),
-  uuidgen, base64_encode, base64_decode, str2bytes, bytes2str, bytes2hex, hex2bytes, levenshtein_distance,
+  uuidgen, base64_encode, base64_decode, str2bytes, bytes2str, bytes2hex, hex2bytes, levenshtein_distance, getLocalTime,
 });

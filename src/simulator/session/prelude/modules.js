@@ -29,6 +29,12 @@ class VoiceActivity extends MediaUnit {
   close() { op('vadClose', handleOf(this, 'close')); }
 }
 
+class TurnDetector extends MediaUnit {
+  dress(event) { event.detector = this; return event; }
+  predict() { op('predict', handleOf(this, 'predict')); }
+  close() {}
+}
+
 class RealtimeClient extends MediaUnit {
   #closed = false;
   // The payload has fields of its own that are called like an event's.
@@ -108,12 +114,22 @@ const modules = {
       VADEvents: events('Silero.VAD', 'Result Error Reset ConnectorInformation'),
     }),
   }),
+  Pipecat: () => ({
+    Pipecat: Object.freeze({
+      createTurnDetector: () => promised((id) => op('turns', id), (handle) => known(new TurnDetector(), handle)),
+      TurnEvents: events('Pipecat.Turn', 'Result Error ConnectorInformation'),
+    }),
+  }),
   OpenAI: () => ({
     OpenAI: Object.freeze({
       async createRealtimeAPIClient(options) {
         const asked = options || {};
         if (!asked.apiKey) throw new Error('createRealtimeAPIClient: apiKey is missing');
-        return promised((id) => op('model', id), (handle) => known(new RealtimeClient(), handle));
+        return promised((id) => op('model', id), (handle) => {
+          const client = known(new RealtimeClient(), handle);
+          if (typeof asked.onWebSocketClose === 'function') client.addEventListener('OpenAI.WebSocketClosed', asked.onWebSocketClose);
+          return client;
+        });
       },
       RealtimeAPIClientType: Object.freeze({ REALTIME: 'realtime', TRANSCRIPTION: 'transcription' }),
       RealtimeAPIEvents: events('OpenAI.RealtimeAPI', REALTIME_EVENTS),
@@ -163,6 +179,7 @@ let event;
 return {
   has(handle, name) {
     const unit = units.get(handle);
+    if (unit instanceof Call && unit.deaf(name)) return 0;
     const held = unit === undefined ? undefined : Listeners.of(unit, name);
     return held === undefined ? 0 : held.length;
   },
@@ -173,13 +190,17 @@ return {
       fields.call = known(new Call(fields.destination, fields.callerid, 'pstn', true), fields.handle);
       delete fields.handle;
     }
+    if (name === 'AppEvents.NewWebSocketConnection') {
+      fields.websocket = known(new Socket(), fields.handle);
+      delete fields.handle;
+    }
     event = unit instanceof RealtimeClient ? unit.wrap(name, fields) : unit.dress({ ...fields, name });
     runs = (Listeners.of(unit, name) || []).slice();
   },
   // A call's state follows its events whether or not anybody listens.
   note(handle, name) {
     const unit = units.get(handle);
-    if (unit instanceof Call) unit.dress({ name });
+    if (unit instanceof Call || unit instanceof Socket) unit.dress({ name });
   },
   invoke: (place) => runs[place](event),
   answer(place) {

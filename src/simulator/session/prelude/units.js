@@ -30,7 +30,7 @@ class MediaUnit extends Listeners {
   // How an event's own fields are completed before the scenario sees it.
   dress(event) { return event; }
   id() { return this.#id; }
-  sendMediaTo(unit) { op('attach', handleOf(this, 'sendMediaTo'), handleOf(unit, 'sendMediaTo')); }
+  sendMediaTo(unit, parameters) { op('attach', handleOf(this, 'sendMediaTo'), handleOf(unit, 'sendMediaTo'), parameters === undefined ? null : parameters); }
   stopMediaTo(unit) { op('detach', handleOf(this, 'stopMediaTo'), handleOf(unit, 'stopMediaTo')); }
 }
 Object.defineProperty(MediaUnit.prototype, 'dress', { enumerable: false });
@@ -40,10 +40,17 @@ const known = (unit, handle) => {
   return unit;
 };
 
+const CUSTOM_DATA_BYTES_MAX = 200;
+const customBytes = (text) => {
+  const bytes = str2bytes(text).length;
+  if (bytes > CUSTOM_DATA_BYTES_MAX) op('note', `custom data has ${bytes} bytes; ${CUSTOM_DATA_BYTES_MAX} are documented`);
+  return text;
+};
+
 const CALL_STATES = { 'Call.Ringing': 'PROGRESSING', 'Call.Connected': 'CONNECTED', 'Call.Failed': 'FAILED', 'Call.Disconnected': 'DISCONNECTED' };
 
 class Call extends MediaUnit {
-  #number; #callerid; #type; #incoming; #data = ''; #state = 'PROGRESSING';
+  #number; #callerid; #type; #incoming; #data = ''; #state = 'PROGRESSING'; #tones = false;
   constructor(number, callerid, type, incoming) {
     super();
     this.#incoming = incoming === true;
@@ -66,7 +73,7 @@ class Call extends MediaUnit {
   toString() { return `Call(${this.id()})`; }
   vad() { return false; }
   customData(value) {
-    if (value !== undefined) this.#data = String(value);
+    if (value !== undefined) this.#data = customBytes(String(value));
     return this.#data;
   }
   hangup() { op('hangup', handleOf(this, 'hangup')); }
@@ -77,10 +84,13 @@ class Call extends MediaUnit {
     if (options !== undefined && (options === null || typeof options !== 'object')) throw new TypeError('say: the second argument is an object with a voice');
     op('say', handleOf(this, 'say'), text);
   }
+  transferTo() { throw new Error('transfers are not simulated'); }
   startPlayback(url) { op('play', handleOf(this, 'startPlayback'), String(url)); }
   stopPlayback() { op('stopPlayback', handleOf(this, 'stopPlayback')); }
   record() { op('record', handleOf(this, 'record')); }
-  handleTones() {}
+  handleTones(on) { this.#tones = on === true; }
+  // Keys are heard by whoever has asked for them.
+  deaf(name) { return name === 'Call.ToneReceived' && !this.#tones; }
   handleMicStatus() {}
   handleBlindTransfer() {}
   sendDigits() {}
@@ -109,28 +119,34 @@ class Recogniser extends MediaUnit {
 }
 
 class Recorder extends MediaUnit {
-  stop() {}
+  dress(event) { event.recorder = this; return event; }
+  mute() {}
+  stop() { op('recorderStop', handleOf(this, 'stop')); }
 }
 
-// There is no server for raw audio or text here yet: the connection fails as to an unreachable host.
+const SOCKET_STATES = { 'WebSocket.Open': 'open', 'WebSocket.Close': 'closed' };
+
 class Socket extends MediaUnit {
-  readyState = 'connecting';
-  constructor() {
-    super();
-    setTimeout(() => {
-      this.readyState = 'closed';
-      emit(this, 'WebSocket.Error', { reason: 'connection failed', websocket: this });
-      emit(this, 'WebSocket.Close', { code: 1006, reason: 'connection failed', wasClean: false, websocket: this });
-    }, 100);
+  // A word, never a number.
+  #state = 'connecting';
+  get readyState() { return this.#state; }
+  dress(event) {
+    if (SOCKET_STATES[event.name]) this.#state = SOCKET_STATES[event.name];
+    event.websocket = this;
+    return event;
   }
-  send() {}
-  close() { this.readyState = 'closed'; }
+  send(text) {
+    if (typeof text !== 'string') throw new TypeError('send: the message is a string');
+    if (this.#state !== 'open') throw new Error(`send: the WebSocket is ${this.#state}`);
+    op('socketSend', handleOf(this, 'send'), text);
+  }
+  close() {
+    if (this.#state === 'closed') return;
+    this.#state = 'closing';
+    op('socketClose', handleOf(this, 'close'));
+  }
   clearMediaBuffer() {}
 }
-
-const emit = (unit, name, event) => {
-  for (const run of (Listeners.of(unit, name) || []).slice()) run(Object.assign({ name }, event));
-};
 
 const application = new Listeners();
 units.set(0, Object.assign(application, { dress: (event) => event }));
@@ -156,7 +172,7 @@ const VoxEngine = Object.freeze({
     return call;
   },
   customData(value) {
-    if (value !== undefined) data = String(value);
+    if (value !== undefined) data = customBytes(String(value));
     return data;
   },
   getSecretValue: (name) => host.secret(String(name)),
@@ -172,7 +188,7 @@ const VoxEngine = Object.freeze({
     if (typeof text !== 'string' || text === '') throw new TypeError('createTTSPlayer: the text is empty');
     return known(new Player(), op('player', text, voiceOptions(options).onPause === true));
   },
-  createURLPlayer: (url, options) => known(new Player(), op('player', null, voiceOptions(options).onPause === true)),
+  createURLPlayer: (request, options) => known(new Player(), op('player', null, voiceOptions(options).onPause === true)),
   createSequencePlayer: (segments, options) => known(new Player(), op('player', null, voiceOptions(options).onPause === true)),
   createASR(options) {
     if (typeof globalThis.ASR === 'undefined') throw new ReferenceError('ASR is not defined: require(Modules.ASR) first');
@@ -180,10 +196,14 @@ const VoxEngine = Object.freeze({
     if (asked.profile === undefined) throw new TypeError('createASR: the profile is undefined');
     return known(new Recogniser(), op('asr', asked.interimResults === true, asked.singleUtterance === true));
   },
-  createRecorder: () => known(new Recorder(), op('sink')),
-  createWebSocket: () => known(new Socket(), op('sink')),
+  createRecorder: () => known(new Recorder(), op('recorder')),
+  createWebSocket(url, options) {
+    if (typeof url !== 'string') throw new TypeError('createWebSocket: the address is a string');
+    return known(new Socket(), op('socket', url, options || {}));
+  },
   createConference() { throw new Error('conferences are not simulated'); },
-  allowWebSocketConnections() {},
+  allowWebSocketConnections: () => op('allowSockets'),
+  createStreamingAgent() { throw new Error('streaming agents are not simulated'); },
   terminate: () => op('terminate'),
 });
 

@@ -1,0 +1,13 @@
+//! The scenarios of `voximplant/`, held from outside: a type checker reads them, the simulator runs them, a
+//! server hears what they post.
+
+mod harness;
+
+#[path = "scenarios/contract.rs"]
+mod contract;
+#[path = "scenarios/stage.rs"]
+mod stage;
+#[path = "scenarios/talk.rs"]
+mod talk;
+#[path = "scenarios/types.rs"]
+mod types;
