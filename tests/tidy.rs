@@ -79,6 +79,7 @@ const BANNED_IN_DOMAIN: &[&str] =
 const STOPWATCHES: &[(&str, &str)] = &[
     ("src/demo.rs", "how long the demo took and when it last spoke, in real time"),
     ("src/drill.rs", "how long a runner takes to recover, in real time"),
+    ("src/cli/call.rs", "how long nobody took up a call, in real time"),
     ("src/http/voice.rs", "the cost of an answer, which it declares in Server-Timing"),
     ("src/voximplant/api.rs", "how long the provider took to answer, for the log"),
     ("src/simulator/", "a program of its own, with a clock of its own"),
@@ -270,7 +271,14 @@ const NO_EXAMPLES: &[&str] = &["+78005553535", "+79991234568", "+12125550200", "
 #[test]
 fn numbers_are_examples() {
     let mut all = files("src", "rs");
-    for (folder, ending) in [("tests/campaign", "rs"), ("tests/http", "rs"), ("tests/store", "rs"), ("docs", "md")] {
+    for (folder, ending) in [
+        ("tests/campaign", "rs"),
+        ("tests/single", "rs"),
+        ("tests/cli", "rs"),
+        ("tests/http", "rs"),
+        ("tests/store", "rs"),
+        ("docs", "md"),
+    ] {
         all.extend(files(folder, ending));
     }
     for ending in ["csv", "toml"] {
