@@ -1,7 +1,7 @@
 //! May this attempt ring now? The last gate, decided inside the grant's transaction.
 
+use super::calendar::{Calendar, next_open};
 use super::settings::Settings;
-use super::window::Windows;
 use super::{Outcome, PhoneNumber, Timestamp};
 use chrono_tz::Tz;
 use std::fmt;
@@ -131,7 +131,7 @@ const BUSY_RECHECK_MS: i64 = 30_000;
 
 /// The decision. Windows of the policy and of the campaign both hold, except for tests of example or
 /// allow-listed numbers; suppression and pause hold for everyone.
-pub fn clear(settings: &Settings, policy: &Windows, facts: &Facts<'_>, now: Timestamp) -> Clearance {
+pub fn clear(settings: &Settings, policy: &[Calendar], facts: &Facts<'_>, now: Timestamp) -> Clearance {
     if facts.suppressed || (facts.real_platform && facts.to.is_example()) {
         return Clearance::Stop(Outcome::Suppressed);
     }
@@ -158,9 +158,9 @@ pub fn clear(settings: &Settings, policy: &Windows, facts: &Facts<'_>, now: Time
     Clearance::Go(CallOrder { to: facts.to.clone(), caller_id: facts.caller_id.cloned() })
 }
 
-/// The first instant from `from` at which both the campaign's and the policy's windows are open.
-pub fn open_at(settings: &Settings, policy: &Windows, zone: Tz, from: Timestamp) -> Option<Timestamp> {
-    settings.windows.intersect(policy).next_open(zone, from)
+/// The first instant from `from` at which the campaign's calendar and every rule of the policy are open.
+pub fn open_at(settings: &Settings, policy: &[Calendar], zone: Tz, from: Timestamp) -> Option<Timestamp> {
+    next_open(std::iter::once(&settings.windows).chain(policy), zone, from)
 }
 
 #[cfg(test)]

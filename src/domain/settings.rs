@@ -2,7 +2,7 @@
 //!
 //! `intake` turns text into this; nothing deeper in looks at the text again.
 
-use super::window::Windows;
+use super::calendar::Calendar;
 use super::{Mode, Outcome, PhoneNumber};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub struct Settings {
     pub timezone: Tz,
     pub dial: Dial,
     /// What the campaign allows itself; the policy's windows hold besides.
-    pub windows: Windows,
+    pub windows: Calendar,
     pub retry: Retry,
     pub schedule: Option<Schedule>,
 }

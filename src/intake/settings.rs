@@ -4,6 +4,7 @@
 //! not obey yet, because a limit that nobody enforces is worse than none.
 
 use super::policy;
+use crate::domain::calendar::Calendar;
 use crate::domain::keys::{Faults, Reading, Table, cut};
 use crate::domain::schedule::Cron;
 use crate::domain::settings::{Delay, Dial, Overlap, Purpose, Retry, Schedule, Settings, Take};
@@ -221,13 +222,13 @@ fn dial(table: Option<Table<'_>>) -> Option<Dial> {
     Some(dial)
 }
 
-fn windows(table: Option<Table<'_>>) -> Option<Windows> {
+fn windows(table: Option<Table<'_>>) -> Option<Calendar> {
     let default = || Windows::parse(DEFAULT_DAYS).expect("the default is read by a test");
-    let Some(table) = table else { return Some(default()) };
+    let Some(table) = table else { return Some(default().into()) };
     let found = if table.has("days") { policy::windows(&table, "days") } else { Some(default()) };
     table.value("days");
     table.close(LATER_WINDOWS);
-    found
+    found.map(Calendar::from)
 }
 
 fn retry(table: Option<Table<'_>>) -> Option<Retry> {
@@ -375,7 +376,7 @@ pub fn to_json(settings: &Settings) -> Value {
             "ring_s": dial.ring_s,
             "call_s": dial.call_s,
         },
-        "windows": { "days": settings.windows.lines() },
+        "windows": { "days": settings.windows.days.lines() },
         "retry": retry,
     });
     if let Some(schedule) = &settings.schedule {

@@ -50,7 +50,7 @@ fn the_sample_is_understood() {
     assert_eq!(settings.purpose, Purpose::Test);
     let weights: Vec<_> = settings.modes.iter().map(|(m, w)| format!("{m}={w}")).collect();
     assert_eq!(weights, ["realtime_pure=1", "dialog=2", "realtime=1"], "in the order written");
-    assert_eq!(settings.windows.to_string(), "mon-fri 09:00-20:00; sat 10:00-18:00");
+    assert_eq!(settings.windows.days.to_string(), "mon-fri 09:00-20:00; sat 10:00-18:00");
     assert_eq!(settings.retry.delays[&Outcome::Busy], [Delay::Ms(300_000), Delay::Ms(1_800_000), Delay::NextDay]);
     assert_eq!(settings.schedule.as_ref().unwrap().take, Take::Next(100));
     assert_eq!(from_json(&to_json(&settings), &modes()), Ok(settings));

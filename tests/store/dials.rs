@@ -8,7 +8,6 @@ use halo::clock::Clock;
 use halo::dialer::{Dialer, Grant, GrantRequest, Platform};
 use halo::domain::clearance::Gate;
 use halo::domain::state::Event;
-use halo::domain::window::Windows;
 use halo::domain::{AttemptId, Outcome, SessionId, Token};
 use halo::store::{ContactChange, Planned, RunState};
 use halo::voximplant::{Client, Connection, Modes, Pacer};
@@ -41,7 +40,7 @@ pub fn dialer(calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
         modes,
     };
     let settings = halo::intake::settings::parse("name = \"demo\"\npurpose = \"test\"", &names).expect("settings");
-    let rules = move |_: &str| Ok((settings.clone(), Windows::always()));
+    let rules = move |_: &str| Ok((settings.clone(), Vec::new()));
     Arc::new(Dialer::new(
         calls.store.clone(),
         clock.clone(),
