@@ -42,13 +42,16 @@ pub const HOLIDAYS_MAX: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
     pub days: Windows,
-    /// Hours that hold instead of the week's: half open minutes of the day, sorted, apart. None: no calls.
-    pub holidays: BTreeMap<Holiday, Vec<(u32, u32)>>,
+    /// Their hours hold instead of the week's.
+    pub holidays: Holidays,
     /// The first day with calls.
     pub from: Option<NaiveDate>,
     /// The last day with calls.
     pub until: Option<NaiveDate>,
 }
+
+/// Hours of holidays: half open minutes of the day, sorted, apart. None: no calls.
+pub type Holidays = BTreeMap<Holiday, Vec<(u32, u32)>>;
 
 /// A date, or the same date of every year; a date that is named itself wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,7 +99,7 @@ impl Calendar {
 
 /// Lines like `2027-01-01` (no calls), `01-07` (every year) or `2027-03-08 10:00-14:00` (these hours
 /// instead of the week's). All faults at once.
-pub fn holidays<S: AsRef<str>>(lines: &[S]) -> Result<BTreeMap<Holiday, Vec<(u32, u32)>>, Vec<NotAHoliday>> {
+pub fn holidays<S: AsRef<str>>(lines: &[S]) -> Result<Holidays, Vec<NotAHoliday>> {
     let (mut holidays, mut faults) = (BTreeMap::new(), Vec::new());
     for line in lines {
         match holiday(line.as_ref()) {
@@ -109,7 +112,7 @@ pub fn holidays<S: AsRef<str>>(lines: &[S]) -> Result<BTreeMap<Holiday, Vec<(u32
 }
 
 /// The same holidays as lines that [`holidays`] reads back.
-pub fn holiday_lines(holidays: &BTreeMap<Holiday, Vec<(u32, u32)>>) -> Vec<String> {
+pub fn holiday_lines(holidays: &Holidays) -> Vec<String> {
     let line = |(date, hours): (&Holiday, &Vec<(u32, u32)>)| {
         let hours: Vec<String> = hours.iter().map(|&(from, to)| format!("{}-{}", wall(from), wall(to))).collect();
         if hours.is_empty() { date.to_string() } else { format!("{date} {}", hours.join(", ")) }

@@ -5,6 +5,7 @@
 //! refused) with its line and reason. This room returns; the caller writes. It knows no database, no
 //! network and no file system, and it never guesses in silence.
 
+pub mod calendar;
 pub mod columns;
 pub mod contacts;
 pub mod phone;

@@ -3,9 +3,9 @@
 //! The files of `policies/` are part of the program, so that a campaign cannot be started without
 //! them; a policy never opens a line that the campaign's own windows keep shut.
 
+use super::calendar;
 use crate::domain::calendar::Calendar;
 use crate::domain::keys::{Faults, Reading, Table};
-use crate::domain::window::Windows;
 
 const FILES: &[(&str, &str)] = &[("safe", include_str!("../../policies/safe.toml"))];
 
@@ -61,7 +61,7 @@ pub fn parse(name: &str, text: &str) -> Result<Policy, Faults> {
 }
 
 fn rule(table: Table<'_>) -> Option<Rule> {
-    let days = windows(&table, "days");
+    let (days, holidays) = (calendar::days(&table), calendar::days_off(&table));
     let why = table.needed("why", "say why");
     let source = table.needed("source", "name the clause or who decided");
     let verified = match table.value("verified") {
@@ -72,25 +72,8 @@ fn rule(table: Table<'_>) -> Option<Rule> {
         }
     };
     table.close(&[]);
-    Some(Rule { calendar: days?.into(), why: why?, source: source?, verified: verified? })
-}
-
-/// A key that holds lines of windows.
-pub(super) fn windows(table: &Table<'_>, key: &'static str) -> Option<Windows> {
-    let lines = table.texts(key, crate::domain::window::LINES_MAX)?;
-    match Windows::parse(&lines) {
-        Ok(windows) if !windows.slots.is_empty() => Some(windows),
-        Ok(_) => {
-            table.refuse(key, "found no window", "write at least one line, as in \"mon-fri 09:00-20:00\"");
-            None
-        }
-        Err(faults) => {
-            for fault in faults {
-                table.refuse(key, fault.to_string(), "mend this line");
-            }
-            None
-        }
-    }
+    let calendar = Calendar { holidays: holidays?, ..days?.into() };
+    Some(Rule { calendar, why: why?, source: source?, verified: verified? })
 }
 
 #[cfg(test)]

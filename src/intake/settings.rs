@@ -3,7 +3,7 @@
 //! All faults are listed at once. Unknown keys are refused by name; so is a key that we know and do
 //! not obey yet, because a limit that nobody enforces is worse than none.
 
-use super::policy;
+use super::{calendar, policy};
 use crate::domain::calendar::Calendar;
 use crate::domain::keys::{Faults, Reading, Table, cut};
 use crate::domain::schedule::Cron;
@@ -53,8 +53,6 @@ const LATER_DIAL: &[(&str, &str)] = &[
     ("jitter", "irregular starts"),
     ("reserve", "lines kept for other traffic"),
 ];
-const LATER_WINDOWS: &[(&str, &str)] =
-    &[("holidays", "days without calls"), ("from", "the first day"), ("until", "the last day")];
 const LATER_RETRY: &[(&str, &str)] = &[("jitter", "irregular delays"), ("order", "retries first or last")];
 const LATER_SCHEDULE: &[(&str, &str)] = &[("missed", "what becomes of firings that were missed")];
 
@@ -225,10 +223,12 @@ fn dial(table: Option<Table<'_>>) -> Option<Dial> {
 fn windows(table: Option<Table<'_>>) -> Option<Calendar> {
     let default = || Windows::parse(DEFAULT_DAYS).expect("the default is read by a test");
     let Some(table) = table else { return Some(default().into()) };
-    let found = if table.has("days") { policy::windows(&table, "days") } else { Some(default()) };
+    let days = if table.has("days") { calendar::days(&table) } else { Some(default()) };
     table.value("days");
-    table.close(LATER_WINDOWS);
-    found.map(Calendar::from)
+    let (holidays, span) = (calendar::days_off(&table), calendar::span(&table));
+    table.close(&[]);
+    let (from, until) = span?;
+    Some(Calendar { days: days?, holidays: holidays?, from, until })
 }
 
 fn retry(table: Option<Table<'_>>) -> Option<Retry> {
@@ -376,7 +376,7 @@ pub fn to_json(settings: &Settings) -> Value {
             "ring_s": dial.ring_s,
             "call_s": dial.call_s,
         },
-        "windows": { "days": settings.windows.days.lines() },
+        "windows": calendar::to_json(&settings.windows),
         "retry": retry,
     });
     if let Some(schedule) = &settings.schedule {

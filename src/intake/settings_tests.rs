@@ -86,6 +86,52 @@ fn scenario_is_another_word_for_mode() {
 }
 
 #[test]
+fn a_calendar_with_and_without_quotes() {
+    let text = r#"
+name = "x"
+purpose = "survey"
+[windows]
+days = "mon-fri 09:00-20:00"
+holidays = ["2027-03-08 10:00-14:00", 2027-01-04, "01-01"]
+from = 2027-01-01
+until = "2027-06-30"
+"#;
+    let settings = parse(text, &modes()).unwrap();
+    assert_eq!(
+        to_json(&settings)["windows"],
+        json!({
+            "days": ["mon-fri 09:00-20:00"],
+            "holidays": ["2027-01-04", "2027-03-08 10:00-14:00", "01-01"],
+            "from": "2027-01-01", "until": "2027-06-30",
+        })
+    );
+    assert_eq!(from_json(&to_json(&settings), &modes()), Ok(settings));
+}
+
+#[test]
+fn a_calendar_that_is_wrong_is_told_line_by_line() {
+    let windows = |lines: &str| faults(&format!("name = 'x'\npurpose = 'survey'\n[windows]\n{lines}"));
+    for (lines, said) in [
+        ("days = []", "windows.days: found no window; write at least one line, as in \"mon-fri 09:00-20:00\""),
+        ("holidays = [3]", "windows.holidays[0]: found 3; write a text that is not empty"),
+        (
+            "holidays = ['New Year']",
+            "windows.holidays: `New` is not a date: write 2027-01-07, or 01-07 for every year, and hours behind it \
+             if there are any; mend this line",
+        ),
+        ("from = '1 May'", "windows.from: found `1 May`; write a date, as in 2027-01-31"),
+        ("until = 2027-01-31T10:00:00", "windows.until: found `2027-01-31T10:00:00`; write a date, as in 2027-01-31"),
+        (
+            "from = 2027-02-01\nuntil = 2027-01-31",
+            "windows.until: 2027-01-31 lies before from = 2027-02-01; write the last day with calls, not before the first",
+        ),
+        ("holiday = ['01-01']", "windows.holiday: unknown key; did you mean `holidays`?"),
+    ] {
+        assert_eq!(windows(lines), [said], "{lines}");
+    }
+}
+
+#[test]
 fn a_list_of_delays_can_be_emptied() {
     let settings = parse("name = 'x'\npurpose = 'test'\n[retry]\nbusy = []\nmachine = '1d12h'", &modes()).unwrap();
     assert_eq!(settings.retry.delays.get(&Outcome::Busy), None);
