@@ -13,6 +13,7 @@ pub mod policy;
 pub mod rejects;
 pub mod row;
 pub mod settings;
+pub mod zones;
 
 pub use contacts::{IntakeError, List, read};
 pub use row::{Bucket, Complaint, Row};
