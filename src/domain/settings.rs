@@ -73,6 +73,16 @@ pub struct Schedule {
     pub timezone: Tz,
     pub take: Take,
     pub overlap: Overlap,
+    pub missed: Missed,
+}
+
+/// What becomes of moments that passed while no scheduler ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// One run now makes up for all of them.
+    Run,
+    /// They are recorded as skipped.
+    Skip,
 }
 
 /// Whom a firing calls.

@@ -7,7 +7,7 @@ use super::{calendar, policy};
 use crate::domain::calendar::Calendar;
 use crate::domain::keys::{Faults, Reading, Table, cut};
 use crate::domain::schedule::Cron;
-use crate::domain::settings::{Delay, Dial, Overlap, Purpose, Retry, Schedule, Settings, Take};
+use crate::domain::settings::{Delay, Dial, Missed, Overlap, Purpose, Retry, Schedule, Settings, Take};
 use crate::domain::window::Windows;
 use crate::domain::{Mode, Outcome, PhoneNumber};
 use chrono_tz::Tz;
@@ -54,7 +54,6 @@ const LATER_DIAL: &[(&str, &str)] = &[
     ("reserve", "lines kept for other traffic"),
 ];
 const LATER_RETRY: &[(&str, &str)] = &[("jitter", "irregular delays"), ("order", "retries first or last")];
-const LATER_SCHEDULE: &[(&str, &str)] = &[("missed", "what becomes of firings that were missed")];
 
 /// Settings as text: TOML, or JSON when it starts with a brace.
 pub fn parse(text: &str, modes: &BTreeSet<Mode>) -> Result<Settings, Faults> {
@@ -319,8 +318,13 @@ fn schedule(table: Table<'_>, campaign_zone: Tz) -> Option<Schedule> {
     let timezone = or(&table, "timezone", zone, || campaign_zone);
     let take = or(&table, "take", take, || Take::Unreached);
     let overlap = or(&table, "overlap", overlap, || Overlap::EndPrevious);
-    table.close(LATER_SCHEDULE);
-    Some(Schedule { cron: cron?, timezone: timezone?, take: take?, overlap: overlap? })
+    let missed = or(&table, "missed", missed, || Missed::Run);
+    if (overlap, missed) == (Some(Overlap::Wait), Some(Missed::Skip)) {
+        let found = "a firing that waits for the run before it is late by wish, and would be skipped for it";
+        table.refuse("missed", found, "write missed = \"run\", or overlap = \"skip\"");
+    }
+    table.close(&[]);
+    Some(Schedule { cron: cron?, timezone: timezone?, take: take?, overlap: overlap?, missed: missed? })
 }
 
 fn take(text: &str) -> Result<Take, String> {
@@ -350,6 +354,18 @@ pub fn overlap_text(overlap: Overlap) -> &'static str {
         Overlap::EndPrevious => "end-previous",
         Overlap::Skip => "skip",
         Overlap::Wait => "wait",
+    }
+}
+
+fn missed(text: &str) -> Result<Missed, String> {
+    let known = [Missed::Run, Missed::Skip];
+    known.into_iter().find(|missed| missed_text(*missed) == text).ok_or("write run or skip".to_owned())
+}
+
+fn missed_text(missed: Missed) -> &'static str {
+    match missed {
+        Missed::Run => "run",
+        Missed::Skip => "skip",
     }
 }
 
@@ -385,6 +401,7 @@ pub fn to_json(settings: &Settings) -> Value {
             "timezone": schedule.timezone.name(),
             "take": take_text(schedule.take),
             "overlap": overlap_text(schedule.overlap),
+            "missed": missed_text(schedule.missed),
         });
     }
     value

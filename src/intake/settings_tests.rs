@@ -164,6 +164,7 @@ answered = ["1h"]
 cron = "0 0 2 * * *"
 take = "some"
 overlap = "both"
+missed = "never"
 "#;
     assert_eq!(
         faults(text),
@@ -185,9 +186,16 @@ overlap = "both"
             "schedule.cron: found `0 0 2 * * *`; cron `0 0 2 * * *` has 6 fields; five are expected: minute hour day month weekday",
             "schedule.take: found `some`; write all, unreached, or next and a number, as in \"next 100\"",
             "schedule.overlap: found `both`; write end-previous, skip or wait",
+            "schedule.missed: found `never`; write run or skip",
             "budget: a limit on money: known, but not obeyed yet; leave it out; nothing would follow",
             "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, timezone, dial, windows, retry, schedule",
         ]
+    );
+    let late = "name = 'x'\npurpose = 'test'\n[schedule]\ncron = '0 2 * * *'\noverlap = 'wait'\nmissed = 'skip'";
+    assert_eq!(
+        faults(late),
+        ["schedule.missed: a firing that waits for the run before it is late by wish, and would be skipped for it; \
+          write missed = \"run\", or overlap = \"skip\""]
     );
     assert_eq!(faults("name = 'x'\npurpose = 'test'\nmode = 'dialog'\nscenario = 'dialog'").len(), 1);
     assert_eq!(faults("name = 'x'\npurpose = 'test'\nmodes = {}").len(), 1);
@@ -227,7 +235,7 @@ proptest! {
         let value = json!({
             "name": "x", "purpose": "debt", "modes": { "realtime": weight, "dialog": 1 },
             "dial": { "cps": cps, "lines": lines }, "retry": { "busy": [delay, "next-day"] },
-            "schedule": { "cron": "0 2 * * 1-5", "take": format!("next {n}"), "overlap": "wait", "timezone": "Asia/Omsk" },
+            "schedule": { "cron": "0 2 * * 1-5", "take": format!("next {n}"), "overlap": "skip", "missed": "skip", "timezone": "Asia/Omsk" },
         });
         let settings = from_json(&value, &modes()).unwrap();
         prop_assert_eq!(settings.retry.delays[&Outcome::Busy][0], Delay::Ms(s * 1000));

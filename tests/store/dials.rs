@@ -9,7 +9,7 @@ use halo::dialer::{Dialer, Grant, GrantRequest, Platform};
 use halo::domain::clearance::Gate;
 use halo::domain::state::Event;
 use halo::domain::{AttemptId, Outcome, SessionId, Token};
-use halo::store::{ContactChange, Planned, RunState};
+use halo::store::{ContactChange, Planned, RunState, Store};
 use halo::voximplant::{Client, Connection, Modes, Pacer};
 use std::sync::Arc;
 
@@ -27,6 +27,11 @@ fn closed() -> String {
 }
 
 pub fn dialer(calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
+    dialer_of(&calls.store, calls.account, clock, "name = \"demo\"\npurpose = \"test\"")
+}
+
+/// A node whose campaigns all have these settings.
+pub fn dialer_of(store: &Store, account: i64, clock: &Clock, settings: &str) -> Arc<Dialer> {
     rustls::crypto::ring::default_provider().install_default().ok();
     let modes = Modes::read(include_str!("../../voximplant/modes.toml"), &|_| None).expect("our own modes");
     let names = modes.iter().map(|entry| entry.name.clone()).collect();
@@ -39,15 +44,15 @@ pub fn dialer(calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
         backend_url: "http://127.0.0.1:1".into(),
         modes,
     };
-    let settings = halo::intake::settings::parse("name = \"demo\"\npurpose = \"test\"", &names).expect("settings");
+    let settings = halo::intake::settings::parse(settings, &names).expect("settings");
     let rules = move |_: &str| Ok((settings.clone(), Vec::new()));
     Arc::new(Dialer::new(
-        calls.store.clone(),
+        store.clone(),
         clock.clone(),
         Arc::new(Client::new(connection).expect("a client")),
         Arc::new(Pacer::new(None)),
         Platform { name: "simulator/1".into(), real: false },
-        calls.account,
+        account,
         "node".into(),
         Arc::new(rules),
     ))
