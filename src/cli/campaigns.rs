@@ -158,6 +158,11 @@ async fn show(campaign: &str, as_json: bool) -> Result<(), Failure> {
             i.ordinal, i.rows_total, i.accepted, i.duplicates, i.refused
         );
     }
+    for firing in store.skipped(LISTED_MAX).await? {
+        if firing.campaign == campaign.campaign {
+            println!("  no run for {}: {}", firing.due_at, firing.reason);
+        }
+    }
     for run in runs {
         let p = store.progress(run.run).await?;
         let reason = run.state_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();

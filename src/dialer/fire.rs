@@ -1,19 +1,30 @@
 //! fire: a schedule's moment has come.
 
-use super::{Dialer, DialerError, Result, hindrance};
+use super::{Dialer, DialerError, Result, Rules, hindrance};
+use crate::domain::clearance::open_at;
 use crate::domain::schedule::Cron;
-use crate::domain::settings::Schedule;
+use crate::domain::settings::{Missed, Purpose, Schedule};
 use crate::domain::{RunId, Timestamp};
-use crate::store::{FireOrder, Fired, RunOrder};
+use crate::store::{FireOrder, Fired, RunOrder, SkipOrder};
 use tracing::{error, info, warn};
 
 /// A leadership lasts this long unless it is kept (wall time).
 const LEAD_WALL_MS: i64 = 8_000;
 
+/// A firing this late was missed while no scheduler ran: a restart and a change of leaders are shorter.
+const MISSED_MS: i64 = 5 * 60_000;
+const MISSED_WALL_MS: i64 = 30_000;
+
 /// The first firing of a new schedule after `now`.
 pub fn first_firing(schedule: &Schedule, now: Timestamp) -> std::result::Result<Option<Timestamp>, String> {
     let cron: Cron = schedule.cron.parse().map_err(|e: crate::domain::schedule::CronError| e.to_string())?;
     Ok(cron.next(schedule.timezone, now))
+}
+
+/// A campaign whose last day has passed calls nobody; a test may ring phones that no window holds back.
+fn is_over(rules: &Rules, now: Timestamp) -> bool {
+    let settings = &rules.settings;
+    settings.purpose != Purpose::Test && open_at(settings, &rules.policy, settings.timezone, now).is_none()
 }
 
 impl Dialer {
@@ -24,8 +35,14 @@ impl Dialer {
         Ok(self.store.lead(name, &self.node, now, until).await?)
     }
 
+    /// Is this a moment that nobody saw in time, of a schedule that does not want it any more?
+    fn missed(&self, schedule: &Schedule, due_at: Timestamp, now: Timestamp) -> bool {
+        let late_ms = now.since(due_at);
+        schedule.missed == Missed::Skip && late_ms > self.clock.at_least(MISSED_MS, MISSED_WALL_MS)
+    }
+
     /// Starts the runs whose moment has come; each moment makes one run, over restarts and nodes. After
-    /// downtime the missed moments are made up for by one run.
+    /// downtime the missed moments are made up for by one run, or skipped, as the schedule says.
     pub async fn fire(&self) -> Result<Vec<RunId>> {
         if self.only_single_calls {
             return Ok(Vec::new());
@@ -44,10 +61,18 @@ impl Dialer {
             let (Some(schedule), Some(due_at)) = (&rules.settings.schedule, due.next_at) else { continue };
             let next_at =
                 first_firing(schedule, now).map_err(|cause| DialerError::Schedule { campaign: due.campaign, cause })?;
-            if let Some(why) = hindrance(&self.store, due.campaign, &rules.settings, self.platform.real).await? {
+            let why = if self.missed(schedule, due_at, now) {
+                Some("it passed while no scheduler ran".to_owned())
+            } else if is_over(&rules, now) {
+                Some("no window opens any more".to_owned())
+            } else {
+                hindrance(&self.store, due.campaign, &rules.settings, self.platform.real).await?
+            };
+            if let Some(reason) = why {
                 // This moment is skipped, visibly; the next one asks again.
-                warn!("Schedule {} skipped {due_at}: {why}", due.schedule);
-                self.store.skip_firing(due.schedule, due_at, next_at).await?;
+                warn!("Schedule {} skipped {due_at}: {reason}", due.schedule);
+                let skip = SkipOrder { schedule: due.schedule, due_at, next_at, reason, now };
+                self.store.skip_firing(skip).await?;
                 continue;
             }
             let run = RunId(self.store.ids.one(now.0));

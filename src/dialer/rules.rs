@@ -1,9 +1,9 @@
-//! A campaign's rules, read once: its settings and the windows of its policy.
+//! A campaign's rules, read once: its settings and its policy's calendars.
 
 use super::{Dialer, DialerError, Result};
 use crate::domain::CampaignId;
+use crate::domain::calendar::Calendar;
 use crate::domain::settings::Settings;
-use crate::domain::window::Windows;
 use std::sync::Arc;
 
 /// Rules held in memory before they are read again.
@@ -12,12 +12,12 @@ const KNOWN_MAX: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub settings: Settings,
-    pub policy: Windows,
+    pub policy: Vec<Calendar>,
     pub script: String,
 }
 
 /// Turns stored settings back into rules; `intake` knows how, and the dialer does not look in there.
-pub type ReadRules = Arc<dyn Fn(&str) -> std::result::Result<(Settings, Windows), String> + Send + Sync>;
+pub type ReadRules = Arc<dyn Fn(&str) -> std::result::Result<(Settings, Vec<Calendar>), String> + Send + Sync>;
 
 impl Dialer {
     pub async fn rules(&self, campaign: CampaignId) -> Result<Arc<Rules>> {

@@ -1,7 +1,7 @@
 //! May this attempt ring now? The last gate, decided inside the grant's transaction.
 
+use super::calendar::{Calendar, next_open};
 use super::settings::Settings;
-use super::window::Windows;
 use super::{Outcome, PhoneNumber, Timestamp};
 use chrono_tz::Tz;
 use std::fmt;
@@ -131,7 +131,7 @@ const BUSY_RECHECK_MS: i64 = 30_000;
 
 /// The decision. Windows of the policy and of the campaign both hold, except for tests of example or
 /// allow-listed numbers; suppression and pause hold for everyone.
-pub fn clear(settings: &Settings, policy: &Windows, facts: &Facts<'_>, now: Timestamp) -> Clearance {
+pub fn clear(settings: &Settings, policy: &[Calendar], facts: &Facts<'_>, now: Timestamp) -> Clearance {
     if facts.suppressed || (facts.real_platform && facts.to.is_example()) {
         return Clearance::Stop(Outcome::Suppressed);
     }
@@ -165,7 +165,7 @@ pub enum Closed {
     For(Outcome),
 }
 
-pub fn closed(settings: &Settings, policy: &Windows, facts: &Facts<'_>, now: Timestamp) -> Option<Closed> {
+pub fn closed(settings: &Settings, policy: &[Calendar], facts: &Facts<'_>, now: Timestamp) -> Option<Closed> {
     match clear(settings, policy, facts, now) {
         Clearance::Go(_) => None,
         Clearance::Wait { until, gate } => Some(Closed::Until { until, gate }),
@@ -173,9 +173,9 @@ pub fn closed(settings: &Settings, policy: &Windows, facts: &Facts<'_>, now: Tim
     }
 }
 
-/// The first instant from `from` at which both the campaign's and the policy's windows are open.
-pub fn open_at(settings: &Settings, policy: &Windows, zone: Tz, from: Timestamp) -> Option<Timestamp> {
-    settings.windows.intersect(policy).next_open(zone, from)
+/// The first instant from `from` at which the campaign's calendar and every rule of the policy are open.
+pub fn open_at(settings: &Settings, policy: &[Calendar], zone: Tz, from: Timestamp) -> Option<Timestamp> {
+    next_open(std::iter::once(&settings.windows).chain(policy), zone, from)
 }
 
 #[cfg(test)]

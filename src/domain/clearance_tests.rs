@@ -1,7 +1,7 @@
 //! The last gate as a table.
 
 use super::*;
-use crate::domain::follow::tests::{POLICY, at, settings};
+use crate::domain::follow::tests::{at, calendar, policy, settings};
 use crate::domain::settings::Purpose;
 use chrono_tz::Europe::Moscow;
 
@@ -79,7 +79,7 @@ fn who_may_be_rung_now() {
     ] {
         let mut facts = facts(to);
         set(&mut facts);
-        let policy = Windows::parse(POLICY).unwrap();
+        let policy = policy();
         let settings = Settings { purpose, ..settings() };
         assert_eq!(short(clear(&settings, &policy, &facts, at(when))), decided, "{purpose:?} {to} {when} {facts:?}");
     }
@@ -89,7 +89,7 @@ fn who_may_be_rung_now() {
 fn an_order_carries_the_number_and_who_calls() {
     let (to, from): (PhoneNumber, PhoneNumber) = ("+74951234567".parse().unwrap(), "+79991234567".parse().unwrap());
     let facts = Facts { caller_id: Some(&from), ..facts(&to) };
-    match clear(&settings(), &Windows::parse(POLICY).unwrap(), &facts, at(NOON)) {
+    match clear(&settings(), &policy(), &facts, at(NOON)) {
         Clearance::Go(order) => assert_eq!((order.to(), order.caller_id()), (&to, Some(&from))),
         other => panic!("{other:?}"),
     }
@@ -105,8 +105,8 @@ fn both_windows_must_be_open() {
         ("mon 09:00-12:00", "tue 09:00-12:00", "2026-11-20T05:00:00Z", None),
         ("mon 09:00-12:00", "mon 12:00-20:00", "2026-11-20T05:00:00Z", None),
     ] {
-        let settings = Settings { windows: Windows::parse(&[campaign]).unwrap(), ..settings() };
-        let found = open_at(&settings, &Windows::parse(&[policy]).unwrap(), Moscow, at(from));
+        let settings = Settings { windows: calendar(campaign), ..settings() };
+        let found = open_at(&settings, &[calendar(policy)], Moscow, at(from));
         assert_eq!(found.map(|t| t.to_string()).as_deref(), open, "{campaign} and {policy}");
     }
 }
@@ -114,8 +114,8 @@ fn both_windows_must_be_open() {
 #[test]
 fn windows_that_never_meet_end_the_attempt() {
     let person: PhoneNumber = "+74951234567".parse().unwrap();
-    let settings = Settings { windows: Windows::parse(&["mon 09:00-10:00"]).unwrap(), ..settings() };
-    let policy = Windows::parse(&["tue 09:00-10:00"]).unwrap();
+    let settings = Settings { windows: calendar("mon 09:00-10:00"), ..settings() };
+    let policy = [calendar("tue 09:00-10:00")];
     assert_eq!(short(clear(&settings, &policy, &facts(&person), at(NOON))), "stop expired");
 }
 

@@ -1,8 +1,8 @@
 //! What follows an attempt's end: another try, or rest. The only place that decides it.
 
+use super::calendar::Calendar;
 use super::clearance::{Gate, open_at};
 use super::settings::{Delay, Settings};
-use super::window::Windows;
 use super::{Outcome, Timestamp};
 use chrono::{Days, LocalResult, TimeDelta, TimeZone};
 use chrono_tz::Tz;
@@ -40,7 +40,7 @@ pub struct Past {
 }
 
 /// What follows `outcome` at `now`.
-pub fn follow(settings: &Settings, policy: &Windows, outcome: Outcome, past: Past, now: Timestamp) -> Next {
+pub fn follow(settings: &Settings, policy: &[Calendar], outcome: Outcome, past: Past, now: Timestamp) -> Next {
     // Nobody could be rung for want of money: the try is not the contact's fault and is made again,
     // once the run has been resumed.
     if outcome == Outcome::NoFunds && !past.run_over {

@@ -2,10 +2,17 @@
 
 use super::*;
 use crate::domain::settings::{Amd, Dial, Purpose, Retry};
+use crate::domain::window::Windows;
 use chrono_tz::{America::New_York, Europe::Moscow};
 use std::collections::BTreeMap;
 
-pub const POLICY: &[&str] = &["mon-fri 09:00-20:00", "sat 10:00-18:00"];
+pub fn policy() -> Vec<Calendar> {
+    vec![Windows::parse(&["mon-fri 09:00-20:00", "sat 10:00-18:00"]).unwrap().into()]
+}
+
+pub fn calendar(line: &str) -> Calendar {
+    Windows::parse(&[line]).unwrap().into()
+}
 
 pub fn at(text: &str) -> Timestamp {
     text.parse::<chrono::DateTime<chrono::Utc>>().expect("a test writes a good date").into()
@@ -30,7 +37,7 @@ pub fn settings() -> Settings {
             record: false,
             amd: Amd::HangUp,
         },
-        windows: Windows::always(),
+        windows: Calendar::always(),
         retry: Retry {
             attempts_max: 4,
             delays: BTreeMap::from([
@@ -58,7 +65,7 @@ fn short(next: Next) -> String {
 #[test]
 fn what_follows_an_outcome() {
     const NOON: &str = "2026-11-17T09:00:00Z";
-    let policy = Windows::parse(POLICY).unwrap();
+    let policy = policy();
     for (outcome, past, now, next) in [
         // the delay is the outcome's own: the first busy after two no-answers waits the first delay
         (Outcome::Busy, past(1, 1), NOON, "retry_delay 2026-11-17T09:05:00.000Z"),
@@ -101,7 +108,7 @@ fn what_follows_an_outcome() {
 fn past_the_end_of_a_list_its_last_delay_repeats() {
     let mut settings = settings();
     settings.retry.attempts_max = 9;
-    let policy = Windows::parse(POLICY).unwrap();
+    let policy = policy();
     let now = at("2026-11-17T09:00:00Z");
     let third = follow(&settings, &policy, Outcome::Busy, past(3, 3), now);
     assert_eq!(follow(&settings, &policy, Outcome::Busy, past(7, 7), now), third);
@@ -109,8 +116,8 @@ fn past_the_end_of_a_list_its_last_delay_repeats() {
 
 #[test]
 fn without_a_common_window_the_contact_rests() {
-    let settings = Settings { windows: Windows::never(), ..settings() };
-    let next = follow(&settings, &Windows::always(), Outcome::Busy, past(1, 1), at("2026-11-17T09:00:00Z"));
+    let settings = Settings { windows: Windows::never().into(), ..settings() };
+    let next = follow(&settings, &[], Outcome::Busy, past(1, 1), at("2026-11-17T09:00:00Z"));
     assert_eq!(next, Next::Rest(Outcome::Busy));
 }
 

@@ -11,6 +11,9 @@ use std::fmt;
 /// Faults listed for one text; a file with more is beyond mending line by line.
 pub const FAULTS_MAX: usize = 100;
 
+/// The key under which the `toml` crate hands on a date.
+const TOML_DATE: &str = "$__toml_private_datetime";
+
 /// One thing wrong with a text: where, what was found, how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Fault {
@@ -57,7 +60,7 @@ impl Reading {
         let parsed = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).map_err(|e| e.to_string())
         } else {
-            toml::from_str::<Value>(text).map_err(|e| e.to_string().trim().to_owned())
+            toml::from_str::<Value>(text).map(dates_as_texts).map_err(|e| e.to_string().trim().to_owned())
         };
         parsed.map_err(|why| self.refuse("(the text)", why, "mend the syntax")).ok()
     }
@@ -283,6 +286,18 @@ fn kind(value: &Value) -> String {
         Value::String(text) => format!("`{}`", cut(text)),
         Value::Array(_) => "a list".into(),
         Value::Object(_) => "a table".into(),
+    }
+}
+
+/// TOML has dates without quotes, which reach us as tables of one private key: here a date is a text.
+fn dates_as_texts(value: Value) -> Value {
+    match value {
+        Value::Object(mut map) if map.len() == 1 && map.contains_key(TOML_DATE) => {
+            map.remove(TOML_DATE).unwrap_or_default()
+        }
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, dates_as_texts(value))).collect(),
+        Value::Array(items) => items.into_iter().map(dates_as_texts).collect(),
+        other => other,
     }
 }
 

@@ -5,7 +5,10 @@
 //! and randomness are arguments, so every rule can be tested without a minute of waiting.
 
 pub mod assign;
+pub mod calendar;
 pub mod clearance;
+#[cfg(test)]
+mod clock_changes;
 pub mod follow;
 pub mod ids;
 pub mod keys;

@@ -2,7 +2,7 @@
 //!
 //! `intake` turns text into this; nothing deeper in looks at the text again.
 
-use super::window::Windows;
+use super::calendar::Calendar;
 use super::{Mode, Outcome, PhoneNumber};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub struct Settings {
     pub timezone: Tz,
     pub dial: Dial,
     /// What the campaign allows itself; the policy's windows hold besides.
-    pub windows: Windows,
+    pub windows: Calendar,
     pub retry: Retry,
     pub schedule: Option<Schedule>,
 }
@@ -101,6 +101,16 @@ pub struct Schedule {
     pub timezone: Tz,
     pub take: Take,
     pub overlap: Overlap,
+    pub missed: Missed,
+}
+
+/// What becomes of moments that passed while no scheduler ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// One run now makes up for all of them.
+    Run,
+    /// They are recorded as skipped.
+    Skip,
 }
 
 /// Whom a firing calls.

@@ -1,27 +1,13 @@
-//! When people may be called: weekly windows in the contact's own time zone.
+//! Windows of the week: hours, day by day, as a person writes them.
 //!
-//! A window speaks of what the clock on the contact's wall shows, so a change to or from summer time
-//! needs no rule of its own: an hour that the clock skips is never inside, one that it shows twice is
-//! inside twice.
+//! Nothing here knows a date or a time zone: [`super::calendar`] holds windows against the clock on a
+//! contact's wall.
 
-use super::Timestamp;
-use chrono::{Offset, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::Weekday;
 use std::fmt;
 
-const DAY_MIN: u32 = 24 * 60;
+pub const DAY_MIN: u32 = 24 * 60;
 const WEEK_MIN: u32 = 7 * DAY_MIN;
-const MINUTE_MS: i64 = 60_000;
-const WEEK_MS: i64 = WEEK_MIN as i64 * MINUTE_MS;
-
-/// 1970-01-01 was a Thursday; this moves a count of milliseconds to one that starts on a Monday.
-const MONDAY_MS: i64 = 3 * DAY_MIN as i64 * MINUTE_MS;
-
-/// Clock changes lie further apart than this, so that two offsets at its ends tell whether there was one.
-const PROBE_MS: i64 = 3 * 3600 * 1000;
-
-/// How far ahead an opening is looked for: a weekly slot that one clock change swallows comes a week later.
-const HORIZON_MS: i64 = 5 * WEEK_MS;
 
 /// Slots of one line, and lines of one list, are few; more is a mistake or an attack.
 pub const LINES_MAX: usize = 64;
@@ -100,52 +86,14 @@ impl Windows {
         lines
     }
 
-    /// What lies inside both.
-    pub fn intersect(&self, other: &Windows) -> Windows {
-        let mut slots = Vec::new();
-        for &(a, b) in &self.slots {
-            for &(c, d) in &other.slots {
-                if a.max(c) < b.min(d) {
-                    slots.push((a.max(c), b.min(d)));
-                }
-            }
-        }
-        Windows { slots: merged(slots) }
-    }
-
-    /// Does the wall clock of `zone` show a time inside at this instant?
-    pub fn is_open(&self, zone: Tz, at: Timestamp) -> bool {
-        offset_ms(zone, at).is_some_and(|offset| self.wait_ms(minute_ms(at, offset)) == Some(0))
-    }
-
-    /// The first instant at or after `from` that lies inside, or `None` when there is none.
-    pub fn next_open(&self, zone: Tz, from: Timestamp) -> Option<Timestamp> {
-        let mut at = from;
-        while at.since(from) <= HORIZON_MS {
-            let offset = offset_ms(zone, at)?;
-            let wait = self.wait_ms(minute_ms(at, offset))?;
-            if wait == 0 {
-                return Some(at);
-            }
-            let open = at.plus_ms(wait);
-            match change(zone, at, open, offset)? {
-                // After the change the wall shows something else: look again from there.
-                Some(changed) => at = changed,
-                None => return Some(open),
-            }
-        }
-        None
-    }
-
-    /// Milliseconds of an undisturbed wall clock until the next slot; 0 inside one, `None` without slots.
-    fn wait_ms(&self, wall_ms: i64) -> Option<i64> {
-        let slot = |&(from, to): &(u32, u32)| (i64::from(from) * MINUTE_MS, i64::from(to) * MINUTE_MS);
-        self.slots
-            .iter()
-            .map(slot)
-            .find(|&(_, to)| wall_ms < to)
-            .map(|(from, _)| (from - wall_ms).max(0))
-            .or_else(|| self.slots.first().map(slot).map(|(from, _)| from + WEEK_MS - wall_ms))
+    /// The minutes of that day that lie inside: half open, sorted, apart. A slot across midnight is cut there.
+    pub fn on(&self, day: Weekday) -> Vec<(u32, u32)> {
+        let start = day.num_days_from_monday() * DAY_MIN;
+        let inside = |&(from, to): &(u32, u32)| {
+            let (from, to) = (from.max(start), to.min(start + DAY_MIN));
+            (from < to).then(|| (from - start, to - start))
+        };
+        self.slots.iter().filter_map(inside).collect()
     }
 }
 
@@ -158,36 +106,7 @@ impl fmt::Display for Windows {
     }
 }
 
-/// What the zone adds to UTC at an instant; `None` outside the calendar.
-fn offset_ms(zone: Tz, at: Timestamp) -> Option<i64> {
-    let utc = at.utc()?.naive_utc();
-    Some(i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()) * 1000)
-}
-
-/// Milliseconds of the week, Monday 00:00 = 0, that the wall clock shows.
-fn minute_ms(at: Timestamp, offset: i64) -> i64 {
-    at.0.saturating_add(offset).saturating_add(MONDAY_MS).rem_euclid(WEEK_MS)
-}
-
-/// The first instant in `(from, to]` whose offset is not `offset`. The outer `None` is the calendar's end.
-fn change(zone: Tz, from: Timestamp, to: Timestamp, offset: i64) -> Option<Option<Timestamp>> {
-    let mut low = from;
-    while low < to {
-        let high = low.plus_ms(PROBE_MS).min(to);
-        if offset_ms(zone, high)? != offset {
-            let (mut same, mut other) = (low.0, high.0);
-            while other - same > 1 {
-                let middle = same + (other - same) / 2;
-                if offset_ms(zone, Timestamp(middle))? == offset { same = middle } else { other = middle }
-            }
-            return Some(Some(Timestamp(other)));
-        }
-        low = high;
-    }
-    Some(None)
-}
-
-fn merged(mut slots: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+pub(super) fn merged(mut slots: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
     slots.sort_unstable();
     let mut out: Vec<(u32, u32)> = Vec::with_capacity(slots.len());
     for (from, to) in slots {
@@ -199,7 +118,7 @@ fn merged(mut slots: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
     out
 }
 
-fn wall(minute: u32) -> String {
+pub(super) fn wall(minute: u32) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
@@ -210,16 +129,11 @@ fn slots_of(line: &str) -> Result<Vec<(u32, u32)>, NotAWindow> {
     let (days, hours) = text.split_at(digit);
     let days = days_of(days.trim()).map_err(|day| if day.is_empty() { shape() } else { NotAWindow::Day(cut(&day)) })?;
     let mut slots = Vec::new();
-    for range in hours.split(',') {
-        let (from, to) = range.split_once('-').ok_or_else(shape)?;
-        let (from, to) = (time_of(from)?, time_of(to)?);
-        if from == to || from == DAY_MIN {
-            return Err(NotAWindow::Empty(cut(range.trim())));
-        }
-        let length = (to + DAY_MIN - from - 1) % DAY_MIN + 1;
+    // Whoever reads the fault has the whole line before them.
+    let whole = |fault| if let NotAWindow::Shape(_) = fault { shape() } else { fault };
+    for (from, to) in hours_of(hours).map_err(whole)? {
         for day in &days {
-            let start = day * DAY_MIN + from;
-            let end = start + length;
+            let (start, end) = (day * DAY_MIN + from, day * DAY_MIN + to);
             slots.push((start, end.min(WEEK_MIN)));
             if end > WEEK_MIN {
                 slots.push((0, end - WEEK_MIN));
@@ -227,6 +141,20 @@ fn slots_of(line: &str) -> Result<Vec<(u32, u32)>, NotAWindow> {
         }
     }
     Ok(slots)
+}
+
+/// `09:00-13:00, 22:00-02:00`: minutes of the day; an end behind 24:00 lies in the next one.
+pub(super) fn hours_of(text: &str) -> Result<Vec<(u32, u32)>, NotAWindow> {
+    let mut hours = Vec::new();
+    for range in text.split(',') {
+        let (from, to) = range.split_once('-').ok_or_else(|| NotAWindow::Shape(cut(text.trim())))?;
+        let (from, to) = (time_of(from)?, time_of(to)?);
+        if from == to || from == DAY_MIN {
+            return Err(NotAWindow::Empty(cut(range.trim())));
+        }
+        hours.push((from, if from < to { to } else { to + DAY_MIN }));
+    }
+    Ok(hours)
 }
 
 /// `mon-fri`, `sat,sun`, `fri-mon` (around the week's end), `daily`.
@@ -260,13 +188,8 @@ fn time_of(text: &str) -> Result<u32, NotAWindow> {
     parsed.ok_or_else(|| NotAWindow::Time(cut(text)))
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     text.chars().take(60).collect()
-}
-
-/// The wall clock of `zone`, for sentences: `Sat 02:10`.
-pub fn wall_time(zone: Tz, at: Timestamp) -> Option<String> {
-    Some(Utc.timestamp_millis_opt(at.0).single()?.with_timezone(&zone).format("%a %H:%M").to_string())
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@
 use crate::dialer::first_firing;
 use crate::dialogue::Script;
 use crate::domain::assign::{arms, dial_order, stratum};
+use crate::domain::calendar::HORIZON_DAYS;
 use crate::domain::clearance::open_at;
 use crate::domain::settings::{Purpose, Settings};
-use crate::domain::window::Windows;
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, ScheduleId, Timestamp};
 use crate::intake::{self, Bucket, IntakeError, List};
 use crate::store::{Campaign, NewCampaign, NewContact, NewSchedule, Reject, Store, StoreError};
@@ -147,11 +147,15 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
 
 /// A campaign that may never call anybody is a mistake, not a campaign.
 fn never_open(settings: &Settings, now: Timestamp) -> Result<(), ImportError> {
-    let policy = intake::policy::find(&settings.policy).map_or_else(Windows::never, |policy| policy.windows);
+    let policy = intake::policy::find(&settings.policy).map(|policy| policy.calendars()).unwrap_or_default();
     if settings.purpose == Purpose::Test || open_at(settings, &policy, settings.timezone, now).is_some() {
         return Ok(());
     }
-    let fault = format!("windows.days: never open under policy `{}`; choose days that it allows", settings.policy);
+    let fault = if open_at(settings, &[], settings.timezone, now).is_some() {
+        format!("windows.days: never open under policy `{}`; choose days that it allows", settings.policy)
+    } else {
+        format!("windows: not open in the next {HORIZON_DAYS} days; mend days, holidays, from or until")
+    };
     Err(ImportError::Settings(fault.clone(), vec![fault]))
 }
 

@@ -4,13 +4,16 @@ use super::{Problem, Web};
 use crate::dialer::hindrance;
 use crate::domain::RunId;
 use crate::domain::settings::Take;
-use crate::store::{GateRow, OutcomeRow, Progress, Run, RunState, Schedule};
+use crate::store::{GateRow, OutcomeRow, Progress, Run, RunState, Schedule, SkippedFiring};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// Skipped moments told, over all schedules.
+const SKIPPED_MAX: i64 = 1000;
 
 #[derive(Serialize)]
 pub(super) struct RunView {
@@ -93,6 +96,19 @@ pub(super) async fn stop(State(web): State<Arc<Web>>, Path(run): Path<String>) -
     change(&web, &run, RunState::Stopped, Some("stopped by an operator")).await
 }
 
-pub(super) async fn schedules(State(web): State<Arc<Web>>) -> Result<Json<Vec<Schedule>>, Problem> {
-    Ok(Json(web.store.schedules().await?))
+#[derive(Serialize)]
+pub(super) struct ScheduleView {
+    #[serde(flatten)]
+    schedule: Schedule,
+    /// Moments that made no run, the newest first.
+    skipped: Vec<SkippedFiring>,
+}
+
+pub(super) async fn schedules(State(web): State<Arc<Web>>) -> Result<Json<Vec<ScheduleView>>, Problem> {
+    let skipped = web.store.skipped(SKIPPED_MAX).await?;
+    let view = |schedule: Schedule| {
+        let skipped = skipped.iter().filter(|firing| firing.schedule == schedule.schedule).cloned().collect();
+        ScheduleView { schedule, skipped }
+    };
+    Ok(Json(web.store.schedules().await?.into_iter().map(view).collect()))
 }

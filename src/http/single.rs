@@ -10,7 +10,6 @@ use crate::dialogue::script::{AUTO, known_language};
 use crate::domain::clearance::{Closed, Facts, Gate, closed};
 use crate::domain::keys::{Faults, Reading, cut};
 use crate::domain::settings::{Purpose, Settings};
-use crate::domain::window::Windows;
 use crate::domain::{AttemptId, BatchId, CampaignId, Mode, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::intake::{self, phone};
 use crate::store::{Campaign, SingleOrder, Store, StoreError};
@@ -256,7 +255,9 @@ async fn stands_open(here: &Here<'_>, order: &Order, settings: &Settings) -> Res
         let why = account.pause_reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
         return Err(SingleError::held("paused", format!("all calls are paused{why}")));
     }
-    let policy = intake::policy::find(&settings.policy).map_or_else(Windows::never, |policy| policy.windows);
+    let policy = intake::policy::find(&settings.policy)
+        .ok_or_else(|| SingleError::held("window", format!("policy `{}` does not exist", settings.policy)))?
+        .calendars();
     let facts = Facts {
         to: &order.phone,
         caller_id: here.caller_id.as_ref(),

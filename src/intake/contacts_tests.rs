@@ -64,6 +64,17 @@ fn a_row_is_parsed_whole() {
 }
 
 #[test]
+fn the_zone_is_the_columns_else_the_numbers() {
+    let zones = |text: &str| {
+        let list = list(text);
+        list.accepted.iter().map(|row| row.timezone.map_or("-", |zone| zone.name())).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(zones("phone\n+74951234567\n+79990000001\n"), "Europe/Moscow -", "a mobile number names no zone");
+    assert_eq!(zones("phone,timezone\n+74951234567,Asia/Omsk\n+79990000001,Asia/Omsk\n"), "Asia/Omsk Asia/Omsk");
+    assert_eq!(zones("phone,timezone\n+74951234567,\n"), "Europe/Moscow");
+}
+
+#[test]
 fn complaints_name_line_field_and_reason() {
     let list = list(
         "phone,timezone,mode\n\

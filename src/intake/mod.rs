@@ -5,6 +5,7 @@
 //! refused) with its line and reason. This room returns; the caller writes. It knows no database, no
 //! network and no file system, and it never guesses in silence.
 
+pub mod calendar;
 pub mod columns;
 pub mod contacts;
 pub mod phone;
@@ -12,6 +13,7 @@ pub mod policy;
 pub mod rejects;
 pub mod row;
 pub mod settings;
+pub mod zones;
 
 pub use contacts::{IntakeError, List, read};
 pub use row::{Bucket, Complaint, Row};

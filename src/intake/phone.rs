@@ -3,8 +3,10 @@
 //! libphonenumber's rules decide what a number is; this file only undoes what spreadsheets do to
 //! numbers and refuses what nobody should call in bulk.
 
+use super::zones;
 use crate::domain::PhoneNumber;
 use crate::domain::keys::cut;
+use chrono_tz::Tz;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, PhoneNumberType, Region};
 
 /// Longer cells hold something else.
@@ -49,8 +51,23 @@ pub fn region(code: &str) -> Result<Region, String> {
         .ok_or_else(|| "write a country as two capital letters, as in RU".to_owned())
 }
 
+/// A number to call, and what its digits say of the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phone {
+    pub number: PhoneNumber,
+    /// Absent for numbers of no country, as +800.
+    pub country: Option<Region>,
+    /// Where the number names exactly one clock.
+    pub timezone: Option<Tz>,
+}
+
 /// One cell. `region` says how a number without a country code is read.
 pub fn parse(cell: &str, region: Region) -> Result<PhoneNumber, NotAPhone> {
+    read(cell, region).map(|phone| phone.number)
+}
+
+/// One cell, and what its number says of the place.
+pub fn read(cell: &str, region: Region) -> Result<Phone, NotAPhone> {
     let text = clean(cell);
     if text.is_empty() {
         return Err(NotAPhone::Empty);
@@ -75,7 +92,7 @@ pub fn parse(cell: &str, region: Region) -> Result<PhoneNumber, NotAPhone> {
     }
 }
 
-fn one(text: &str, region: Region) -> Result<PhoneNumber, NotAPhone> {
+fn one(text: &str, region: Region) -> Result<Phone, NotAPhone> {
     let parsed = PHONE_NUMBER_UTIL.parse(text, Some(region)).map_err(|cause| match cause {
         ParseError::InvalidCountryCode => NotAPhone::Country,
         ParseError::TooShortNsn | ParseError::TooShortAfterIdd => NotAPhone::TooShort(region),
@@ -85,17 +102,21 @@ fn one(text: &str, region: Region) -> Result<PhoneNumber, NotAPhone> {
     let e164 = PHONE_NUMBER_UTIL.format(&parsed, PhoneNumberFormat::E164);
     let misshapen = if e164.len() > DIGITS_MAX { NotAPhone::TooLong } else { NotAPhone::TooShort(region) };
     let number: PhoneNumber = e164.parse().map_err(|_| misshapen)?;
+    let country = parsed.get_region_code();
     if number.is_example() {
-        return Ok(number);
+        return Ok(Phone { number, country, timezone: None });
     }
     if !PHONE_NUMBER_UTIL.is_valid_number(&parsed) {
         let digits = e164.len() - 1;
-        let plan = parsed.get_region_code().unwrap_or(region);
+        let plan = country.unwrap_or(region);
         return Err(if digits <= 9 { NotAPhone::TooShort(plan) } else { NotAPhone::Invalid(plan) });
     }
     match PHONE_NUMBER_UTIL.get_number_type(&parsed) {
         PhoneNumberType::PremiumRate => Err(NotAPhone::Premium),
-        _ => Ok(number),
+        kind => {
+            let timezone = country.and_then(|country| zones::of(number.as_str(), country, kind));
+            Ok(Phone { number, country, timezone })
+        }
     }
 }
 
@@ -190,6 +211,20 @@ mod tests {
             let parsed = parse(cell, region(home).unwrap());
             let said = parsed.map_or_else(|e| e.to_string(), |n| n.to_string());
             assert_eq!(said, found, "{cell} read in {home}");
+        }
+    }
+
+    #[test]
+    fn numbers_say_where_they_are_when_they_can() {
+        for (cell, country, zone) in [
+            ("+7 495 123-45-67", "RU", Some("Europe/Moscow")),
+            ("8 800 555-35-35", "RU", None),
+            ("+79990000001", "RU", None),
+            ("8-10-1-212-555-0100", "US", None),
+        ] {
+            let phone = read(cell, region("RU").unwrap()).unwrap();
+            assert_eq!(phone.country, Some(region(country).unwrap()), "{cell}");
+            assert_eq!(phone.timezone.map(|zone| zone.name()), zone, "{cell}");
         }
     }
 

@@ -3,8 +3,9 @@
 //! The files of `policies/` are part of the program, so that a campaign cannot be started without
 //! them; a policy never opens a line that the campaign's own windows keep shut.
 
+use super::calendar;
+use crate::domain::calendar::Calendar;
 use crate::domain::keys::{Faults, Reading, Table};
-use crate::domain::window::Windows;
 
 const FILES: &[(&str, &str)] = &[("safe", include_str!("../../policies/safe.toml"))];
 
@@ -12,18 +13,24 @@ const FILES: &[(&str, &str)] = &[("safe", include_str!("../../policies/safe.toml
 pub struct Policy {
     pub name: String,
     pub title: String,
-    pub windows: Windows,
     pub rules: Vec<Rule>,
 }
 
 /// One rule that the windows obey, with where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    pub days: Windows,
+    pub calendar: Calendar,
     pub why: String,
     pub source: String,
     /// Somebody read the clause itself, not only what others say of it.
     pub verified: bool,
+}
+
+impl Policy {
+    /// What must all be open for a call to start.
+    pub fn calendars(self) -> Vec<Calendar> {
+        self.rules.into_iter().map(|rule| rule.calendar).collect()
+    }
 }
 
 /// Names that `policy = "…"` may hold.
@@ -48,14 +55,13 @@ pub fn parse(name: &str, text: &str) -> Result<Policy, Faults> {
         }
         let rules: Vec<Rule> = tables.into_iter().filter_map(rule).collect();
         table.close(&[]);
-        let windows = rules.iter().fold(Windows::always(), |all, rule| all.intersect(&rule.days));
-        Some(Policy { name: name.to_owned(), title: title?, windows, rules })
+        Some(Policy { name: name.to_owned(), title: title?, rules })
     });
     reading.end(policy)
 }
 
 fn rule(table: Table<'_>) -> Option<Rule> {
-    let days = windows(&table, "days");
+    let (days, holidays) = (calendar::days(&table), calendar::days_off(&table));
     let why = table.needed("why", "say why");
     let source = table.needed("source", "name the clause or who decided");
     let verified = match table.value("verified") {
@@ -66,36 +72,19 @@ fn rule(table: Table<'_>) -> Option<Rule> {
         }
     };
     table.close(&[]);
-    Some(Rule { days: days?, why: why?, source: source?, verified: verified? })
-}
-
-/// A key that holds lines of windows.
-pub(super) fn windows(table: &Table<'_>, key: &'static str) -> Option<Windows> {
-    let lines = table.texts(key, crate::domain::window::LINES_MAX)?;
-    match Windows::parse(&lines) {
-        Ok(windows) if !windows.slots.is_empty() => Some(windows),
-        Ok(_) => {
-            table.refuse(key, "found no window", "write at least one line, as in \"mon-fri 09:00-20:00\"");
-            None
-        }
-        Err(faults) => {
-            for fault in faults {
-                table.refuse(key, fault.to_string(), "mend this line");
-            }
-            None
-        }
-    }
+    let calendar = Calendar { holidays: holidays?, ..days?.into() };
+    Some(Rule { calendar, why: why?, source: source?, verified: verified? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::calendar::next_open;
 
     #[test]
     fn every_policy_that_ships_can_be_read() {
         for name in names() {
             let policy = find(name).unwrap();
-            assert!(!policy.windows.slots.is_empty(), "{name} never opens");
             assert!(policy.rules.iter().all(|rule| rule.source.len() > 10), "{name} hides a source");
         }
         assert_eq!(find("ru-debt"), None);
@@ -104,6 +93,15 @@ mod tests {
     #[test]
     fn safe_is_safe() {
         let safe = find("safe").unwrap();
-        assert_eq!(safe.windows.to_string(), "mon-fri 09:00-20:00; sat 10:00-18:00");
+        let calendars = safe.calendars();
+        for (from, open) in [
+            ("2026-11-20T05:59:00Z", "2026-11-20T06:00:00.000Z"),
+            ("2026-11-20T17:00:00Z", "2026-11-21T07:00:00.000Z"),
+            ("2026-11-21T15:00:00Z", "2026-11-23T06:00:00.000Z"),
+        ] {
+            let from = from.parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
+            let found = next_open(calendars.iter(), chrono_tz::Europe::Moscow, from);
+            assert_eq!(found.map(|at| at.to_string()).as_deref(), Some(open), "from {from}");
+        }
     }
 }

@@ -20,6 +20,7 @@ pub struct Row {
     /// The number as typed.
     pub raw: String,
     pub name: Option<String>,
+    /// As the row says, or else as the number's range says.
     pub timezone: Option<Tz>,
     /// The row's own mode: it is called, and is in no experiment.
     pub mode: Option<Mode>,
@@ -72,7 +73,7 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
         reason,
         raw: phone::shown(raw),
     };
-    let (mut number, mut raw) = (None, String::new());
+    let (mut phone, mut raw) = (None, String::new());
     let (mut name, mut timezone, mut mode, mut external_id) = (None, None, None, None);
     let mut variables = BTreeMap::new();
     for (column, cell) in rules.columns.iter().zip(cells) {
@@ -84,8 +85,8 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
         let given = (!value.is_empty()).then(|| value.to_owned());
         match &column.role {
             Role::Phone => {
-                let parsed = phone::parse(cell, rules.region);
-                number = Some(parsed.map_err(|cause| refused(&column.header, cause.to_string(), cell))?);
+                let parsed = phone::read(cell, rules.region);
+                phone = Some(parsed.map_err(|cause| refused(&column.header, cause.to_string(), cell))?);
                 raw = value.to_owned();
             }
             Role::Name => name = given,
@@ -116,6 +117,7 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
             variables.insert(key.to_owned(), value.clone());
         }
     }
-    let number = number.ok_or_else(|| refused("phone", phone::NotAPhone::Empty.to_string(), ""))?;
-    Ok(Row { line, number, raw, name, timezone, mode, external_id, variables })
+    let phone = phone.ok_or_else(|| refused("phone", phone::NotAPhone::Empty.to_string(), ""))?;
+    let timezone = timezone.or(phone.timezone);
+    Ok(Row { line, number: phone.number, raw, name, timezone, mode, external_id, variables })
 }

@@ -3,10 +3,11 @@
 //! All faults are listed at once. Unknown keys are refused by name; so is a key that we know and do
 //! not obey yet, because a limit that nobody enforces is worse than none.
 
-use super::policy;
+use super::{calendar, policy};
+use crate::domain::calendar::Calendar;
 use crate::domain::keys::{Faults, Reading, Table, cut};
 use crate::domain::schedule::Cron;
-use crate::domain::settings::{Amd, Delay, Dial, Overlap, Purpose, Retry, Schedule, Settings, Take};
+use crate::domain::settings::{Amd, Delay, Dial, Missed, Overlap, Purpose, Retry, Schedule, Settings, Take};
 use crate::domain::window::Windows;
 use crate::domain::{Mode, Outcome, PhoneNumber};
 use chrono_tz::Tz;
@@ -50,10 +51,7 @@ const LATER_DIAL: &[(&str, &str)] = &[
     ("jitter", "irregular starts"),
     ("reserve", "lines kept for other traffic"),
 ];
-const LATER_WINDOWS: &[(&str, &str)] =
-    &[("holidays", "days without calls"), ("from", "the first day"), ("until", "the last day")];
 const LATER_RETRY: &[(&str, &str)] = &[("jitter", "irregular delays"), ("order", "retries first or last")];
-const LATER_SCHEDULE: &[(&str, &str)] = &[("missed", "what becomes of firings that were missed")];
 
 /// Settings as text: TOML, or JSON when it starts with a brace.
 pub fn parse(text: &str, modes: &BTreeSet<Mode>) -> Result<Settings, Faults> {
@@ -226,13 +224,15 @@ fn amd(text: &str) -> Result<Amd, String> {
     Amd::ALL.into_iter().find(|amd| amd.as_str() == text).ok_or("write off, mark, hang_up or message".to_owned())
 }
 
-fn windows(table: Option<Table<'_>>) -> Option<Windows> {
+fn windows(table: Option<Table<'_>>) -> Option<Calendar> {
     let default = || Windows::parse(DEFAULT_DAYS).expect("the default is read by a test");
-    let Some(table) = table else { return Some(default()) };
-    let found = if table.has("days") { policy::windows(&table, "days") } else { Some(default()) };
+    let Some(table) = table else { return Some(default().into()) };
+    let days = if table.has("days") { calendar::days(&table) } else { Some(default()) };
     table.value("days");
-    table.close(LATER_WINDOWS);
-    found
+    let (holidays, span) = (calendar::days_off(&table), calendar::span(&table));
+    table.close(&[]);
+    let (from, until) = span?;
+    Some(Calendar { days: days?, holidays: holidays?, from, until })
 }
 
 fn retry(table: Option<Table<'_>>) -> Option<Retry> {
@@ -323,8 +323,13 @@ fn schedule(table: Table<'_>, campaign_zone: Tz) -> Option<Schedule> {
     let timezone = or(&table, "timezone", zone, || campaign_zone);
     let take = or(&table, "take", take, || Take::Unreached);
     let overlap = or(&table, "overlap", overlap, || Overlap::EndPrevious);
-    table.close(LATER_SCHEDULE);
-    Some(Schedule { cron: cron?, timezone: timezone?, take: take?, overlap: overlap? })
+    let missed = or(&table, "missed", missed, || Missed::Run);
+    if (overlap, missed) == (Some(Overlap::Wait), Some(Missed::Skip)) {
+        let found = "a firing that waits for the run before it is late by wish, and would be skipped for it";
+        table.refuse("missed", found, "write missed = \"run\", or overlap = \"skip\"");
+    }
+    table.close(&[]);
+    Some(Schedule { cron: cron?, timezone: timezone?, take: take?, overlap: overlap?, missed: missed? })
 }
 
 fn take(text: &str) -> Result<Take, String> {
@@ -357,6 +362,18 @@ pub fn overlap_text(overlap: Overlap) -> &'static str {
     }
 }
 
+fn missed(text: &str) -> Result<Missed, String> {
+    let known = [Missed::Run, Missed::Skip];
+    known.into_iter().find(|missed| missed_text(*missed) == text).ok_or("write run or skip".to_owned())
+}
+
+fn missed_text(missed: Missed) -> &'static str {
+    match missed {
+        Missed::Run => "run",
+        Missed::Skip => "skip",
+    }
+}
+
 /// The settings with every default written out; [`from_json`] reads the same settings back.
 pub fn to_json(settings: &Settings) -> Value {
     let dial = &settings.dial;
@@ -382,7 +399,7 @@ pub fn to_json(settings: &Settings) -> Value {
             "record": dial.record,
             "amd": dial.amd.as_str(),
         },
-        "windows": { "days": settings.windows.lines() },
+        "windows": calendar::to_json(&settings.windows),
         "retry": retry,
     });
     if let Some(schedule) = &settings.schedule {
@@ -391,6 +408,7 @@ pub fn to_json(settings: &Settings) -> Value {
             "timezone": schedule.timezone.name(),
             "take": take_text(schedule.take),
             "overlap": overlap_text(schedule.overlap),
+            "missed": missed_text(schedule.missed),
         });
     }
     value

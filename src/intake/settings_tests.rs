@@ -50,7 +50,7 @@ fn the_sample_is_understood() {
     assert_eq!(settings.purpose, Purpose::Test);
     let weights: Vec<_> = settings.modes.iter().map(|(m, w)| format!("{m}={w}")).collect();
     assert_eq!(weights, ["realtime_pure=1", "dialog=2", "realtime=1"], "in the order written");
-    assert_eq!(settings.windows.to_string(), "mon-fri 09:00-20:00; sat 10:00-18:00");
+    assert_eq!(settings.windows.days.to_string(), "mon-fri 09:00-20:00; sat 10:00-18:00");
     assert_eq!(settings.retry.delays[&Outcome::Busy], [Delay::Ms(300_000), Delay::Ms(1_800_000), Delay::NextDay]);
     assert_eq!(settings.schedule.as_ref().unwrap().take, Take::Next(100));
     assert_eq!(from_json(&to_json(&settings), &modes()), Ok(settings));
@@ -82,6 +82,52 @@ fn scenario_is_another_word_for_mode() {
     ] {
         let settings = parse(&format!("name = 'x'\npurpose = 'test'\n{line}"), &modes()).unwrap();
         assert_eq!(format!("{:?}", settings.modes), found, "{line}");
+    }
+}
+
+#[test]
+fn a_calendar_with_and_without_quotes() {
+    let text = r#"
+name = "x"
+purpose = "survey"
+[windows]
+days = "mon-fri 09:00-20:00"
+holidays = ["2027-03-08 10:00-14:00", 2027-01-04, "01-01"]
+from = 2027-01-01
+until = "2027-06-30"
+"#;
+    let settings = parse(text, &modes()).unwrap();
+    assert_eq!(
+        to_json(&settings)["windows"],
+        json!({
+            "days": ["mon-fri 09:00-20:00"],
+            "holidays": ["2027-01-04", "2027-03-08 10:00-14:00", "01-01"],
+            "from": "2027-01-01", "until": "2027-06-30",
+        })
+    );
+    assert_eq!(from_json(&to_json(&settings), &modes()), Ok(settings));
+}
+
+#[test]
+fn a_calendar_that_is_wrong_is_told_line_by_line() {
+    let windows = |lines: &str| faults(&format!("name = 'x'\npurpose = 'survey'\n[windows]\n{lines}"));
+    for (lines, said) in [
+        ("days = []", "windows.days: found no window; write at least one line, as in \"mon-fri 09:00-20:00\""),
+        ("holidays = [3]", "windows.holidays[0]: found 3; write a text that is not empty"),
+        (
+            "holidays = ['New Year']",
+            "windows.holidays: `New` is not a date: write 2027-01-07, or 01-07 for every year, and hours behind it \
+             if there are any; mend this line",
+        ),
+        ("from = '1 May'", "windows.from: found `1 May`; write a date, as in 2027-01-31"),
+        ("until = 2027-01-31T10:00:00", "windows.until: found `2027-01-31T10:00:00`; write a date, as in 2027-01-31"),
+        (
+            "from = 2027-02-01\nuntil = 2027-01-31",
+            "windows.until: 2027-01-31 lies before from = 2027-02-01; write the last day with calls, not before the first",
+        ),
+        ("holiday = ['01-01']", "windows.holiday: unknown key; did you mean `holidays`?"),
+    ] {
+        assert_eq!(windows(lines), [said], "{lines}");
     }
 }
 
@@ -120,6 +166,7 @@ answered = ["1h"]
 cron = "0 0 2 * * *"
 take = "some"
 overlap = "both"
+missed = "never"
 "#;
     assert_eq!(
         faults(text),
@@ -143,9 +190,16 @@ overlap = "both"
             "schedule.cron: found `0 0 2 * * *`; cron `0 0 2 * * *` has 6 fields; five are expected: minute hour day month weekday",
             "schedule.take: found `some`; write all, unreached, or next and a number, as in \"next 100\"",
             "schedule.overlap: found `both`; write end-previous, skip or wait",
+            "schedule.missed: found `never`; write run or skip",
             "budget: a limit on money: known, but not obeyed yet; leave it out; nothing would follow",
             "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, timezone, dial, windows, retry, schedule",
         ]
+    );
+    let late = "name = 'x'\npurpose = 'test'\n[schedule]\ncron = '0 2 * * *'\noverlap = 'wait'\nmissed = 'skip'";
+    assert_eq!(
+        faults(late),
+        ["schedule.missed: a firing that waits for the run before it is late by wish, and would be skipped for it; \
+          write missed = \"run\", or overlap = \"skip\""]
     );
     assert_eq!(faults("name = 'x'\npurpose = 'test'\nmode = 'dialog'\nscenario = 'dialog'").len(), 1);
     assert_eq!(faults("name = 'x'\npurpose = 'test'\nmodes = {}").len(), 1);
@@ -199,7 +253,7 @@ proptest! {
         let value = json!({
             "name": "x", "purpose": "debt", "modes": { "realtime": weight, "dialog": 1 },
             "dial": { "cps": cps, "lines": lines, "record": n % 2 == 0, "amd": Amd::ALL[n as usize % 4].as_str() }, "retry": { "busy": [delay, "next-day"] },
-            "schedule": { "cron": "0 2 * * 1-5", "take": format!("next {n}"), "overlap": "wait", "timezone": "Asia/Omsk" },
+            "schedule": { "cron": "0 2 * * 1-5", "take": format!("next {n}"), "overlap": "skip", "missed": "skip", "timezone": "Asia/Omsk" },
         });
         let settings = from_json(&value, &modes()).unwrap();
         prop_assert_eq!(settings.retry.delays[&Outcome::Busy][0], Delay::Ms(s * 1000));

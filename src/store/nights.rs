@@ -1,7 +1,7 @@
 //! Schedules and leadership.
 
-use super::{FireOrder, Fired, Result, Schedule, Store};
-use crate::domain::{ScheduleId, Timestamp};
+use super::{FireOrder, Fired, Result, Schedule, SkipOrder, SkippedFiring, Store};
+use crate::domain::Timestamp;
 
 impl Store {
     /// Takes or keeps a leadership until `until`; the generation in which we lead, or `None`.
@@ -13,8 +13,14 @@ impl Store {
         read!(self, nights::all())
     }
 
-    pub async fn skip_firing(&self, schedule: ScheduleId, due_at: Timestamp, next_at: Option<Timestamp>) -> Result<()> {
-        write!(self, nights::skip((schedule, due_at, next_at)))
+    /// This moment makes no run, and says why; nothing happens when it has fired or was skipped already.
+    pub async fn skip_firing(&self, order: SkipOrder) -> Result<()> {
+        write!(self, nights::skip(order))
+    }
+
+    /// Moments that made no run, the newest first.
+    pub async fn skipped(&self, limit: i64) -> Result<Vec<SkippedFiring>> {
+        read!(self, nights::skipped(limit))
     }
 
     pub async fn due_schedules(&self, now: Timestamp) -> Result<Vec<Schedule>> {

@@ -52,6 +52,15 @@ pub struct RunStateOrder {
     pub now: Timestamp,
 }
 
+pub struct SkipOrder {
+    pub schedule: ScheduleId,
+    pub due_at: Timestamp,
+    /// The next moment that counts.
+    pub next_at: Option<Timestamp>,
+    pub reason: String,
+    pub now: Timestamp,
+}
+
 pub struct FireOrder {
     /// The leadership under which this is done.
     pub owner: String,

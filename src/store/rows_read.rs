@@ -13,6 +13,20 @@ pub struct Schedule {
     pub next_at: Option<Timestamp>,
 }
 
+/// A moment of a schedule that made no run.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct SkippedFiring {
+    #[serde(skip)]
+    pub schedule: ScheduleId,
+    #[serde(skip)]
+    pub campaign: CampaignId,
+    pub due_at: Timestamp,
+    /// The next moment that counts; what lies between was skipped with it.
+    pub until_at: Option<Timestamp>,
+    pub reason: String,
+    pub skipped_at: Timestamp,
+}
+
 pub struct StartAnswer {
     pub token: TokenHash,
     pub session: Option<SessionId>,

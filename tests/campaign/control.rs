@@ -125,7 +125,8 @@ async fn an_opt_out_between_plan_and_grant_ends_suppressed_without_a_call() {
 async fn a_closed_window_defers_to_its_next_opening() {
     let place = Place::new(World { at: Some("2026-06-20T20:30:00Z"), ..World::default() }).await;
     let app = place.serve().await;
-    let settings = settings("night", "mode = \"greeting\"").replace("\"test\"", "\"survey\"");
+    let holiday = "[windows]\nholidays = [\"2026-06-22 10:00-12:00\"]\n";
+    let settings = settings("night", "mode = \"greeting\"").replace("\"test\"", "\"survey\"") + holiday;
     let list = format!("phone,timezone\n{},Europe/Moscow\n{},Asia/Yekaterinburg\n", number(0, 1), number(0, 2));
     let campaign = take_in(&app, &settings, &list).await.campaign;
     let run = start(&app, campaign).await;
@@ -134,10 +135,10 @@ async fn a_closed_window_defers_to_its_next_opening() {
         contacts.iter().all(|contact| contact.gate.as_deref() == Some("window")).then_some(contacts)
     };
     let contacts = until("both wait for their window", parked).await;
-    // Nobody is called on a Sunday: Monday at nine, in Moscow and two hours earlier in Yekaterinburg.
+    // Nobody is called on a Sunday, and Monday begins at ten, in Moscow and two hours earlier in Yekaterinburg.
     let due: Vec<String> =
         contacts.iter().map(|c| halo::domain::Timestamp(c.due_at.expect("due")).to_string()).collect();
-    assert!(due[0].starts_with("2026-06-22T06:00:00") && due[1].starts_with("2026-06-22T04:00:00"), "{due:?}");
+    assert!(due[0].starts_with("2026-06-22T07:00:00") && due[1].starts_with("2026-06-22T05:00:00"), "{due:?}");
     assert!(ledger::starts(&place.simulator).await.is_empty());
     set(&app, run, RunState::Stopped).await;
     app.stop().await;

@@ -10,9 +10,8 @@ use halo::clock::Clock;
 use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform};
 use halo::domain::clearance::Gate;
 use halo::domain::state::Event;
-use halo::domain::window::Windows;
 use halo::domain::{AttemptId, Outcome, SessionId, Token};
-use halo::store::{ContactChange, Planned, RunState};
+use halo::store::{ContactChange, Planned, RunState, Store};
 use halo::voximplant::{Client, Connection, Credentials, Modes, Pacer};
 use serde_json::json;
 use std::sync::Arc;
@@ -33,10 +32,17 @@ fn closed() -> String {
 }
 
 pub fn dialer(calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
-    dialer_at(closed(), calls, clock)
+    dialer_at(closed(), &calls.store, calls.account, clock, PLAIN)
 }
 
-fn dialer_at(url: String, calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
+/// A node whose campaigns all have these settings.
+pub fn dialer_of(store: &Store, account: i64, clock: &Clock, settings: &str) -> Arc<Dialer> {
+    dialer_at(closed(), store, account, clock, settings)
+}
+
+const PLAIN: &str = "name = \"demo\"\npurpose = \"test\"";
+
+fn dialer_at(url: String, store: &Store, account: i64, clock: &Clock, settings: &str) -> Arc<Dialer> {
     rustls::crypto::ring::default_provider().install_default().ok();
     let modes = Modes::read(include_str!("../../voximplant/modes.toml"), &|_| None).expect("our own modes");
     let names = modes.iter().map(|entry| entry.name.clone()).collect();
@@ -53,15 +59,15 @@ fn dialer_at(url: String, calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
         let clock = clock.clone();
         move || clock.wall()
     });
-    let settings = halo::intake::settings::parse("name = \"demo\"\npurpose = \"test\"", &names).expect("settings");
-    let rules = move |_: &str| Ok((settings.clone(), Windows::always()));
+    let settings = halo::intake::settings::parse(settings, &names).expect("settings");
+    let rules = move |_: &str| Ok((settings.clone(), Vec::new()));
     Arc::new(Dialer::new(
-        calls.store.clone(),
+        store.clone(),
         clock.clone(),
         Arc::new(Client::new(connection, wall).expect("a client")),
         Arc::new(Pacer::new(None)),
         Platform { name: "simulator/1".into(), real: false },
-        calls.account,
+        account,
         "node".into(),
         Arc::new(rules),
     ))
@@ -136,7 +142,7 @@ async fn a_provider_that_asks_for_a_pause_gets_one(bench: Bench) {
     let calls = bench.run_of(2).await;
     let clock = Clock::manual(NOON);
     let (url, starts) = asks_for_a_pause().await;
-    let dialer = dialer_at(url, &calls, &clock);
+    let dialer = dialer_at(url, &calls.store, calls.account, &clock, PLAIN);
     let planned = dialer.plan().await.unwrap();
     assert_eq!(planned.len(), 2);
     dialer.dial(planned[0].attempt).await;

@@ -3,9 +3,13 @@
 use crate::both_engines;
 use crate::common::Bench;
 use crate::common::calls::{NOON, contact, new_campaign, schedule};
+use crate::dials::dialer_of;
+use halo::clock::Clock;
+use halo::dialer::Dialer;
 use halo::domain::settings::{Overlap, Take};
 use halo::domain::{CampaignId, RunId, ScheduleId, Timestamp};
 use halo::store::{FireOrder, Fired, RunOrder, RunState, Store};
+use std::sync::Arc;
 
 both_engines! {
     a_new_leader_is_a_new_generation
@@ -13,6 +17,8 @@ both_engines! {
     nodes_that_fire_together_start_one_run
     missed_moments_are_made_up_for_by_one_run
     overlap_skips_waits_or_ends_the_run_before
+    missed_moments_run_once_or_are_skipped_visibly
+    a_campaign_whose_last_day_has_passed_starts_no_runs
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -138,4 +144,74 @@ async fn overlap_skips_waits_or_ends_the_run_before(bench: Bench) {
     assert_eq!(bench.number("select count(*) from run_contacts where disposition = 'cancelled'").await, 4);
     bench.store.set_run_state(runs[1].run, RunState::Stopped, None, NOON).await.unwrap();
     assert_eq!(fire(3, Overlap::Wait).await, Fired::Started { contacts: 4 }, "when it has ended");
+}
+
+/// A campaign with a schedule whose next moment is `due`, and a node that reads these settings.
+async fn node(bench: &Bench, due: Timestamp, clock: &Clock, settings: &str) -> (CampaignId, Arc<Dialer>) {
+    let mut new = new_campaign(&bench.store, "nightly", (0..4).map(contact).collect(), Vec::new());
+    let campaign = new.campaign.campaign;
+    new.schedule = Some(schedule(&bench.store, due));
+    bench.store.create_campaign(new).await.unwrap();
+    (campaign, dialer_of(&bench.store, bench.account().await, clock, settings))
+}
+
+const MINUTE_MS: i64 = 60_000;
+
+/// 02:00 in Moscow, the night before [`NOON`].
+fn night_of(day: i64) -> Timestamp {
+    NOON.plus_ms(-11 * HOUR_MS + day * 24 * HOUR_MS)
+}
+
+/// The guards: `missed` in `Dialer::fire`, and the row that a skip leaves.
+async fn missed_moments_run_once_or_are_skipped_visibly(bench: Bench) {
+    let settings = |missed: &str| {
+        format!("name = 'n'\npurpose = 'test'\n[schedule]\ncron = '0 2 * * *'\noverlap = 'skip'\nmissed = '{missed}'\n")
+    };
+    let first = night_of(0);
+    assert_eq!(first.to_string(), "2026-11-24T23:00:00.000Z");
+    // Three nights without a scheduler, and nine hours of the fourth day.
+    let clock = Clock::manual(NOON.plus_ms(72 * HOUR_MS));
+    let (campaign, skips) = node(&bench, first, &clock, &settings("skip")).await;
+    assert!(skips.fire().await.unwrap().is_empty());
+    let skipped = bench.store.skipped(10).await.unwrap();
+    assert_eq!(skipped.len(), 1, "{skipped:?}");
+    assert_eq!((skipped[0].campaign, skipped[0].due_at), (campaign, first));
+    assert_eq!((skipped[0].until_at, skipped[0].skipped_at), (Some(night_of(4)), clock.now()));
+    assert_eq!(skipped[0].reason, "it passed while no scheduler ran");
+    assert!(skips.fire().await.unwrap().is_empty(), "and nothing is left of it");
+
+    // In time, and a little late: a restart takes a while.
+    clock.advance_ms(night_of(4).since(clock.now()) + 5 * MINUTE_MS);
+    let runs = skips.fire().await.unwrap();
+    assert_eq!(runs.len(), 1);
+    bench.store.set_run_state(runs[0], RunState::Stopped, None, clock.now()).await.unwrap();
+    clock.advance_ms(24 * HOUR_MS + 1);
+    assert!(skips.fire().await.unwrap().is_empty(), "five minutes and a millisecond are too late");
+    assert_eq!(bench.store.skipped(10).await.unwrap().len(), 2);
+
+    // `run`: two nights later one run makes up for both, and says for which moment.
+    clock.advance_ms(48 * HOUR_MS);
+    let runs = dialer_of(&bench.store, bench.account().await, &clock, &settings("run"));
+    assert_eq!(runs.fire().await.unwrap().len(), 1);
+    assert!(runs.fire().await.unwrap().is_empty());
+    let all = bench.store.runs(campaign).await.unwrap();
+    assert_eq!(all.iter().map(|run| run.due_at).collect::<Vec<_>>(), [Some(night_of(4)), Some(night_of(6))]);
+    assert_eq!(bench.store.schedules().await.unwrap()[0].next_at, Some(night_of(8)));
+    // The run before it is open: skipped, and that is told too.
+    clock.advance_ms(24 * HOUR_MS);
+    assert!(runs.fire().await.unwrap().is_empty());
+    let newest = &bench.store.skipped(1).await.unwrap()[0];
+    assert_eq!((newest.due_at, newest.reason.as_str()), (night_of(8), "the run before it is still open"));
+}
+
+/// The guard: `is_over` in `Dialer::fire`; without it every night makes a run in which everybody expires.
+async fn a_campaign_whose_last_day_has_passed_starts_no_runs(bench: Bench) {
+    let settings = "name = 'n'\npurpose = 'survey'\n[windows]\nuntil = 2026-11-25\n[schedule]\ncron = '0 2 * * *'\n";
+    let clock = Clock::manual(night_of(0));
+    let (campaign, node) = node(&bench, night_of(0), &clock, settings).await;
+    assert_eq!(node.fire().await.unwrap().len(), 1, "its last day begins");
+    clock.advance_ms(24 * HOUR_MS);
+    assert!(node.fire().await.unwrap().is_empty());
+    assert_eq!(bench.store.runs(campaign).await.unwrap().len(), 1);
+    assert_eq!(bench.store.skipped(10).await.unwrap()[0].reason, "no window opens any more");
 }

@@ -5,7 +5,7 @@ use crate::domain::settings::{Overlap, Take};
 use crate::domain::{BatchId, CampaignId, RunId, ScheduleId, Timestamp};
 use crate::store::rows::{Campaign, Import, NewCampaign, Reject, Run, RunState};
 use crate::store::text::rows_text;
-use crate::store::{FireOrder, Fired, Result, RunOrder, RunStateOrder, StoreError};
+use crate::store::{FireOrder, Fired, Result, RunOrder, RunStateOrder, SkipOrder, StoreError};
 use serde_json::json;
 
 /// Rows handed to one statement.
@@ -297,7 +297,14 @@ pub async fn fire(conn: &mut Conn, order: &FireOrder) -> Result<Fired> {
         match order.overlap {
             Overlap::Wait => return Ok(Fired::Waiting),
             Overlap::Skip => {
-                set_next_at(conn, schedule, order.next_at).await?;
+                let skip = SkipOrder {
+                    schedule,
+                    due_at: order.due_at,
+                    next_at: order.next_at,
+                    reason: "the run before it is still open".into(),
+                    now,
+                };
+                super::nights::skip(conn, &skip).await?;
                 return Ok(Fired::Skipped);
             }
             Overlap::EndPrevious => {

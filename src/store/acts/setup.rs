@@ -80,6 +80,7 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from attempts",
         "delete from run_contacts",
         "delete from runs",
+        "delete from skipped_firings",
         "delete from schedules",
         "delete from contacts",
         "delete from rejects",
