@@ -18,12 +18,15 @@ const HORIZON_WALL_MS: i64 = 500;
 const LEASE_MS: i64 = 5_000;
 const LEASE_WALL_MS: i64 = 5_000;
 
-struct Plan {
-    now: Timestamp,
-    horizon_us: i64,
-    lease_ms: i64,
-    real: bool,
-    rules: HashMap<CampaignId, Arc<Rules>>,
+/// The planner of one moment: what it needs to know beside what is read under the locks.
+pub struct Plan {
+    pub now: Timestamp,
+    pub horizon_us: i64,
+    pub lease_ms: i64,
+    /// The platform rings real phones.
+    pub real: bool,
+    /// Campaigns that are absent do not dial.
+    pub rules: HashMap<CampaignId, Arc<Rules>>,
 }
 
 impl Dialer {
