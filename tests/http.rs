@@ -4,6 +4,8 @@ mod harness;
 
 #[path = "http/callbacks.rs"]
 mod callbacks;
+#[path = "http/races.rs"]
+mod races;
 
 use halo::app::App;
 use halo::simulator::{Mischief, MischiefKind as Kind};
