@@ -18,6 +18,8 @@ mod imports;
 mod nights;
 #[path = "store/plans.rs"]
 mod plans;
+#[path = "store/races.rs"]
+mod races;
 #[path = "store/runs.rs"]
 mod runs;
 #[path = "store/sessions.rs"]

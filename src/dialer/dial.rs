@@ -2,7 +2,7 @@
 
 use super::{Dialer, Result, change};
 use crate::domain::clearance::Gate;
-use crate::domain::slot::LATE_MS_MAX;
+use crate::domain::slot::{LATE_MS_MAX, may_leave};
 use crate::domain::state::{Event, Step};
 use crate::domain::{AttemptId, StartOrder, Timestamp, Token, TokenHash};
 use crate::store::{Change, ContactChange, Decide, Decided, Held, RunState, StartAnswer};
@@ -32,19 +32,26 @@ pub(super) struct Refusals {
 
 /// What a claim needs to be true at the moment it is made.
 #[derive(Clone, Copy)]
-struct Claim {
-    token: TokenHash,
-    slot_us: i64,
-    now: Timestamp,
+pub struct Claim {
+    pub token: TokenHash,
+    /// The slot that the job was given; a newer plan has another.
+    pub slot_us: i64,
+    pub now: Timestamp,
 }
 
-fn claim(held: &Held, claim: Claim) -> Option<Change> {
+/// planned → dialing, for whoever still has the slot and the lease, in a run that dials.
+pub fn claim(held: &Held, claim: Claim) -> Option<Change> {
     let theirs = held.slot_us != claim.slot_us || held.leased_until <= claim.now;
     if theirs || held.run_state != RunState::Running || held.account_paused || held.disposition.is_some() {
         return None;
     }
     let Step::Moved(to) = held.state.step(&Event::Claimed { token: claim.token }, claim.now) else { return None };
     Some(Change { attempt: Some(change::attempt(held, to)), contact: Some(ContactChange::Busy), ..Change::default() })
+}
+
+/// dialing → planned by the token's hash: somebody else's claim is not undone.
+pub fn defer(held: &Held, of: TokenHash, until: Timestamp, gate: Gate, now: Timestamp) -> Change {
+    change::deferred(held, Event::Deferred { of, until }, gate, now).unwrap_or_default()
 }
 
 impl Dialer {
@@ -82,9 +89,9 @@ impl Dialer {
         self.client.warm_up(&mode).await;
         self.clock.sleep_until_us(slot_us).await;
         let permit = self.pacer.permit().await;
-        let late_us = self.clock.now_us() - slot_us;
-        if late_us > self.late_us_max() {
-            debug!(attempt.id = %attempt, late_ms = late_us / 1000, "Attempt {attempt} missed its slot");
+        let now_us = self.clock.now_us();
+        if !may_leave(slot_us, now_us, self.late_us_max()) {
+            debug!(attempt.id = %attempt, late_ms = (now_us - slot_us) / 1000, "Attempt {attempt} missed its slot");
             return self.defer(attempt, hash, self.clock.now(), Gate::Pace).await;
         }
         if let Some(until) = self.pause_asked_for() {
@@ -171,12 +178,9 @@ impl Dialer {
         Ok(self.store.answer_start(answer).await?)
     }
 
-    /// Back to planned, by the token's hash: somebody else's claim is not undone.
     pub(super) async fn defer(&self, attempt: AttemptId, of: TokenHash, until: Timestamp, gate: Gate) -> Result<()> {
         let now = self.clock.now();
-        let decision = move |held: &Held| {
-            (change::deferred(held, Event::Deferred { of, until }, gate, now).unwrap_or_default(), ())
-        };
+        let decision = move |held: &Held| (defer(held, of, until, gate, now), ());
         self.store.decide(Decide { attempt, now, start: None, heard: None, decision: Arc::new(decision) }).await?;
         Ok(())
     }

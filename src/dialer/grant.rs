@@ -3,6 +3,7 @@
 use super::{Dialer, Result, change};
 use crate::domain::clearance::{CallOrder, Clearance, Facts, clear};
 use crate::domain::follow::counts;
+use crate::domain::settings::Dial;
 use crate::domain::state::{Event, State, Step};
 use crate::domain::{AttemptId, Outcome, SessionId, Timestamp, Token, TokenHash};
 use crate::store::{Change, ContactChange, Decide, Decided, Held};
@@ -50,9 +51,7 @@ impl Dialer {
         let Some(held) = self.store.attempt(request.attempt).await? else { return Ok(Grant::Unknown) };
         let rules = self.rules(held.campaign).await?;
         let now = self.clock.now();
-        let dial = &rules.settings.dial;
-        let held_s = i64::from(dial.ring_s) + i64::from(dial.call_s) + HELD_SPARE_S;
-        let held_until = now.plus_ms(self.clock.at_least(held_s * 1000, HELD_WALL_MS));
+        let held_until = now.plus_ms(self.clock.at_least(held_ms(&rules.settings.dial), HELD_WALL_MS));
         let asked = Asked {
             hash: request.token.hash(),
             session: request.session,
@@ -67,7 +66,7 @@ impl Dialer {
             now,
             start: None,
             heard: None,
-            decision: Arc::new(move |held: &Held| decide(held, &rules, &asked)),
+            decision: Arc::new(move |held: &Held| decide(held, &asked, clearance(held, &rules, &asked))),
         };
         let grant = match self.store.decide(order).await? {
             Decided::Done(grant) => grant,
@@ -88,17 +87,25 @@ impl Dialer {
     }
 }
 
-struct Asked {
-    hash: TokenHash,
-    session: SessionId,
-    told: String,
-    now: Timestamp,
-    deadline_ms: i64,
-    held_until: Timestamp,
-    real: bool,
+/// How long a call holds its line and its number, from the grant on, in milliseconds of program time: longer
+/// than its session's own timers let it last.
+pub fn held_ms(dial: &Dial) -> i64 {
+    (i64::from(dial.ring_s) + i64::from(dial.call_s) + HELD_SPARE_S) * 1000
 }
 
-fn decide(held: &Held, rules: &super::Rules, asked: &Asked) -> (Change, Grant) {
+/// A request for a grant, and what the shell knows of the moment.
+pub struct Asked {
+    pub hash: TokenHash,
+    pub session: SessionId,
+    pub told: String,
+    pub now: Timestamp,
+    pub deadline_ms: i64,
+    pub held_until: Timestamp,
+    pub real: bool,
+}
+
+/// The compare-and-set, given what the gates say under the same locks.
+pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant) {
     let nothing = |grant| (Change::default(), grant);
     let (now, hash) = (asked.now, asked.hash);
     match held.state {
@@ -109,7 +116,7 @@ fn decide(held: &Held, rules: &super::Rules, asked: &Asked) -> (Change, Grant) {
             }
             // The same token from the same session: the first answer may have been lost. A gate that
             // has closed since moves nothing, but nobody is dialled any more.
-            return match clearance(held, rules, asked) {
+            return match cleared {
                 Clearance::Go(order) => {
                     nothing(Grant::Go(Box::new(Granted { order, token, granted_ms_ago: now.since(dialed_at) })))
                 }
@@ -119,7 +126,7 @@ fn decide(held: &Held, rules: &super::Rules, asked: &Asked) -> (Change, Grant) {
         _ => return nothing(Grant::Gone),
     }
 
-    match clearance(held, rules, asked) {
+    match cleared {
         Clearance::Go(order) => {
             let event = Event::Granted { of: hash, session: asked.session };
             let Step::Moved(to) = held.state.step(&event, now) else { return nothing(Grant::Gone) };
@@ -157,7 +164,8 @@ fn decide(held: &Held, rules: &super::Rules, asked: &Asked) -> (Change, Grant) {
     }
 }
 
-fn clearance(held: &Held, rules: &super::Rules, asked: &Asked) -> Clearance {
+/// The last gate: what [`clear`] says of this attempt now.
+pub fn clearance(held: &Held, rules: &super::Rules, asked: &Asked) -> Clearance {
     let facts = Facts {
         to: &held.to,
         caller_id: held.caller_id.as_ref(),

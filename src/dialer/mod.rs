@@ -15,6 +15,16 @@ mod reconcile;
 mod rules;
 mod settle;
 
+/// What the verbs decide, as functions of what was read under the locks. The verbs ask them inside their
+/// transactions; a model checker asks the very same ones in every order of events.
+pub mod decisions {
+    pub use super::dial::{Claim, claim, defer};
+    pub use super::grant::{Asked, clearance, decide as grant, held_ms};
+    pub use super::plan::Plan;
+    pub use super::reconcile::revoke;
+    pub use super::settle::decide as settle;
+}
+
 pub use fire::first_firing;
 pub use grant::{Grant, GrantRequest, Granted};
 pub use hang_up::{HangUp, hang_up};

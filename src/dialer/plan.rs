@@ -28,14 +28,17 @@ const SINGLE: &str = "single";
 const SINGLE_MS_MAX: i64 = 600_000;
 const SINGLE_WALL_MS: i64 = 60_000;
 
-struct Plan {
-    now: Timestamp,
+/// The planner of one moment: what it needs to know beside what is read under the locks.
+pub struct Plan {
+    pub now: Timestamp,
     /// The first moment that a slot may have.
-    earliest: Timestamp,
-    horizon_us: i64,
-    lease_ms: i64,
-    real: bool,
-    rules: HashMap<CampaignId, Arc<Rules>>,
+    pub earliest: Timestamp,
+    pub horizon_us: i64,
+    pub lease_ms: i64,
+    /// The platform rings real phones.
+    pub real: bool,
+    /// Campaigns that are absent do not dial.
+    pub rules: HashMap<CampaignId, Arc<Rules>>,
 }
 
 impl Dialer {

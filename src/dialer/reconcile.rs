@@ -4,11 +4,11 @@
 //! planned (nobody can have been rung), one that was granted ends by the provider's history or as `lost`.
 
 use super::settle::{News, Report};
-use super::{Dialer, Result, change};
+use super::{Dialer, Result, Rules, change};
 use crate::domain::clearance::Gate;
 use crate::domain::state::{Event, State};
 use crate::domain::{AttemptId, Outcome, RunId, SessionId, Timestamp};
-use crate::store::{AskLater, Call, Decide, Held, HistoryRow, Record, SessionToAsk};
+use crate::store::{AskLater, Call, Change, Decide, Held, HistoryRow, Record, SessionToAsk};
 use crate::voximplant::{Evidence, HISTORY_BATCH_MAX};
 use std::sync::Arc;
 use tracing::{error, info, warn};
@@ -52,6 +52,35 @@ pub struct Reconciled {
     pub copied: usize,
 }
 
+/// A claim whose grant was not asked for in time: back to planned, or at an end when its sessions never ask.
+pub fn revoke(held: &Held, rules: &Rules, now: Timestamp, deadline_ms: i64) -> Change {
+    let State::Dialing { token, claimed_at } = held.state else { return Default::default() };
+    if now.since(claimed_at) < deadline_ms {
+        return Default::default();
+    }
+    let ungranted = held.ungranted + i64::from(held.start_had_session);
+    let gives_up = ungranted >= UNGRANTED_TRIES_MAX;
+    let mut change = if gives_up {
+        let event = Event::GaveUp { of: token, outcome: Outcome::ScenarioError };
+        change::ended(held, rules, event, "silence", now)
+    } else {
+        let until = now.plus_ms(UNGRANTED_DEFERRAL_MS);
+        change::deferred(held, Event::Deferred { of: token, until }, Gate::Unanswered, now)
+    }
+    .unwrap_or_default();
+    if let Some(attempt) = &mut change.attempt {
+        attempt.ungranted = ungranted;
+    }
+    if held.start_had_session {
+        let in_a_row = held.run_ungranted + 1;
+        change.run_ungranted = Some(in_a_row);
+        if in_a_row >= UNGRANTED_ROW_MAX {
+            change.run_paused = Some("started sessions do not reach BACKEND_URL".into());
+        }
+    }
+    change
+}
+
 impl Dialer {
     pub async fn reconcile(&self) -> Result<Reconciled> {
         let mut done = Reconciled::default();
@@ -78,33 +107,7 @@ impl Dialer {
                     continue;
                 }
             };
-            let decision = move |held: &Held| {
-                let State::Dialing { token, claimed_at } = held.state else { return Default::default() };
-                if now.since(claimed_at) < deadline_ms {
-                    return Default::default();
-                }
-                let ungranted = held.ungranted + i64::from(held.start_had_session);
-                let gives_up = ungranted >= UNGRANTED_TRIES_MAX;
-                let mut change = if gives_up {
-                    let event = Event::GaveUp { of: token, outcome: Outcome::ScenarioError };
-                    change::ended(held, &rules, event, "silence", now)
-                } else {
-                    let until = now.plus_ms(UNGRANTED_DEFERRAL_MS);
-                    change::deferred(held, Event::Deferred { of: token, until }, Gate::Unanswered, now)
-                }
-                .unwrap_or_default();
-                if let Some(attempt) = &mut change.attempt {
-                    attempt.ungranted = ungranted;
-                }
-                if held.start_had_session {
-                    let in_a_row = held.run_ungranted + 1;
-                    change.run_ungranted = Some(in_a_row);
-                    if in_a_row >= UNGRANTED_ROW_MAX {
-                        change.run_paused = Some("started sessions do not reach BACKEND_URL".into());
-                    }
-                }
-                (change, ())
-            };
+            let decision = move |held: &Held| (revoke(held, &rules, now, deadline_ms), ());
             let order = Decide { attempt: *attempt, now, start: None, heard: None, decision: Arc::new(decision) };
             self.store.decide(order).await?;
             warn!(attempt.id = %attempt, "Attempt {attempt}: its grant was not asked for in time; revoked");

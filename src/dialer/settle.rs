@@ -1,9 +1,9 @@
 //! settle: the only place a call ends, whoever brings the news.
 
-use super::{Dialer, Result, change};
+use super::{Dialer, Result, Rules, change};
 use crate::domain::clearance::Gate;
 use crate::domain::state::{Event, State};
-use crate::domain::{AttemptId, Outcome, SessionId, TokenHash};
+use crate::domain::{AttemptId, Outcome, SessionId, Timestamp, TokenHash};
 use crate::store::{Call, Change, Decide, Decided, Heard, Held, Turn};
 use std::sync::Arc;
 use tracing::info;
@@ -62,48 +62,7 @@ impl Dialer {
         let rules = self.rules(held.campaign).await?;
         let now = self.clock.now();
         let heard = report.heard.clone();
-        let decision = move |held: &Held| {
-            // An older start's token does not speak for the call that is live now.
-            if let (State::Live { token, .. }, News::NotDialled { token: Some(of), .. }) = (held.state, &report.news)
-                && token != *of
-            {
-                return (Change::default(), Settled::Noted);
-            }
-            let mut change = match &report.news {
-                News::Underway => None,
-                News::Finished { by, outcome, evidence } => {
-                    change::ended(held, &rules, Event::Finished { by: *by, outcome: *outcome }, evidence, now)
-                }
-                News::Silent { by } => change::ended(held, &rules, Event::Silent { by: *by }, "silence", now),
-                News::NotDialled { by, token } => {
-                    let until = now.plus_ms(NOT_DIALLED_MS);
-                    let event = match (held.state, token) {
-                        (State::Dialing { .. }, Some(of)) => Event::Deferred { of: *of, until },
-                        _ => Event::NotDialled { by: *by, until },
-                    };
-                    change::deferred(held, event, Gate::NotDialled, now).map(|change| given_back(held, change))
-                }
-            };
-            let moved = change.is_some();
-            // A call under way, or one that came to an end of its own: the way to us is short enough.
-            if held.run_not_dialled > 0
-                && matches!(report.news, News::Underway | News::Finished { evidence: "event", .. })
-                && about_this_call(held, &report)
-            {
-                change.get_or_insert_with(Change::default).run_not_dialled = Some(0);
-            }
-            // What the granted session says of its call is kept even when the state has moved on: the
-            // final event repeats every turn. Another session's word is only an event.
-            if about_this_call(held, &report) {
-                let change = change.get_or_insert_with(Change::default);
-                change.call = report.call.clone();
-                change.turns = report.turns.clone();
-            }
-            if let Some(reason) = &report.opt_out {
-                change.get_or_insert_with(Change::default).suppress = Some(reason.clone());
-            }
-            (change.unwrap_or_default(), if moved { Settled::Moved } else { Settled::Noted })
-        };
+        let decision = move |held: &Held| decide(held, &rules, &report, now);
         let order = Decide { attempt, now, start: None, heard, decision: Arc::new(decision) };
         let settled = match self.store.decide(order).await? {
             Decided::Unknown => Settled::Unknown,
@@ -126,6 +85,50 @@ fn given_back(held: &Held, change: Change) -> Change {
             .to_owned()
     });
     Change { run_not_dialled: Some(in_a_row), run_paused, ..change }
+}
+
+/// What a report moves. News of another session or of another token moves nothing.
+pub fn decide(held: &Held, rules: &Rules, report: &Report, now: Timestamp) -> (Change, Settled) {
+    // An older start's token does not speak for the call that is live now.
+    if let (State::Live { token, .. }, News::NotDialled { token: Some(of), .. }) = (held.state, &report.news)
+        && token != *of
+    {
+        return (Change::default(), Settled::Noted);
+    }
+    let mut change = match &report.news {
+        News::Underway => None,
+        News::Finished { by, outcome, evidence } => {
+            change::ended(held, rules, Event::Finished { by: *by, outcome: *outcome }, evidence, now)
+        }
+        News::Silent { by } => change::ended(held, rules, Event::Silent { by: *by }, "silence", now),
+        News::NotDialled { by, token } => {
+            let until = now.plus_ms(NOT_DIALLED_MS);
+            let event = match (held.state, token) {
+                (State::Dialing { .. }, Some(of)) => Event::Deferred { of: *of, until },
+                _ => Event::NotDialled { by: *by, until },
+            };
+            change::deferred(held, event, Gate::NotDialled, now).map(|change| given_back(held, change))
+        }
+    };
+    let moved = change.is_some();
+    // A call under way, or one that came to an end of its own: the way to us is short enough.
+    if held.run_not_dialled > 0
+        && matches!(report.news, News::Underway | News::Finished { evidence: "event", .. })
+        && about_this_call(held, report)
+    {
+        change.get_or_insert_with(Change::default).run_not_dialled = Some(0);
+    }
+    // What the granted session says of its call is kept even when the state has moved on: the
+    // final event repeats every turn. Another session's word is only an event.
+    if about_this_call(held, report) {
+        let change = change.get_or_insert_with(Change::default);
+        change.call = report.call.clone();
+        change.turns = report.turns.clone();
+    }
+    if let Some(reason) = &report.opt_out {
+        change.get_or_insert_with(Change::default).suppress = Some(reason.clone());
+    }
+    (change.unwrap_or_default(), if moved { Settled::Moved } else { Settled::Noted })
 }
 
 fn about_this_call(held: &Held, report: &Report) -> bool {

@@ -15,6 +15,11 @@ pub fn spacing_us(cps: f64) -> i64 {
 /// node cannot wake with a burst. Milliseconds of wall time.
 pub const LATE_MS_MAX: i64 = 12;
 
+/// May a start still leave? Asked at the last moment before it is sent, in microseconds.
+pub fn may_leave(slot_us: i64, now_us: i64, late_us_max: i64) -> bool {
+    now_us - slot_us <= late_us_max
+}
+
 /// The next free slot of a lane: never before now, never closer than the spacing to the last.
 ///
 /// Slots are microseconds, so that 500 starts per second stay distinct.

@@ -7,15 +7,15 @@ use halo::domain::{CampaignId, RunId};
 use halo::store::RunState;
 use serde_json::{Value, json};
 
-struct Started {
-    app: App,
-    campaign: CampaignId,
-    run: RunId,
-    starts: Vec<ledger::Line>,
+pub struct Started {
+    pub app: App,
+    pub campaign: CampaignId,
+    pub run: RunId,
+    pub starts: Vec<ledger::Line>,
 }
 
 /// A run whose sessions were started and are the test's to play.
-async fn started(place: &Place, contacts: u32) -> Started {
+pub async fn started(place: &Place, contacts: u32) -> Started {
     let app = place.serve().await;
     let list = csv((0..contacts).map(|ending| number(0, ending)));
     let campaign = take_in(&app, &settings("callbacks", "mode = \"dialog\""), &list).await.campaign;
@@ -27,7 +27,7 @@ async fn started(place: &Place, contacts: u32) -> Started {
     Started { app, campaign, run, starts }
 }
 
-async fn end(it: Started) {
+pub async fn end(it: Started) {
     it.app.store.set_run_state(it.run, RunState::Stopped, None, it.app.clock.now()).await.expect("stopped");
     it.app.stop().await;
 }
