@@ -114,8 +114,6 @@ impl Store {
         read!(self, campaigns::open_runs())
     }
 
-    /// Runs of the account that are open or ended after `since`.
-
     /// Pauses, resumes or stops; false when the run is over already.
     pub async fn set_run_state(
         &self,

@@ -59,9 +59,12 @@ async fn a_name_that_stands_for_an_inner_address_is_not_called() {
     assert!(format!("{refused:?}").contains("its name stands for an inner address"), "{refused:?}");
 }
 
+/// A path that was asked for, and the bearer that was shown.
+type Asked = (String, Option<String>);
+
 /// A storage that remembers who presented what.
 #[derive(Clone, Default)]
-struct Storage(Arc<Mutex<Vec<(String, Option<String>)>>>);
+struct Storage(Arc<Mutex<Vec<Asked>>>);
 
 impl Storage {
     async fn open() -> (Self, SocketAddr) {

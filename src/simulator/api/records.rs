@@ -6,7 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::simulator::api::{ApiError, page};
+use crate::simulator::api::params::Params;
+use crate::simulator::api::{ApiError, auth, page};
+use crate::simulator::clock::wall_ms;
 use crate::simulator::platform::Platform;
 use crate::simulator::session::record::SessionRecord;
 
@@ -25,8 +27,8 @@ pub async fn record(State(platform): State<Arc<Platform>>, Path(name): Path<Stri
     let Some(seconds) = session.as_ref().and_then(|session| session.recorded_s(&name)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if let Err(refused) = let_in(&platform, session.as_deref(), &headers) {
-        return refused;
+    if let Err(error) = let_in(&platform, session.as_deref(), &headers) {
+        return unauthorised(&error);
     }
     part(&wav(seconds.min(SECONDS_MAX) as u32), &headers, "audio/wav")
 }
@@ -34,11 +36,11 @@ pub async fn record(State(platform): State<Arc<Platform>>, Path(name): Path<Stri
 pub async fn log(State(platform): State<Arc<Platform>>, Path(id): Path<u64>, headers: HeaderMap) -> Response {
     match let_in(&platform, platform.session(id).as_deref(), &headers) {
         Ok(()) => page::log(State(platform), Path(id)).await,
-        Err(refused) => refused,
+        Err(error) => unauthorised(&error),
     }
 }
 
-fn let_in(platform: &Platform, session: Option<&SessionRecord>, headers: &HeaderMap) -> Result<(), Response> {
+fn let_in(platform: &Platform, session: Option<&SessionRecord>, headers: &HeaderMap) -> Result<(), ApiError> {
     let is_secure = session.is_some_and(|session| {
         let state = platform.state();
         let mut of = state.applications.iter().filter(|held| held.application_id == session.application_id);
@@ -47,17 +49,12 @@ fn let_in(platform: &Platform, session: Option<&SessionRecord>, headers: &Header
     if !is_secure {
         return Ok(());
     }
-    let refused = |error: ApiError| (StatusCode::UNAUTHORIZED, error.body().to_string()).into_response();
-    authorise_bearer(platform, headers).map_err(refused)
+    // Nothing stands in the address: whoever shows no token is not let in.
+    auth::authorise(platform, headers, &Params::new(Vec::new()), wall_ms().div_euclid(1000))
 }
 
-/// A service account's token: three parts, as every signed one has.
-fn authorise_bearer(_platform: &Platform, headers: &HeaderMap) -> Result<(), ApiError> {
-    let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let token = presented.strip_prefix("Bearer ").unwrap_or_default();
-    let parts: Vec<&str> = token.split('.').collect();
-    let is_token = parts.len() == 3 && parts.iter().all(|part| !part.is_empty());
-    if is_token { Ok(()) } else { Err(ApiError::new(100, "Authorization failed.")) }
+fn unauthorised(error: &ApiError) -> Response {
+    (StatusCode::UNAUTHORIZED, error.body().to_string()).into_response()
 }
 
 /// Stereo, eight bits, one hum: small, and every player takes it.
@@ -78,7 +75,7 @@ fn wav(seconds: u32) -> Vec<u8> {
     bytes.extend_from_slice(&data.to_le_bytes());
     let half = RATE / HUM_HZ / 2;
     for sample in 0..seconds * RATE {
-        bytes.push(if sample / half % 2 == 0 { STILL + 8 } else { STILL - 8 });
+        bytes.push(if (sample / half).is_multiple_of(2) { STILL + 8 } else { STILL - 8 });
         bytes.push(STILL);
     }
     bytes

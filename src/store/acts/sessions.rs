@@ -25,13 +25,13 @@ pub async fn left(conn: &mut Conn, run: RunId) -> Result<i64> {
     Ok(sqlx::query_scalar(sql!("sessions_left")).bind(run.0).fetch_one(conn).await?)
 }
 
-pub async fn ask_later(conn: &mut Conn, sessions: &Vec<AskLater>) -> Result<()> {
+pub async fn ask_later(conn: &mut Conn, sessions: &[AskLater]) -> Result<()> {
     let rows = sessions.iter().map(|later| json!([later.session.0, later.ask_at.map(|at| at.0), later.waited_ms]));
     sqlx::query(sql!("ask_later")).bind(rows_text(rows.collect())).execute(conn).await?;
     Ok(())
 }
 
-pub async fn put_history(conn: &mut Conn, rows: &Vec<HistoryRow>) -> Result<()> {
+pub async fn put_history(conn: &mut Conn, rows: &[HistoryRow]) -> Result<()> {
     // PostgreSQL refuses a statement that writes one row twice: of a session told twice the last stands.
     let rows: BTreeMap<i64, &HistoryRow> = rows.iter().map(|row| (row.session.0, row)).collect();
     let histories = rows.values().map(|row| {
