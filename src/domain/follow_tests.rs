@@ -27,6 +27,7 @@ pub fn settings() -> Settings {
         modes: vec![(crate::domain::Mode::dialog(), 1)],
         region: "RU".into(),
         policy: "safe".into(),
+        policy_override: None,
         timezone: Moscow,
         dial: Dial { cps: 5.0, lines: 20, caller_ids: Vec::new(), ring_s: 45, call_s: 300 },
         windows: Calendar::always(),

@@ -129,6 +129,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/runs/{run}/stop", post(runs::stop))
         .route("/attempts/{attempt}", get(runs::attempt))
         .route("/schedules", get(runs::schedules))
+        .route("/policies", get(campaigns::policies))
         .route("/suppressions", get(campaigns::suppressions).post(campaigns::suppress))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), access::require_key));
