@@ -163,6 +163,37 @@ async fn a_campaign_goes_from_upload_to_report_over_the_api() {
 }
 
 /// Each refusal names what is wrong, and leaves nothing behind.
+/// The guards: `purpose_refused` at import, and the policy's own list of purposes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_is_told_and_a_purpose_may_be_refused() {
+    let place = place().await;
+    let app = place.serve().await;
+    let list = csv([&number(0, 1)]);
+    let debt = "name = \"debt\"\npurpose = \"debt\"\npolicy = \"ru-debt\"\n";
+    let (status, made) = upload(&app, debt, list.clone()).await;
+    assert_eq!(status, 201, "{made}");
+    assert_eq!((&made["policy"]["name"], &made["policy"]["unverified"]), (&json!("ru-debt"), &json!(1)));
+    assert!(made["policy"]["not_held"][0].as_str().expect("a sentence").contains("a day"), "{made}");
+
+    let advertising = "name = \"sale\"\npurpose = \"advertising\"\n";
+    let (status, body) = upload(&app, advertising, list.clone()).await;
+    assert_eq!(status, 422, "{body}");
+    assert!(
+        body.to_string().contains("line 2: phone: advertising by automatic dialling is refused in Russia"),
+        "{body}"
+    );
+    let abroad = csv(["+12125550100"]);
+    assert_eq!(upload(&app, advertising, abroad).await.0, 201, "the law of another country");
+    let overridden =
+        format!("{}[policy_override]\nreason = \"they asked for it\"\n", advertising.replace("sale", "asked"));
+    assert_eq!(upload(&app, &overridden, list).await.0, 201);
+
+    let (_, policies) = get(&app, "/api/v1/policies").await;
+    let us = policies.as_array().expect("policies").iter().find(|policy| policy["name"] == "us").expect("us");
+    assert_eq!((&us["rules"][0]["clause"], &us["rules"][0]["unverified"]), (&json!("64.1200 (c)(1)"), &json!(true)));
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_taken_is_refused_whole_and_in_words() {
     let place = place().await;

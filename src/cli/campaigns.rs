@@ -90,13 +90,23 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
     };
     let done = import(&here, upload).await.map_err(refused)?;
     if as_json {
-        println!("{}", json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets }));
+        let told = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets,
+                           "policy": done.policy });
+        println!("{told}");
     } else {
         let b = done.buckets;
         println!(
             "Campaign {} ({}): {} rows = {} accepted + {} duplicate + {} refused",
             done.name, done.campaign, done.rows, b.accepted, b.duplicate, b.refused
         );
+        let p = done.policy;
+        println!(
+            "Policy {}: {} rules, {} of them unverified (nobody read the clause itself)",
+            p.name, p.rules, p.unverified
+        );
+        for what in p.not_held {
+            println!("  not seen to: {what}");
+        }
         if b.duplicate + b.refused > 0 {
             println!("Why, line by line: halo export {} rejects", done.name);
         }

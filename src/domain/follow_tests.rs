@@ -27,6 +27,7 @@ pub fn settings() -> Settings {
         modes: vec![(crate::domain::Mode::dialog(), 1)],
         region: "RU".into(),
         policy: "safe".into(),
+        policy_override: None,
         timezone: Moscow,
         dial: Dial {
             cps: 5.0,

@@ -28,6 +28,8 @@ pub struct Settings {
     pub region: String,
     /// Name of a file of `policies/`.
     pub policy: String,
+    /// Why an administrator lets a purpose through that is refused otherwise.
+    pub policy_override: Option<String>,
     /// Where neither the row nor the number says.
     pub timezone: Tz,
     pub dial: Dial,

@@ -3,6 +3,7 @@
 use super::import::{Here, ImportError, Upload, import};
 use super::{Problem, Web};
 use crate::domain::{CampaignId, ContactId, PhoneNumber, RunId};
+use crate::intake;
 use crate::store::{Import, StoreError};
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
@@ -102,7 +103,8 @@ pub(super) async fn create(
     let upload =
         Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &contacts, salt: None };
     let done = import(&here, upload).await?;
-    let body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets });
+    let body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets,
+                       "policy": done.policy });
     Ok((StatusCode::CREATED, Json(body)))
 }
 
@@ -189,6 +191,12 @@ pub(super) async fn attempts(
         })
         .collect();
     Ok(Json(json!({ "items": items, "next": next })))
+}
+
+/// Every policy with its rules, their sources, and what it does not see to.
+pub(super) async fn policies() -> Json<Vec<Value>> {
+    let policies = intake::policy::names().into_iter().filter_map(intake::policy::find);
+    Json(policies.map(|policy| policy.to_json()).collect())
 }
 
 pub(super) async fn prove(

@@ -66,10 +66,21 @@ pub struct Buckets {
     pub refused: usize,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct PolicyNote {
+    pub name: String,
+    pub rules: usize,
+    /// Rules whose clause nobody has read yet.
+    pub unverified: usize,
+    pub not_held: Vec<String>,
+}
+
 #[derive(Debug)]
 pub struct Imported {
     pub campaign: CampaignId,
     pub name: String,
+    /// The policy that holds, its unverified rules counted, and what it does not see to.
+    pub policy: PolicyNote,
     pub rows: usize,
     pub buckets: Buckets,
 }
@@ -102,7 +113,7 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
         return Err(ImportError::Script(why.to_owned(), vec![why.to_owned()]));
     }
     let list = read_list(upload.contacts.to_vec(), settings.region.clone(), here.modes.clone()).await?;
-    check_rows(here, &list, &script)?;
+    check_rows(here, &settings, &list, &script)?;
 
     let now = here.now;
     let salt = upload.salt.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
@@ -142,7 +153,19 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
         ids: here.store.ids.clone(),
     };
     here.store.create_campaign(new).await?;
-    Ok(Imported { campaign, name: settings.name, rows: list.rows, buckets })
+    let policy = policy_note(&settings.policy);
+    Ok(Imported { campaign, name: settings.name, policy, rows: list.rows, buckets })
+}
+
+fn policy_note(name: &str) -> PolicyNote {
+    let policy = intake::policy::find(name);
+    let rules = policy.as_ref().map(|policy| policy.rules.as_slice()).unwrap_or_default();
+    PolicyNote {
+        name: name.to_owned(),
+        rules: rules.len(),
+        unverified: rules.iter().filter(|rule| rule.unverified).count(),
+        not_held: policy.as_ref().map(|policy| policy.not_held.clone()).unwrap_or_default(),
+    }
 }
 
 /// A campaign that may never call anybody is a mistake, not a campaign.
@@ -159,14 +182,26 @@ fn never_open(settings: &Settings, now: Timestamp) -> Result<(), ImportError> {
     Err(ImportError::Settings(fault.clone(), vec![fault]))
 }
 
+/// Rows that may not be called for this purpose, which nobody with a reason let through.
+fn purpose_refused(settings: &Settings, list: &List) -> Vec<String> {
+    if settings.policy_override.is_some() {
+        return Vec::new();
+    }
+    let refused = |row: &intake::Row| {
+        let why = intake::policy::refused(settings.purpose, row.country.as_deref()?)?;
+        Some(format!("line {}: phone: {why}; or give a [policy_override] with its reason", row.line))
+    };
+    list.accepted.iter().filter_map(refused).take(LINES_QUOTED_MAX).collect()
+}
+
 async fn read_list(bytes: Vec<u8>, region: String, modes: BTreeSet<Mode>) -> Result<List, ImportError> {
     // A million rows take a while: not on the thread that answers webhooks.
     let read = tokio::task::spawn_blocking(move || intake::read(&bytes, &region, &modes)).await;
     Ok(read.expect("the reader does not panic: its property tests feed it anything")?)
 }
 
-fn check_rows(here: &Here<'_>, list: &List, script: &Script) -> Result<(), ImportError> {
-    let mut faults = Vec::new();
+fn check_rows(here: &Here<'_>, settings: &Settings, list: &List, script: &Script) -> Result<(), ImportError> {
+    let mut faults = purpose_refused(settings, list);
     if here.real_platform {
         for row in list.examples().take(LINES_QUOTED_MAX) {
             faults.push(format!("line {}: phone: example number: never dialled on the real platform", row.line));

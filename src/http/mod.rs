@@ -153,6 +153,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/attempts/{attempt}/events", get(attempts::events))
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
         .route("/schedules", get(runs::schedules))
+        .route("/policies", get(campaigns::policies))
         .route("/suppressions", get(campaigns::suppressions).post(campaigns::suppress))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), access::require_key));

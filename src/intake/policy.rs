@@ -1,18 +1,33 @@
 //! Policies: when the law and good manners let people be called, as data with its sources.
 //!
 //! The files of `policies/` are part of the program, so that a campaign cannot be started without
-//! them; a policy never opens a line that the campaign's own windows keep shut.
+//! them; a policy never opens a line that the campaign's own windows keep shut. A file holds what the
+//! program obeys; what the same law asks besides stands in `not_held`, for people to read.
 
 use super::calendar;
 use crate::domain::calendar::Calendar;
-use crate::domain::keys::{Faults, Reading, Table};
+use crate::domain::keys::{Faults, Reading, Table, cut};
+use crate::domain::settings::Purpose;
+use serde_json::{Value, json};
 
-const FILES: &[(&str, &str)] = &[("safe", include_str!("../../policies/safe.toml"))];
+const FILES: &[(&str, &str)] = &[
+    ("safe", include_str!("../../policies/safe.toml")),
+    ("ru-informational", include_str!("../../policies/ru-informational.toml")),
+    ("ru-debt", include_str!("../../policies/ru-debt.toml")),
+    ("us", include_str!("../../policies/us.toml")),
+];
+
+const RULES_MAX: usize = 100;
+const NOT_HELD_MAX: usize = 100;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub name: String,
     pub title: String,
+    /// Campaigns of other purposes may not name it.
+    pub purposes: Vec<Purpose>,
+    /// What the law asks besides and the program does not see to.
+    pub not_held: Vec<String>,
     pub rules: Vec<Rule>,
 }
 
@@ -20,16 +35,33 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     pub calendar: Calendar,
-    pub why: String,
+    pub says: String,
+    pub clause: String,
     pub source: String,
-    /// Somebody read the clause itself, not only what others say of it.
-    pub verified: bool,
+    /// Nobody read the clause itself yet, only what others say of it.
+    pub unverified: bool,
 }
 
 impl Policy {
     /// What must all be open for a call to start.
     pub fn calendars(self) -> Vec<Calendar> {
         self.rules.into_iter().map(|rule| rule.calendar).collect()
+    }
+
+    /// Everything of it, for people and programs that ask what holds.
+    pub fn to_json(&self) -> Value {
+        let rule = |rule: &Rule| {
+            let mut value = calendar::to_json(&rule.calendar);
+            value["says"] = json!(rule.says);
+            value["clause"] = json!(rule.clause);
+            value["source"] = json!(rule.source);
+            value["unverified"] = json!(rule.unverified);
+            value
+        };
+        json!({
+            "name": self.name, "title": self.title, "purposes": self.purposes, "not_held": self.not_held,
+            "rules": self.rules.iter().map(rule).collect::<Vec<_>>(),
+        })
     }
 }
 
@@ -44,64 +76,72 @@ pub fn find(name: &str) -> Option<Policy> {
     Some(parse(name, text).expect("a policy file that ships is read by a test"))
 }
 
+/// `test`, `service`, `survey`, `debt` or `advertising`.
+pub fn purpose(text: &str) -> Result<Purpose, String> {
+    serde_json::from_value(Value::from(text))
+        .map_err(|_| "write one of test, service, survey, debt, advertising".to_owned())
+}
+
+/// Why a purpose is refused for numbers of a country (ISO 3166), unless an administrator overrides it.
+pub fn refused(purpose: Purpose, country: &str) -> Option<&'static str> {
+    ((purpose, country) == (Purpose::Advertising, "RU")).then_some(
+        "advertising by automatic dialling is refused in Russia (Federal Law 38-FZ, article 18, part 2; unverified)",
+    )
+}
+
 /// The rules of a file hold together: what opens is what every rule lets open.
 pub fn parse(name: &str, text: &str) -> Result<Policy, Faults> {
     let reading = Reading::default();
     let policy = reading.parse(text).as_ref().and_then(|value| reading.table(value)).and_then(|table| {
         let title = table.needed("title", "say in one line whom it protects");
-        let tables = table.tables("rules", 100);
+        let purposes = purposes(&table);
+        let not_held = table.texts("not_held", NOT_HELD_MAX).unwrap_or_default();
+        let tables = table.tables("rules", RULES_MAX);
         if tables.is_empty() {
-            table.refuse("rules", "missing", "write at least one [[rules]] with days, why and source");
+            table.refuse("rules", "missing", "write at least one [[rules]] with days, says, clause and source");
         }
         let rules: Vec<Rule> = tables.into_iter().filter_map(rule).collect();
         table.close(&[]);
-        Some(Policy { name: name.to_owned(), title: title?, rules })
+        Some(Policy { name: name.to_owned(), title: title?, purposes, not_held, rules })
     });
     reading.end(policy)
 }
 
+fn purposes(table: &Table<'_>) -> Vec<Purpose> {
+    let mut purposes = Vec::new();
+    for text in table.texts("purposes", RULES_MAX).unwrap_or_default() {
+        match purpose(&text) {
+            Ok(purpose) => purposes.push(purpose),
+            Err(cure) => table.refuse("purposes", format!("found `{}`", cut(&text)), cure),
+        }
+    }
+    if purposes.is_empty() {
+        table.refuse("purposes", "names none", "write the purposes for which these rules are meant");
+    }
+    purposes
+}
+
+/// `None` leaves a fault behind: a rule that is wrong must not become a policy without it.
 fn rule(table: Table<'_>) -> Option<Rule> {
+    if !table.has("days") {
+        table.refuse("days", "missing", "write the windows of the week that the rule leaves open");
+    }
     let (days, holidays) = (calendar::days(&table), calendar::days_off(&table));
-    let why = table.needed("why", "say why");
-    let source = table.needed("source", "name the clause or who decided");
-    let verified = match table.value("verified") {
-        Some(serde_json::Value::Bool(verified)) => Some(*verified),
+    let says = table.needed("says", "say what the rule asks");
+    let clause = table.needed("clause", "name the clause");
+    let source = table.needed("source", "name the law, or who decided");
+    let unverified = match table.value("unverified") {
+        Some(Value::Bool(unverified)) => Some(*unverified),
         _ => {
-            table.refuse("verified", "missing or no yes/no", "write true only when the clause itself was read");
+            table.refuse("unverified", "missing or no yes/no", "write true unless the clause itself was read");
             None
         }
     };
     table.close(&[]);
     let calendar = Calendar { holidays: holidays?, ..days?.into() };
-    Some(Rule { calendar, why: why?, source: source?, verified: verified? })
+    Some(Rule { calendar, says: says?, clause: clause?, source: source?, unverified: unverified? })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::calendar::next_open;
-
-    #[test]
-    fn every_policy_that_ships_can_be_read() {
-        for name in names() {
-            let policy = find(name).unwrap();
-            assert!(policy.rules.iter().all(|rule| rule.source.len() > 10), "{name} hides a source");
-        }
-        assert_eq!(find("ru-debt"), None);
-    }
-
-    #[test]
-    fn safe_is_safe() {
-        let safe = find("safe").unwrap();
-        let calendars = safe.calendars();
-        for (from, open) in [
-            ("2026-11-20T05:59:00Z", "2026-11-20T06:00:00.000Z"),
-            ("2026-11-20T17:00:00Z", "2026-11-21T07:00:00.000Z"),
-            ("2026-11-21T15:00:00Z", "2026-11-23T06:00:00.000Z"),
-        ] {
-            let from = from.parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
-            let found = next_open(calendars.iter(), chrono_tz::Europe::Moscow, from);
-            assert_eq!(found.map(|at| at.to_string()).as_deref(), Some(open), "from {from}");
-        }
-    }
-}
+#[path = "policy_tests.rs"]
+mod tests;

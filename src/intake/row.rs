@@ -20,6 +20,8 @@ pub struct Row {
     /// The number as typed.
     pub raw: String,
     pub name: Option<String>,
+    /// ISO 3166 alpha-2, as the number says; absent for numbers of no country.
+    pub country: Option<String>,
     /// As the row says, or else as the number's range says.
     pub timezone: Option<Tz>,
     /// The row's own mode: it is called, and is in no experiment.
@@ -119,5 +121,6 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
     }
     let phone = phone.ok_or_else(|| refused("phone", phone::NotAPhone::Empty.to_string(), ""))?;
     let timezone = timezone.or(phone.timezone);
-    Ok(Row { line, number: phone.number, raw, name, timezone, mode, external_id, variables })
+    let country = phone.country.map(|country| country.to_string());
+    Ok(Row { line, number: phone.number, country, raw, name, timezone, mode, external_id, variables })
 }

@@ -71,10 +71,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
     let table = reading.table(value)?;
     let name = table.needed("name", "give the campaign a name that no other has").filter(|name| named(&table, name));
     let purpose = if table.has("purpose") {
-        table.parsed("purpose", |text| {
-            serde_json::from_value(Value::from(text))
-                .map_err(|_| "write one of test, service, survey, debt, advertising".to_owned())
-        })
+        table.parsed("purpose", policy::purpose)
     } else {
         table.value("purpose");
         table.refuse("purpose", "missing", "say why people are called: test, service, survey, debt or advertising");
@@ -82,7 +79,8 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
     };
     let modes = split(&table, modes);
     let region = or(&table, "region", region, || "RU".to_owned());
-    let policy = or(&table, "policy", known_policy, || "safe".to_owned());
+    let policy = or(&table, "policy", known_policy, || "safe".to_owned()).filter(|name| meant(&table, name, purpose));
+    let policy_override = table.table("policy_override").map(overridden);
     let timezone = or(&table, "timezone", zone, || DEFAULT_ZONE);
     let dial = dial(table.table("dial"));
     let windows = windows(table.table("windows"));
@@ -95,6 +93,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
         modes: modes?,
         region: region?,
         policy: policy?,
+        policy_override: policy_override.map_or(Some(None), |reason| reason.map(Some))?,
         timezone: timezone?,
         dial: dial?,
         windows: windows?,
@@ -190,6 +189,27 @@ fn known_policy(name: &str) -> Result<String, String> {
     } else {
         Err(format!("no such policy; there is: {}", names.join(", ")))
     }
+}
+
+/// Is this policy written for the campaign's purpose?
+fn meant(table: &Table<'_>, name: &str, purpose: Option<Purpose>) -> bool {
+    let purposes = policy::find(name).map(|policy| policy.purposes).unwrap_or_default();
+    let good = purpose.is_none_or(|purpose| purposes.contains(&purpose));
+    if !good {
+        table.refuse(
+            "policy",
+            format!("`{name}` is not written for this purpose"),
+            "use safe, or state the real purpose",
+        );
+    }
+    good
+}
+
+/// The reason of an override; without one it is none.
+fn overridden(table: Table<'_>) -> Option<String> {
+    let reason = table.needed("reason", "say why, for whoever asks later");
+    table.close(&[]);
+    reason
 }
 
 fn zone(text: &str) -> Result<Tz, String> {
@@ -402,6 +422,9 @@ pub fn to_json(settings: &Settings) -> Value {
         "windows": calendar::to_json(&settings.windows),
         "retry": retry,
     });
+    if let Some(reason) = &settings.policy_override {
+        value["policy_override"] = json!({ "reason": reason });
+    }
     if let Some(schedule) = &settings.schedule {
         value["schedule"] = json!({
             "cron": schedule.cron,

@@ -132,6 +132,22 @@ fn a_calendar_that_is_wrong_is_told_line_by_line() {
 }
 
 #[test]
+fn a_policy_is_for_its_purposes_and_an_override_has_a_reason() {
+    let settings = |more: &str| parse(&format!("name = 'x'\n{more}"), &modes());
+    assert!(settings("purpose = 'debt'\npolicy = 'ru-debt'").is_ok());
+    for purpose in ["test", "survey", "advertising"] {
+        let said = settings(&format!("purpose = '{purpose}'\npolicy = 'ru-debt'")).unwrap_err().list();
+        assert_eq!(said, ["policy: `ru-debt` is not written for this purpose; use safe, or state the real purpose"]);
+    }
+    let overridden =
+        settings("purpose = 'advertising'\n[policy_override]\nreason = 'all of them asked for it'").unwrap();
+    assert_eq!(overridden.policy_override.as_deref(), Some("all of them asked for it"));
+    assert_eq!(from_json(&to_json(&overridden), &modes()), Ok(overridden));
+    let said = settings("purpose = 'advertising'\n[policy_override]").unwrap_err().list();
+    assert_eq!(said, ["policy_override.reason: missing; say why, for whoever asks later"]);
+}
+
+#[test]
 fn a_list_of_delays_can_be_emptied() {
     let settings = parse("name = 'x'\npurpose = 'test'\n[retry]\nbusy = []\nmachine = '1d12h'", &modes()).unwrap();
     assert_eq!(settings.retry.delays.get(&Outcome::Busy), None);
@@ -145,7 +161,7 @@ fn all_faults_at_once_each_with_its_cure() {
 purpose = "fun"
 mode = "robot"
 region = "XX"
-policy = "ru-debt"
+policy = "none"
 timezone = "Moscow"
 budget = 100
 colour = "red"
@@ -175,7 +191,7 @@ missed = "never"
             "purpose: found `fun`; write one of test, service, survey, debt, advertising",
             "mode: `robot` is not a mode; known: dialog, greeting, realtime, realtime_pure",
             "region: found `XX`; write a country as two capital letters, as in RU",
-            "policy: found `ru-debt`; no such policy; there is: safe",
+            "policy: found `none`; no such policy; there is: safe, ru-informational, ru-debt, us",
             "timezone: found `Moscow`; write an IANA time zone, as in Europe/Moscow",
             "dial.cps: found 0; write a number from 0.01 to 1000",
             "dial.lines: found `many`; write a whole number from 1 to 10000",
@@ -192,7 +208,7 @@ missed = "never"
             "schedule.overlap: found `both`; write end-previous, skip or wait",
             "schedule.missed: found `never`; write run or skip",
             "budget: a limit on money: known, but not obeyed yet; leave it out; nothing would follow",
-            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, timezone, dial, windows, retry, schedule",
+            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, policy_override, timezone, dial, windows, retry, schedule",
         ]
     );
     let late = "name = 'x'\npurpose = 'test'\n[schedule]\ncron = '0 2 * * *'\noverlap = 'wait'\nmissed = 'skip'";
@@ -239,7 +255,7 @@ fn the_schema_that_ships_knows_the_same_keys() {
     let mut root = keys(&schema);
     assert!(root.remove("$schema") || !root.contains("$schema"));
     assert_eq!(root, known(json!({ "zzzzzzzzzz": 1 }), "the root"));
-    for table in ["dial", "windows", "retry", "schedule"] {
+    for table in ["policy_override", "dial", "windows", "retry", "schedule"] {
         let value = json!({ table: { "zzzzzzzzzz": 1 } });
         assert_eq!(keys(&schema["properties"][table]), known(value, table), "{table}");
     }
