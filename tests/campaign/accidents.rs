@@ -10,8 +10,7 @@ fn greeting(name: &str) -> String {
     settings(name, "mode = \"greeting\"")
 }
 
-/// The session runs although nobody was told: its grant is the news. Without the wait for the grant
-/// (`StartError::Unclear` deferring at once) the ledger shows revoked tokens and more starts than calls.
+/// The session runs although nobody was told: its grant is the news.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_whose_answer_is_lost_is_one_call() {
     let mischief = Mischief::none().with(Kind::StartReplyLost, 1.0);
@@ -24,6 +23,35 @@ async fn a_start_whose_answer_is_lost_is_one_call() {
     assert_eq!(ledger::starts(&place.simulator).await.len(), 8);
     let found = harness::outcomes(&app, campaign).await;
     assert!(found.values().all(|(_, tries)| tries == &["answered"]), "{found:?}");
+    app.stop().await;
+}
+
+/// The same, and the answer is lost before the session has come to ask: it is slow to reach us. Without the
+/// wait for the grant (`StartError::Unclear` deferring at once) its token is revoked meanwhile, it gets no
+/// grant, and the ledger shows more starts than calls.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_whose_answer_is_lost_before_its_grant_is_one_call() {
+    let mischief = Mischief::none().with(Kind::StartReplyLost, 1.0);
+    // At speed 1 a session tries for three seconds.
+    let mut place = Place::new(World { speed: 1.0, mischief, ..World::default() }).await;
+    let mut door = place.door_before_service().await;
+    let app = place.serve().await;
+    door.shut().await;
+    let campaign = take_in(&app, &greeting("lost early"), &csv((0..4).map(|nth| number(nth, 90)))).await.campaign;
+    let run = start(&app, campaign).await;
+    until("every start's answer is known to be lost", || async {
+        (harness::proof(&app, campaign).await.proved.calls.starts == 4).then_some(())
+    })
+    .await;
+    let calls = harness::proof(&app, campaign).await.proved.calls;
+    assert_eq!((calls.granted, calls.dialing), (0, 4), "nobody has asked yet, and all wait for their grant");
+    door.open().await;
+    harness::completed(&app, run).await;
+    harness::laws_hold(&app, campaign).await;
+    assert_eq!(ledger::starts(&place.simulator).await.len(), 4);
+    assert_eq!(ledger::no_attempt_twice(&place.simulator).await, 4);
+    let found = harness::outcomes(&app, campaign).await;
+    assert!(found.values().all(|(_, tries)| tries == &["invalid_number"]), "{found:?}");
     app.stop().await;
 }
 

@@ -83,6 +83,8 @@ pub struct Place {
     pub api_url: String,
     speed: f64,
     at: Option<Timestamp>,
+    /// Where sessions are told to find the service, when that is not where it listens.
+    backend_url: Option<String>,
     /// Where sessions reach the service: the same over restarts.
     listen: std::sync::Mutex<String>,
 }
@@ -104,6 +106,7 @@ impl Place {
             simulator,
             speed: world.speed,
             at: at.map(|at| Timestamp(at.timestamp_millis())),
+            backend_url: None,
             listen: std::sync::Mutex::new("127.0.0.1:0".to_owned()),
         }
     }
@@ -114,14 +117,29 @@ impl Place {
 
     pub fn config(&self) -> Config {
         let listen = self.listen.lock().unwrap().clone();
-        let environment: BTreeMap<&str, String> = [
+        let mut environment: BTreeMap<&str, String> = [
             ("DATABASE_URL", self.database_url()),
             ("HALO_LISTEN", listen),
             ("VOXIMPLANT_API_URL", self.api_url.clone()),
             ("API_AUTH_KEY", KEY.to_owned()),
         ]
         .into();
+        if let Some(url) = &self.backend_url {
+            environment.insert("BACKEND_URL", url.clone());
+        }
         Config::read(&|name| environment.get(name).cloned()).expect("sound settings")
+    }
+
+    /// Sessions come to the service through a door; to be asked for before the service starts.
+    pub async fn door_before_service(&mut self) -> door::Door {
+        // A port that is free now: the service is told to take it.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = port.local_addr().expect("its address");
+        drop(port);
+        *self.listen.lock().unwrap() = address.to_string();
+        let door = door::Door::before(address).await;
+        self.backend_url = Some(format!("http://{}", door.address));
+        door
     }
 
     /// Starts the service, the first time or again: at the same address, with the same database.

@@ -131,7 +131,9 @@ async fn statements_count_what_a_person_counts(bench: Bench) {
         }
 
         let mut outcomes = Counts::new();
-        for a in told.ended() {
+        // A cancellation counts where it ended a call.
+        let withdrawn = |a: &&Remembered| a.outcome == Some(Outcome::Cancelled) && a.dialed_at.is_none();
+        for a in told.ended().filter(|a| !withdrawn(a)) {
             add(&mut outcomes, (a.night, a.mode.clone(), a.outcome.unwrap().as_str().to_owned()), &[1]);
         }
         let rows: Counts<_> =
