@@ -180,12 +180,14 @@ impl App {
         if config.cps_max.is_some() || config.lines_max.is_some() {
             store.set_limits(account, config.cps_max, config.lines_max).await?;
         }
-        store.set_installation_value("account", account.to_string()).await?;
-        let foreign = store
-            .pause_foreign_runs(account, &format!("this installation now calls at {}", platform.name), clock.now())
-            .await?;
-        if foreign > 0 {
-            warn!("{foreign} runs of another platform are paused");
+        // A process for one call changes nothing for whoever serves this database.
+        if matches!(duty, Duty::Everything) {
+            store.set_installation_value("account", account.to_string()).await?;
+            let why = format!("this installation now calls at {}", platform.name);
+            let foreign = store.pause_foreign_runs(account, &why, clock.now()).await?;
+            if foreign > 0 {
+                warn!("{foreign} runs of another platform are paused");
+            }
         }
 
         let modes = names(&provider_modes);

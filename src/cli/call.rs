@@ -100,7 +100,12 @@ async fn place_and_follow(way: &Way, order: &Value, as_json: bool) -> Result<(),
     match end {
         End::Ended { happened, asked } => out.end(&happened, asked),
         End::Left => {
-            let said = "left; the call goes on until it ends by itself";
+            let said = match &way {
+                Way::Own(..) => {
+                    "left; nobody serves the call any more: it ends at its limits, and the next start asks how it went"
+                }
+                Way::There(_) | Way::Rows(_) => "left; the call goes on until it ends by itself",
+            };
             Err(Failure::refused(said))
         }
     }

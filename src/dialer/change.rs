@@ -7,6 +7,7 @@ use crate::domain::{Outcome, Timestamp};
 use crate::store::{AttemptChange, Change, ContactChange, Held};
 
 use super::Rules;
+use super::plan::SINGLE;
 
 /// The attempt in its new state; what the state does not carry stays as it was.
 pub fn attempt(held: &Held, to: State) -> AttemptChange {
@@ -78,7 +79,7 @@ pub fn ended(held: &Held, rules: &Rules, event: Event, evidence: &'static str, n
         run_over: held.run_state.is_over(),
     };
     // One call is one try, and its end is told to whoever asked for it: there is no run to warn.
-    let single = held.run_kind == "single";
+    let single = held.run_kind == SINGLE;
     let next = if single { Next::Rest(outcome) } else { follow(&rules.settings, &rules.policy, outcome, past, now) };
     let contact = match next {
         Next::Retry { due_at, gate } => ContactChange::Waits { due_at, gate },

@@ -1,5 +1,6 @@
 //! dial: claim shortly before the slot, send at the slot, or not at all.
 
+use super::plan::SINGLE;
 use super::{Dialer, Result, change};
 use crate::domain::clearance::Gate;
 use crate::domain::slot::{LATE_MS_MAX, may_leave};
@@ -191,13 +192,19 @@ impl Dialer {
         let decision = move |held: &Held| {
             let event = Event::Deferred { of, until: now };
             let mut change = change::deferred(held, event, Gate::Provider, now).unwrap_or_default();
-            change.run_paused = Some(why.clone());
-            (change, held.run)
+            let single = held.run_kind == SINGLE;
+            change.run_paused = Some(why.clone()).filter(|_| !single);
+            (change, (held.run, single))
         };
         let done =
             self.store.decide(Decide { attempt, now, start: None, heard: None, decision: Arc::new(decision) }).await?;
-        if let Decided::Done(run) = done {
-            info!(run.id = %run, "Run {run} paused: {reason}");
+        match done {
+            // Whoever ordered a single call does not wait until somebody resumes it.
+            Decided::Done((run, true)) => {
+                self.store.set_run_state(run, RunState::Stopped, Some(reason), now).await?;
+            }
+            Decided::Done((run, false)) => info!(run.id = %run, "Run {run} paused: {reason}"),
+            Decided::Unknown | Decided::Again => {}
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The dial grant: the one place from which a phone can ring.
 
+use super::plan::SINGLE;
 use super::{Dialer, Result, change};
 use crate::domain::clearance::{CallOrder, Clearance, Facts, clear};
 use crate::domain::follow::counts;
@@ -179,5 +180,9 @@ pub fn clearance(held: &Held, rules: &super::Rules, asked: &Asked) -> Clearance 
         allow_listed: held.allow_listed,
         real_platform: asked.real,
     };
-    clear(&rules.settings, &rules.policy, &facts, asked.now)
+    match clear(&rules.settings, &rules.policy, &facts, asked.now) {
+        // Whoever ordered a single call does not wait for a gate to open again.
+        Clearance::Wait { .. } if held.run_kind == SINGLE => Clearance::Stop(Outcome::Cancelled),
+        cleared => cleared,
+    }
 }

@@ -4,7 +4,7 @@
 //! planned (nobody can have been rung), one that was granted ends by the provider's history or as `lost`.
 
 use super::settle::{News, Report};
-use super::{Dialer, Result, Rules, change};
+use super::{Dialer, DialerError, Result, Rules, change};
 use crate::domain::clearance::Gate;
 use crate::domain::state::{Event, State};
 use crate::domain::{AttemptId, Outcome, RunId, SessionId, Timestamp};
@@ -145,8 +145,17 @@ impl Dialer {
                     again.push(self.patience(asked, now));
                     continue;
                 };
-                if (asked.busy || asked.lost) && self.settle_by(asked.attempt, evidence).await? {
-                    settled += 1;
+                if asked.busy || asked.lost {
+                    match self.settle_by(asked.attempt, evidence).await {
+                        Ok(moved) => settled += usize::from(moved),
+                        // A campaign that cannot be read does not stop the others; its turn comes again.
+                        Err(cause @ DialerError::Rules { .. }) => {
+                            error!(attempt.id = %asked.attempt, "Attempt {} cannot be settled: {cause}", asked.attempt);
+                            again.push(self.patience(asked, now));
+                            continue;
+                        }
+                        Err(cause) => return Err(cause),
+                    }
                 }
                 rows.push(history_row(asked.attempt, evidence, now));
             }
@@ -230,14 +239,25 @@ impl Dialer {
             };
             let mut rows = Vec::new();
             for (attempt, session) in batch {
-                if let Some(evidence) = known.iter().flatten().find(|e| e.session == *session && e.finished) {
-                    self.settle_by(*attempt, evidence).await?;
-                    rows.push(history_row(*attempt, evidence, now));
-                } else if known.is_some() || overdue.contains(&(*attempt, *session)) {
-                    let report = Report { news: News::Silent { by: *session }, ..Report::default() };
-                    self.settle(*attempt, report).await?;
-                    warn!(attempt.id = %attempt, "Attempt {attempt}: granted, then silence; it stands as lost");
-                    given_up += 1;
+                let evidence = known.iter().flatten().find(|e| e.session == *session && e.finished);
+                let settled = match evidence {
+                    Some(evidence) => self.settle_by(*attempt, evidence).await.map(drop),
+                    None if known.is_some() || overdue.contains(&(*attempt, *session)) => {
+                        let report = Report { news: News::Silent { by: *session }, ..Report::default() };
+                        self.settle(*attempt, report).await.map(drop)
+                    }
+                    None => continue,
+                };
+                match (settled, evidence) {
+                    (Ok(()), Some(evidence)) => rows.push(history_row(*attempt, evidence, now)),
+                    (Ok(()), None) => {
+                        warn!(attempt.id = %attempt, "Attempt {attempt}: granted, then silence; it stands as lost");
+                        given_up += 1;
+                    }
+                    (Err(cause @ DialerError::Rules { .. }), _) => {
+                        error!(attempt.id = %attempt, "Attempt {attempt} cannot be settled: {cause}");
+                    }
+                    (Err(cause), _) => return Err(cause),
                 }
             }
             self.put_history(rows).await?;

@@ -11,7 +11,7 @@ use crate::domain::clearance::{Closed, Facts, Gate, closed};
 use crate::domain::keys::{Faults, Reading, cut};
 use crate::domain::settings::{Purpose, Settings};
 use crate::domain::{AttemptId, BatchId, CampaignId, Mode, Outcome, PhoneNumber, RunId, Timestamp};
-use crate::intake::{self, phone};
+use crate::intake::{self, phone, policy};
 use crate::store::{Campaign, SingleOrder, Store, StoreError};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -82,8 +82,8 @@ impl Order {
 fn read(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Order> {
     let table = reading.table(value)?;
     let home = phone::region(REGION).expect("a test reads numbers of this region");
-    let number = match table.value("phone") {
-        Some(Value::String(text)) => phone::parse(text, home)
+    let phone = match table.value("phone") {
+        Some(Value::String(text)) => phone::read(text, home)
             .map_err(|why| table.refuse("phone", why.to_string(), "write it as +7XXXXXXXXXX"))
             .ok(),
         Some(_) => {
@@ -119,9 +119,15 @@ fn read(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Orde
         if good { Ok(text.to_owned()) } else { Err("write female, male, or a provider's name of a voice".to_owned()) }
     });
     let prompt = table.text("prompt");
+    let country = phone.as_ref().and_then(|phone| phone.country).map(|country| country.to_string());
+    if let Some(why) = purpose.zip(country).and_then(|(purpose, country)| policy::refused(purpose, &country)) {
+        table.refuse("purpose", why, "only a campaign with a [policy_override] and its reason may");
+    }
     table.close(&[]);
     let mode = mode.or(scenario).unwrap_or_else(Mode::dialog);
-    let number = number?;
+    let phone = phone?;
+    // As in a list: what is said, else what the number says.
+    let (number, timezone) = (phone.number, timezone.or(phone.timezone));
     let (script, notes) = script(reading, &mode, &number, prompt, language, voice)?;
     Some(Order { phone: number, mode, purpose: purpose.unwrap_or(Purpose::Test), timezone, script, notes })
 }
@@ -235,7 +241,10 @@ pub async fn place(here: &Here<'_>, order: Order) -> Result<Placed, SingleError>
         now,
         ids: here.store.ids.clone(),
     };
-    here.store.place_single(single).await?;
+    here.store.place_single(single).await.map_err(|cause| match cause {
+        StoreError::Conflict(why) => SingleError::held("number_busy", why),
+        cause => cause.into(),
+    })?;
     Ok(Placed { attempt, run })
 }
 
@@ -255,7 +264,7 @@ async fn stands_open(here: &Here<'_>, order: &Order, settings: &Settings) -> Res
         let why = account.pause_reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
         return Err(SingleError::held("paused", format!("all calls are paused{why}")));
     }
-    let policy = intake::policy::find(&settings.policy)
+    let policy = policy::find(&settings.policy)
         .ok_or_else(|| SingleError::held("window", format!("policy `{}` does not exist", settings.policy)))?
         .calendars();
     let facts = Facts {

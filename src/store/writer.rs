@@ -89,14 +89,17 @@ async fn work(db: Db, mut orders: mpsc::Receiver<Order>) {
                     let _ = reply.send(Ok(done));
                 }
             }
-            Err(error) if acts.len() == 1 => {
+            Err(error) if acts.len() == 1 && !is_deadlock(&error) => {
                 if let Some((_, reply)) = acts.pop() {
                     let _ = reply.send(Err(error));
                 }
             }
             Err(_) => {
                 for one in acts {
-                    let done = together(&db, std::slice::from_ref(&one)).await;
+                    let mut done = together(&db, std::slice::from_ref(&one)).await;
+                    if done.as_ref().is_err_and(is_deadlock) {
+                        done = together(&db, std::slice::from_ref(&one)).await;
+                    }
                     let done = done.and_then(|mut done| done.pop().ok_or(WriteError::Stopped.into()));
                     let _ = one.1.send(done);
                 }
@@ -106,6 +109,13 @@ async fn work(db: Db, mut orders: mpsc::Receiver<Order>) {
             let _ = reply.send(());
         }
     }
+}
+
+/// Another node wanted the same rows in another order, and the database let it go first: nothing is wrong.
+fn is_deadlock(error: &StoreError) -> bool {
+    const DEADLOCK_DETECTED: &str = "40P01";
+    let StoreError::Sql(sqlx::Error::Database(cause)) = error else { return false };
+    cause.code().as_deref() == Some(DEADLOCK_DETECTED)
 }
 
 async fn together(db: &Db, acts: &[(Act, oneshot::Sender<Result<Done>>)]) -> Result<Vec<Done>> {

@@ -156,7 +156,7 @@ impl Client {
     async fn send_start(&self, rule: i64, data: String, _permit: Permit) -> Result<Started, ApiError> {
         const METHOD: &str = "StartScenarios";
         let params = vec![("rule_id", rule.to_string()), ("script_custom_data", data)];
-        let answer = self.api.call(METHOD, params).await?;
+        let answer = self.api.call_at_once(METHOD, params).await?;
         let session = id(&answer, "call_session_history_id").filter(|id| *id > 0);
         let session = session.ok_or(ApiError::Malformed { method: METHOD, field: "call_session_history_id" })?;
         let access =

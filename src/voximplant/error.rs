@@ -19,6 +19,9 @@ pub enum ApiError {
         /// What the answer asked us to wait.
         wait: Option<Duration>,
     },
+    /// Nothing left this machine: as many requests as the provider serves at once wait for their answers.
+    #[error("{method}: {} requests wait for an answer already", super::api::IN_FLIGHT_MAX)]
+    Crowded { method: &'static str },
     /// Nothing left this machine.
     #[error("{method}: no connection to the provider")]
     Unreachable {
@@ -96,7 +99,9 @@ impl ApiError {
     pub(super) fn meaning(&self) -> Meaning {
         match self {
             ApiError::Refused { code, .. } => codes::meaning(*code),
-            ApiError::Status { status: 429, .. } | ApiError::Unreachable { .. } => Meaning::NotTaken,
+            ApiError::Status { status: 429, .. } | ApiError::Unreachable { .. } | ApiError::Crowded { .. } => {
+                Meaning::NotTaken
+            }
             // A wrong address or a wall in front of it: every start will meet it.
             ApiError::Status { status: 400..=499, .. } => Meaning::Account,
             ApiError::Status { .. } | ApiError::NoAnswer { .. } | ApiError::Malformed { .. } => Meaning::Unclear,

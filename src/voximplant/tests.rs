@@ -145,6 +145,26 @@ async fn every_refusal_means_what_it_should() {
     }
 }
 
+/// Some tools write ids and codes as text; an error without a code says nothing of what was done.
+#[tokio::test]
+async fn a_code_may_be_text_and_no_code_is_unclear() {
+    for (error, expected) in
+        [(json!({ "code": "340", "msg": "slower" }), "refused"), (json!({ "msg": "?" }), "unclear")]
+    {
+        let (_, client) = platform(move |method, _| match method {
+            "GetRules" => (200, rule("voice_dialog_rule", 5)),
+            _ => (200, json!({ "error": error })),
+        })
+        .await;
+        let is = match client.start(order("dialog"), permit().await).await {
+            Err(StartError::Refused { .. }) => "refused",
+            Err(StartError::Unclear { .. }) => "unclear",
+            Err(StartError::Account { .. }) | Ok(_) => "another",
+        };
+        assert_eq!(is, expected);
+    }
+}
+
 #[tokio::test]
 async fn nothing_that_left_is_unclear_and_nothing_that_did_not_is() {
     let closed = client("http://127.0.0.1:9/platform_api", "https://halo.example");

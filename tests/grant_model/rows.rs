@@ -53,6 +53,7 @@ impl Books {
             modes: vec![(Mode::dialog(), 1)],
             region: "RU".into(),
             policy: "safe".into(),
+            policy_override: None,
             timezone: chrono_tz::Europe::Moscow,
             dial: Dial {
                 cps: 1.0,

@@ -3,6 +3,7 @@
 use crate::harness::{Place, World, csv, ledger, number, settings, take_in, until};
 use crate::{ask, attempt, dead_sessions, ended, fast, get, grant, placed, post};
 use halo::app::{App, ClockStart, Duty, open_store};
+use halo::config::PlatformConfig;
 use halo::domain::settings::Take;
 use halo::domain::{AttemptId, RunId};
 use halo::http::single::{Here, Order, place as place_single};
@@ -107,6 +108,50 @@ async fn two_numbers_are_called_at_once_and_one_number_is_not() {
     app.stop().await;
 }
 
+/// Without the lock on the number, a double click rings twice: once now, and once when the first call is over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_comes_twice_is_one_call() {
+    let place = dead_sessions().await;
+    let app = place.serve().await;
+    let order = || ask(&app, json!({ "phone": number(0, 1) }));
+    let answers = futures::future::join_all([order(), order(), order(), order()]).await;
+    let taken: Vec<&(u16, Value)> = answers.iter().filter(|(status, _)| *status == 201).collect();
+    assert_eq!(taken.len(), 1, "{answers:?}");
+    for (_, body) in answers.iter().filter(|(status, _)| *status != 201) {
+        assert_eq!(body["code"], json!("number_busy"), "{body}");
+    }
+    app.stop().await;
+}
+
+/// Whoever ordered a call does not wait for it: a gate that closes on its way ends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gate_that_closes_before_the_grant_ends_a_single_call() {
+    let place = dead_sessions().await;
+    let app = place.serve().await;
+    let id = placed(&app, json!({ "phone": number(0, 1) })).await;
+    until("its session is started", || async { (!ledger::starts(&place.simulator).await.is_empty()).then_some(()) })
+        .await;
+    app.store.pause_account(app.dialer.account, Some((app.clock.now(), "look".to_owned()))).await.expect("paused");
+    assert_eq!(grant(&place, &app, &id, 31).await.0, 410);
+    app.store.pause_account(app.dialer.account, None).await.expect("resumed");
+    assert_eq!(ended(&app, &id).await["outcome"], json!("cancelled"));
+    app.stop().await;
+}
+
+/// What a list is refused for, a single call is refused for; and it rings by its number's own clock.
+#[test]
+fn an_order_falls_under_the_rules_of_a_list() {
+    let modes = ["greeting", "dialog"].map(|mode| mode.parse().expect("a mode")).into();
+    let read = |order: Value| Order::read(&order, &modes);
+    let zone = |order: Value| read(order).expect("sound").timezone.map(|zone| zone.name());
+    let (moscow, example) = ("+74951234567", number(0, 1));
+    assert_eq!(zone(json!({ "phone": moscow })), Some("Europe/Moscow"));
+    assert_eq!(zone(json!({ "phone": moscow, "timezone": "Asia/Omsk" })), Some("Asia/Omsk"));
+    assert_eq!(zone(json!({ "phone": example })), None);
+    let refused = read(json!({ "phone": moscow, "purpose": "advertising" })).expect_err("refused").to_string();
+    assert!(refused.contains("refused in Russia"), "{refused}");
+}
+
 /// Without the look at the kind of the run, one call without money pauses and is made again when somebody pays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_without_money_is_one_try_and_over() {
@@ -190,6 +235,19 @@ async fn a_service_for_one_call_leaves_campaigns_and_schedules_alone() {
     let nightly = store.find_campaign("nightly").await.expect("it").campaign;
     let nights = store.runs(nightly).await.expect("its runs").len();
     let clock = ClockStart { speed: 120.0, at: None };
+    // Another platform's service for one call has no say over this one's runs.
+    let mut elsewhere = config.clone();
+    if let PlatformConfig::At { account, .. } = &mut elsewhere.platform {
+        *account = "2000002".into();
+    }
+    let theirs = App::start_for(&elsewhere, store.clone(), clock, simulator::Settings::default(), Duty::SingleCalls);
+    let theirs = theirs.await.expect("a service for one call elsewhere");
+    let states: Vec<RunState> = theirs.store.runs(campaign).await.expect("runs").iter().map(|run| run.state).collect();
+    assert!(!states.contains(&RunState::Paused), "{states:?}");
+    let remembered = theirs.store.installation_value("account").await.expect("the database answers");
+    assert_eq!(remembered, Some(account.to_string()));
+    theirs.stop().await;
+    let store = open_store(&config).await.expect("the database opens");
     let app = App::start_for(&config, store, clock, simulator::Settings::default(), Duty::SingleCalls).await;
     let app = app.expect("a service for one call");
     let id = placed(&app, json!({ "phone": number(0, 1), "mode": "dialog" })).await;

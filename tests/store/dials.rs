@@ -3,12 +3,13 @@
 
 use crate::both_engines;
 use crate::common::Bench;
-use crate::common::calls::{Calls, NOON};
+use crate::common::calls::{Calls, NOON, contact, new_campaign};
 use axum::Router;
 use axum::routing::post;
 use halo::clock::Clock;
 use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform};
 use halo::domain::clearance::Gate;
+use halo::domain::settings::Take;
 use halo::domain::state::Event;
 use halo::domain::{AttemptId, Outcome, SessionId, Token};
 use halo::store::{ContactChange, Planned, RunState, Store};
@@ -23,6 +24,7 @@ both_engines! {
     a_grant_is_given_once_and_repeated_to_its_session
     a_closed_gate_gives_no_grant
     a_provider_that_asks_for_a_pause_gets_one
+    a_campaign_that_cannot_be_read_keeps_nobody_else_waiting
 }
 
 /// A port that was free a moment ago, and on which nobody listens.
@@ -40,6 +42,8 @@ pub fn dialer_of(store: &Store, account: i64, clock: &Clock, settings: &str) -> 
     dialer_at(closed(), store, account, clock, settings)
 }
 
+/// Stored settings that no version of this program understands.
+const UNREADABLE: &str = "unreadable";
 const PLAIN: &str = "name = \"demo\"\npurpose = \"test\"";
 
 fn dialer_at(url: String, store: &Store, account: i64, clock: &Clock, settings: &str) -> Arc<Dialer> {
@@ -60,7 +64,10 @@ fn dialer_at(url: String, store: &Store, account: i64, clock: &Clock, settings: 
         move || clock.wall()
     });
     let settings = halo::intake::settings::parse(settings, &names).expect("settings");
-    let rules = move |_: &str| Ok((settings.clone(), Vec::new()));
+    let rules = move |stored: &str| match stored {
+        UNREADABLE => Err("a mode that is gone".to_owned()),
+        _ => Ok((settings.clone(), Vec::new())),
+    };
     Arc::new(Dialer::new(
         store.clone(),
         clock.clone(),
@@ -145,9 +152,10 @@ async fn a_provider_that_asks_for_a_pause_gets_one(bench: Bench) {
     let dialer = dialer_at(url, &calls.store, calls.account, &clock, PLAIN);
     let planned = dialer.plan().await.unwrap();
     assert_eq!(planned.len(), 2);
+    clock.advance_ms(LEAD_MS);
     dialer.dial(planned[0].attempt).await;
     assert_eq!(starts.load(Ordering::SeqCst), 1);
-    let until = NOON.plus_ms(40_000).0;
+    let until = clock.now().plus_ms(40_000).0;
     assert_eq!(bench.number("select max(due_at) from run_contacts").await, until);
     // The second has a slot of its own a moment later; the provider is not asked.
     clock.advance_ms((planned[1].slot_us - clock.now_us() + 999) / 1000);
@@ -164,6 +172,29 @@ async fn a_provider_that_asks_for_a_pause_gets_one(bench: Bench) {
     clock.advance_ms((again[0].slot_us - clock.now_us()).max(0) / 1000 + 1);
     dialer.dial(again[0].attempt).await;
     assert_eq!(starts.load(Ordering::SeqCst), 2);
+}
+
+/// The guard: what cannot be settled is logged and passed over, or every other silent call stays live for ever.
+async fn a_campaign_that_cannot_be_read_keeps_nobody_else_waiting(bench: Bench) {
+    let calls = bench.run_of(0).await;
+    let mut attempts = Vec::new();
+    for (name, settings, n) in [("broken", UNREADABLE, 1), ("sound", "{}", 2)] {
+        let mut new = new_campaign(&calls.store, name, vec![contact(n)], Vec::new());
+        new.campaign.settings = settings.into();
+        let campaign = new.campaign.campaign;
+        calls.store.create_campaign(new).await.unwrap();
+        calls.store.start_run(campaign, calls.account, Take::All, NOON).await.unwrap();
+        attempts.extend(calls.all_live(100 * n as i64, NOON).await);
+    }
+    // Longer than any call lasts, and longer than an unreadable history is waited for.
+    let clock = Clock::manual(NOON.plus_ms(8 * 3_600_000));
+    let dialer = dialer(&calls, &clock);
+    dialer.reconcile().await.unwrap();
+    let mut states = Vec::new();
+    for (attempt, _) in &attempts {
+        states.push(calls.store.attempt(*attempt).await.unwrap().unwrap().state.name());
+    }
+    assert_eq!(states, ["live", "ended"]);
 }
 
 /// A claimed attempt, and the token its session would show.

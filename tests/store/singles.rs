@@ -112,11 +112,11 @@ async fn a_single_call_is_planned_at_once_and_listed_nowhere(bench: Bench) {
 
 async fn two_single_calls_stand_side_by_side(bench: Bench) {
     let account = account(&bench).await;
-    let (one, two) = (place(&bench.store, account, 1).await, place(&bench.store, account, 1).await);
+    let (one, two) = (place(&bench.store, account, 1).await, place(&bench.store, account, 2).await);
     let mut planned = plan(&bench, account).await;
     planned.sort();
     assert_eq!(planned, [one.attempt.min(two.attempt), one.attempt.max(two.attempt)]);
-    assert_eq!(bench.number("select count(*) from numbers").await, 1);
+    assert_eq!(bench.number("select count(*) from numbers").await, 2);
     // One of them is withdrawn; the other does not notice.
     assert!(bench.store.set_run_state(one.run, RunState::Stopped, Some("asked".into()), NOON).await.unwrap());
     let states = async |single: &Single| bench.store.story(single.attempt).await.unwrap().unwrap();

@@ -3,7 +3,7 @@
 use super::super::Conn;
 use crate::domain::{AttemptId, PhoneNumber, Timestamp};
 use crate::store::text::bare;
-use crate::store::{Result, SingleOrder, Standing, StartRow, Story, WayIn};
+use crate::store::{Result, SingleOrder, Standing, StartRow, StoreError, Story, WayIn};
 use serde_json::{Value, json};
 
 /// Everything one call needs, with its attempt planned: the planner gives it a slot at its next turn.
@@ -34,6 +34,12 @@ pub async fn place(conn: &mut Conn, order: &SingleOrder) -> Result<()> {
         .execute(&mut *conn)
         .await?;
     sqlx::query(sql!("insert_numbers")).bind(json!([[number, e164]]).to_string()).execute(&mut *conn).await?;
+    // Two orders for one number must not ring it one after the other: the row is locked until this commits.
+    sqlx::query(sql!("lock_e164")).bind(e164).fetch_all(&mut *conn).await?;
+    let under_way: i64 = sqlx::query_scalar(sql!("open_singles_of_number")).bind(e164).fetch_one(&mut *conn).await?;
+    if under_way > 0 {
+        return Err(StoreError::Conflict("a call to this number has been ordered already".into()));
+    }
     let mode = order.mode.as_str();
     let (zone, none) = (order.timezone.map(|zone| zone.name()), Value::Null);
     let row = json!([[contact, e164, 1, mode, 1, 0, none, zone, none, "{}", e164]]);
