@@ -100,10 +100,7 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
             done.name, done.campaign, done.rows, b.accepted, b.duplicate, b.refused
         );
         let p = done.policy;
-        println!(
-            "Policy {}: {} rules, {} of them unverified (nobody read the clause itself)",
-            p.name, p.rules, p.unverified
-        );
+        println!("Policy {}: rules {}, unverified {} (nobody read the clause itself)", p.name, p.rules, p.unverified);
         for what in p.not_held {
             println!("  not seen to: {what}");
         }
