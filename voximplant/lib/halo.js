@@ -118,9 +118,8 @@ const halo = (() => {
       await deliver(grant.event_url, grant.event_token, { ...head('Failed'), ...ended }, () => true);
       VoxEngine.terminate();
     } else {
-      const dial = () => place(talker, grant, now, head, orders);
       try {
-        dial();
+        place(talker, grant, now, head, orders);
       } catch (error) {
         // Nothing that follows the dialling throws out of `place`.
         await giveBack(`the call could not be prepared: ${error}`);
@@ -226,13 +225,17 @@ const halo = (() => {
       if (held.finished) return;
       held.hungUpBy = held.hungUpBy || by;
       s.over = true;
-      call.hangup();
       // Should the platform not say that the call ended, it is said here.
       after(() => {
         const reason = 'no event after hanging up';
         if (times.answered === null) failed({ code: 487, reason });
         else finish('Disconnected', { code: 0, reason, cost: null });
       }, HANGUP_MS);
+      try {
+        call.hangup();
+      } catch (error) {
+        log(`hanging up: ${error}`);
+      }
     };
     // A call that ours broke before anybody answered was not cancelled: it could not be made.
     const failed = (/** @type {{code: number, reason: string}} */ { code, reason }) => finish('Failed', held.fault !== null && code === 487
@@ -313,7 +316,17 @@ const halo = (() => {
     };
     const watch = setInterval(guard(heard), WATCH_MS);
 
-    const detector = grant.amd && grant.amd !== 'off' ? machineDetector(language) : null;
+    let amdWatch = 0;
+    const machine = (/** @type {any} */ event) => {
+      clearTimeout(amdWatch);
+      if (held.finished || !event.resultClass) return;
+      verdict.machine = verdict.machine || event.resultClass === 'VOICEMAIL';
+      report('Machine', { result: event.resultClass, subtype: event.resultSubtype || 'NONE', confidence: Math.round(event.confidence || 0) });
+      if (event.resultClass !== 'VOICEMAIL' || s.over) return;
+      if (grant.amd === 'message' && s.greeting !== '') leaveMessage();
+      else if (grant.amd !== 'mark') hangUp('agent');
+    };
+    const detector = grant.amd && grant.amd !== 'off' ? machineDetector(language, guard(machine)) : null;
     const dial = () => {
       const options = detector ? { amd: detector } : {};
       if (!grant.route || grant.route === 'pstn') return VoxEngine.callPSTN(grant.to, grant.caller_id, options);
@@ -336,67 +349,60 @@ const halo = (() => {
       return;
     }
 
-    const machine = (/** @type {any} */ event) => {
-      clearTimeout(amdWatch);
-      if (held.finished || !event.resultClass) return;
-      verdict.machine = verdict.machine || event.resultClass === 'VOICEMAIL';
-      report('Machine', { result: event.resultClass, subtype: event.resultSubtype || 'NONE', confidence: Math.round(event.confidence || 0) });
-      if (event.resultClass !== 'VOICEMAIL' || s.over) return;
-      if (grant.amd === 'message' && s.greeting !== '') leaveMessage();
-      else if (grant.amd !== 'mark') hangUp('agent');
+    const attend = () => {
+      const rings = guard(() => {
+        if (times.ringing !== null || times.answered !== null) return;
+        times.ringing = now();
+        report('Ringing', {});
+      });
+      call.addEventListener(CallEvents.Ringing, rings);
+      call.addEventListener(CallEvents.Connected, guard(() => {
+        if (times.answered !== null || s.over) return;
+        times.answered = now();
+        clearTimeout(ringCap);
+        const cap = Number(grant.call_s || 300) * 1000;
+        after(() => part('limit', said.bye), cap);
+        after(() => hangUp('limit'), cap + GOODBYE_MS);
+        report('Connected', {});
+        if (grant.record) {
+          call.addEventListener(CallEvents.RecordStarted, guard((event) => { recordUrl = event.url || null; }));
+          call.addEventListener(CallEvents.RecordError, () => log('the call is not recorded'));
+          call.record({ stereo: true });
+        }
+        // Whoever detects nothing in time is treated as a person.
+        if (detector) amdWatch = after(() => machine({ resultClass: 'TIMEOUT' }), AMD_MS + AMD_WATCH_MS);
+        measure.hearCallee(call);
+        return talker.connected(s);
+      }));
+      call.addEventListener(CallEvents.Disconnected, guard((event) => finish('Disconnected', {
+        code: event.internalCode || 0, reason: event.reason || '', cost: typeof event.cost === 'number' ? event.cost : null,
+      })));
+      call.addEventListener(CallEvents.Failed, guard((event) => failed({ code: event.code || 0, reason: event.reason || '' })));
+      const ringCap = after(() => { held.ringTimer = true; hangUp('limit'); }, Number(grant.ring_s || 45) * 1000);
+
+      orders.hangUp = guard(() => hangUp('agent'));
+      // A session that is taken down has one request left.
+      VoxEngine.addEventListener(AppEvents.Terminating, () => {
+        if (!held.finished) {
+          held.finished = true;
+          unsaid = lastEvent(times.answered === null ? 'Failed' : 'Disconnected', { code: 0, reason: 'the session was terminated', cost: null });
+        }
+        if (unsaid) post(grant.event_url, grant.event_token, unsaid, LAST_POST_S);
+      });
+      guard(() => Promise.all([measure.prepare(), talker.dialled ? talker.dialled(s) : null]))(null);
     };
-    let amdWatch = 0;
-    if (detector) {
-      detector.addEventListener(AMD.Events.DetectionComplete, guard(machine));
-      detector.addEventListener(AMD.Events.DetectionError, guard(() => machine({ resultClass: 'TIMEOUT' })));
-    }
-
-    const rings = guard(() => {
-      if (times.ringing !== null || times.answered !== null) return;
-      times.ringing = now();
-      report('Ringing', {});
-    });
-    call.addEventListener(CallEvents.Ringing, rings);
-    call.addEventListener(CallEvents.Connected, guard(() => {
-      if (times.answered !== null || s.over) return;
-      times.answered = now();
-      clearTimeout(ringCap);
-      const cap = Number(grant.call_s || 300) * 1000;
-      after(() => part('limit', said.bye), cap);
-      after(() => hangUp('limit'), cap + GOODBYE_MS);
-      report('Connected', {});
-      if (grant.record) {
-        call.addEventListener(CallEvents.RecordStarted, guard((event) => { recordUrl = event.url || null; }));
-        call.addEventListener(CallEvents.RecordError, () => log('the call is not recorded'));
-        call.record({ stereo: true });
-      }
-      // Whoever detects nothing in time is treated as a person.
-      if (detector) amdWatch = after(() => machine({ resultClass: 'TIMEOUT' }), AMD_MS + AMD_WATCH_MS);
-      measure.hearCallee(call);
-      return talker.connected(s);
-    }));
-    call.addEventListener(CallEvents.Disconnected, guard((event) => finish('Disconnected', {
-      code: event.internalCode || 0, reason: event.reason || '', cost: typeof event.cost === 'number' ? event.cost : null,
-    })));
-    call.addEventListener(CallEvents.Failed, guard((event) => failed({ code: event.code || 0, reason: event.reason || '' })));
-    const ringCap = after(() => { held.ringTimer = true; hangUp('limit'); }, Number(grant.ring_s || 45) * 1000);
-
-    orders.hangUp = guard(() => hangUp('agent'));
-    // A session that is taken down has one request left.
-    VoxEngine.addEventListener(AppEvents.Terminating, () => {
-      if (!held.finished) {
-        held.finished = true;
-        unsaid = lastEvent(times.answered === null ? 'Failed' : 'Disconnected', { code: 0, reason: 'the session was terminated', cost: null });
-      }
-      if (unsaid) post(grant.event_url, grant.event_token, unsaid, LAST_POST_S);
-    });
-    guard(() => Promise.all([measure.prepare(), talker.dialled ? talker.dialled(s) : null]))(null);
+    // From here on there is a call: whatever breaks is its fault, and it is never given back.
+    guard(attend)(null);
   };
 
-  /** @param {string} language */
-  const machineDetector = (language) => {
+  /** All that a module of another shape can refuse happens here, before anything is dialled.
+   * @param {string} language @param {(event: any) => void} told */
+  const machineDetector = (language, told) => {
     try {
-      return AMD.create({ model: tongue.detector(language), timeout: AMD_MS });
+      const detector = AMD.create({ model: tongue.detector(language), timeout: AMD_MS });
+      detector.addEventListener(AMD.Events.DetectionComplete, told);
+      detector.addEventListener(AMD.Events.DetectionError, () => told({ resultClass: 'TIMEOUT' }));
+      return detector;
     } catch (error) {
       log(`no machine detection: ${error}`);
       return null;

@@ -1,0 +1,26 @@
+//! What must not be lost or done twice when an engine, a callee or the platform is unkind.
+
+use crate::harness::number;
+use crate::stage::Stage;
+use serde_json::json;
+
+/// A call that was dialled is never given back: it would be planned again, and ring again.
+#[tokio::test]
+async fn a_call_that_was_dialled_is_never_given_back() {
+    let mut stage = Stage::open(300.0).await;
+    // Machine detection of another shape: without it the call goes on.
+    let bare = "const brings = require; globalThis.require = (name) => { brings(name); \
+        if (name === Modules.AMD) globalThis.AMD = { create: AMD.create, Model: AMD.Model }; };";
+    stage.on_another_engine("greeting", bare).await;
+    let played = stage.play("greeting", &number(0, 1), json!({})).await;
+    let last = played.last();
+    assert_eq!((&last["event"], &last["goal"]), (&json!("Disconnected"), &json!(true)), "{last}\n{}", played.log);
+    assert_eq!(stage.calls().await.len(), 1);
+    // A call whose events nobody can hear is ours to end.
+    stage.on_another_engine("dialog", "globalThis.CallEvents = {};").await;
+    let played = stage.play("dialog", &number(0, 2), json!({})).await;
+    let last = played.last();
+    assert_eq!((&last["event"], &last["code"]), (&json!("Failed"), &json!(0)), "{last}\n{}", played.log);
+    assert!(last["reason"].as_str().is_some_and(|reason| reason.starts_with("error: scenario")), "{last}");
+    assert_eq!(stage.calls().await.len(), 2);
+}
