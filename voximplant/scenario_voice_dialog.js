@@ -76,7 +76,7 @@ halo.run((() => {
 
     // Whoever is spoken over falls silent.
     calleeStarted(s) {
-      if (s.ruler.agentSpeaking()) s.stopSpeaking();
+      s.stopSpeaking();
     },
 
     close() {

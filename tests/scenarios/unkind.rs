@@ -42,3 +42,19 @@ async fn last_words_before_hanging_up_are_kept() {
         assert_eq!(played.history["calls"][0]["duration"].as_u64(), lasted.map(|ms| ms / 1000 + 1), "{mode}: {last}");
     }
 }
+
+/// A session has ten players, and each lives until it is stopped.
+#[tokio::test]
+async fn a_long_talk_does_not_run_out_of_players() {
+    let stage = Stage::open(300.0).await;
+    let phrases: Vec<_> = (0..14).map(|nth| json!({ "reply_text": format!("Вопрос номер {nth}?") })).collect();
+    stage.replies(&phrases);
+    // Whoever talks to the end: most do.
+    let mut most = 0;
+    for ending in 1..4 {
+        let played = stage.play("dialog", &number(0, ending), json!({ "amd": "off" })).await;
+        assert!(!played.log.contains("no player"), "{}", played.log);
+        most = most.max(played.heard.len());
+    }
+    assert!(most > 12, "only {most} phrases were said");
+}

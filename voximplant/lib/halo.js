@@ -32,7 +32,7 @@
  * @property {boolean} over The call has ended or is being ended: say nothing more.
  * @property {boolean} leaving The last phrase is being spoken: it is not interrupted.
  * @property {(text: string) => Promise<Spoken>} speak
- * @property {() => void} stopSpeaking
+ * @property {() => void} stopSpeaking Ends the phrase that is being heard; one that has not begun is still said.
  * @property {(unit: VoxUnit) => void} listen Gives the callee's audio to a unit once the greeting sounds.
  * @property {(question: object) => Promise<Reply | null>} ask Asks `dialog_url`.
  * @property {(reply: Reply) => void} note Keeps the verdict of a reply or a tool.
@@ -139,7 +139,7 @@ const halo = (() => {
       goal: /** @type {boolean | null} */ (null), answers: /** @type {object} */ ({}),
       callback_at: /** @type {string | null} */ (null), optedOut: false, machine: false,
     };
-    const held = { hungUpBy: /** @type {By | null} */ (null), fault: /** @type {Fault | null} */ (null), ringTimer: false, finished: false, ears: false };
+    const held = { hungUpBy: /** @type {By | null} */ (null), fault: /** @type {Fault | null} */ (null), ringTimer: false, finished: false, ears: false, mute: false };
     /** @type {string | null} */
     let recordUrl = null;
     /** @typedef {{event: string, fields: object, at: number}} Ending
@@ -287,12 +287,13 @@ const halo = (() => {
       log(`fault: ${fault}${error ? `: ${error}` : ''}`);
       if (held.finished || s.over) return;
       held.fault = held.fault || fault;
-      if (times.answered === null || fault === 'speech' || s.leaving) hangUp('fault');
+      // Whoever has lost the voice cannot say so.
+      if (times.answered === null || held.mute || s.leaving) hangUp('fault');
       else part('fault', said.fault);
     };
 
     const voice = mouth.create({
-      call: () => call, ruler: measure, over: () => s.over || held.finished, after, guard,
+      call: () => call, ruler: measure, over: () => s.over || held.finished, after, guard, failed: () => { held.mute = true; },
       speech: { voice: tongue.voice(grant.voice, language), progressivePlayback: true },
     });
     /** @param {object} question @returns {Promise<Reply | null>} */
@@ -354,7 +355,7 @@ const halo = (() => {
     let call;
     /** @type {Session} */
     const s = {
-      grant, language, ruler: measure, over: false, leaving: false, speak: voice.speak, stopSpeaking: voice.stop, ask, note, hangUp, fail, after,
+      grant, language, ruler: measure, over: false, leaving: false, speak: voice.speak, stopSpeaking: voice.interrupt, ask, note, hangUp, fail, after,
       greeting: [grant.record ? said.recorded : '', grant.first_phrase || ''].filter((part) => part !== '').join(' '),
       get call() { return call; },
       listen: (unit) => { ears.push(unit); if (held.ears) call.sendMediaTo(unit); },
