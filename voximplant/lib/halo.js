@@ -230,7 +230,7 @@ const halo = (() => {
       const first = measure.firstAudio();
       return {
         ...base, hung_up_by: held.hungUpBy || 'callee', goal: verdict.goal, answers: verdict.answers, callback_at: verdict.callback_at,
-        fault: held.fault, machine: verdict.machine, answered_at_ms: answered,
+        opted_out: verdict.optedOut, fault: held.fault, machine: verdict.machine, answered_at_ms: answered,
         first_audio_ms: first === null ? null : Math.max(0, first - answered), first_audio_method: measure.firstMethod(),
         talk_ms: ended - answered, record_url: recordUrl, turns: wire.fitted(measure.all()),
       };
