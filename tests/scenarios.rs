@@ -11,3 +11,5 @@ mod stage;
 mod talk;
 #[path = "scenarios/types.rs"]
 mod types;
+#[path = "scenarios/unkind.rs"]
+mod unkind;

@@ -51,8 +51,10 @@ halo.run((() => {
       asr.addEventListener(ASREvents.ASRError, (event) => s.fail('speech', event.error));
       asr.addEventListener(ASREvents.Result, (event) => {
         const text = String(event.text || '').trim();
-        if (text === '' || s.over || s.leaving) return;
+        if (text === '' || s.leaving) return;
         s.ruler.calleeText(text);
+        // Last words of somebody who has hung up: they are kept, and nobody is there to be answered.
+        if (s.over) return;
         turn += 1;
         const nth = turn;
         asking = asking.then(() => answer(s, nth, text)).catch((error) => s.fail('scenario', error));
@@ -74,7 +76,7 @@ halo.run((() => {
 
     // Whoever is spoken over falls silent.
     calleeStarted(s) {
-      if (s.ruler.agentSpeaking()) s.stopSpeaking();
+      s.stopSpeaking();
     },
 
     close() {

@@ -37,7 +37,9 @@ pub struct Parsed {
     pub what: What,
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
-    /// What the callee said when it asked never to be called again.
+    /// The callee asked never to be called again: told at once, and once more at the end.
+    pub opts_out: bool,
+    /// What the callee said when it asked for that.
     pub opt_out_text: Option<String>,
 }
 
@@ -123,6 +125,7 @@ pub fn parse(body: &Value) -> Result<Parsed, CallbackError> {
         what: What::Underway,
         call: None,
         turns: Vec::new(),
+        opts_out: false,
         opt_out_text: None,
         call_id,
         session,
@@ -138,12 +141,14 @@ pub fn parse(body: &Value) -> Result<Parsed, CallbackError> {
         }
         "OptOut" => {
             parsed.what = What::OptOut;
+            parsed.opts_out = true;
             parsed.opt_out_text = at.text("text")?;
         }
         "NotDialled" => parsed.what = What::NotDialled,
         "Disconnected" => {
             let call = ended(&at)?;
             parsed.what = What::Finished(if call.machine { Outcome::Machine } else { Outcome::Answered });
+            parsed.opts_out = at.flag("opted_out")?.unwrap_or(false);
             parsed.turns = turns(&at)?;
             parsed.call = Some(call);
         }

@@ -317,6 +317,7 @@ fn every_contract_file_is_understood() {
             other => format!("{other:?}"),
         };
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        assert_eq!(parsed.opts_out, name.contains("opt"), "{name}");
         seen.push_str(&format!("{name}: {what}, seq {}, {} turns\n", parsed.seq, parsed.turns.len()));
     }
     insta::assert_snapshot!(seen, @r"
@@ -327,6 +328,7 @@ fn every_contract_file_is_understood() {
     disconnected_limit: answered, seq 5, 2 turns
     disconnected_machine: machine, seq 4, 0 turns
     disconnected_model: answered, seq 4, 1 turns
+    disconnected_opted_out: answered, seq 6, 1 turns
     disconnected_recorded: answered, seq 4, 0 turns
     failed_busy: busy, seq 2, 0 turns
     failed_cancelled: cancelled, seq 2, 0 turns

@@ -94,14 +94,18 @@ async fn posted() -> BTreeMap<&'static str, Value> {
     keep("disconnected_recorded", recorded.last());
     let never = stage.play("dialog", &number(0, 94), json!({})).await;
     keep("opt_out", never.event("OptOut"));
+    // Once more at the end, for a session that was taken down before its other events arrived.
+    keep("disconnected_opted_out", never.last());
 
-    for (ending, behaviour, name) in [
-        (10, "machine_mimic", "machine_voicemail"),
-        (11, "undecided", "machine_timeout"),
-        (12, "gone_at_once", "machine_call_ended"),
+    // A call must outlast the detection that finds nothing.
+    for (ending, mode, behaviour, name, result) in [
+        (10, "greeting", "machine_mimic", "machine_voicemail", "VOICEMAIL"),
+        (11, "dialog", "undecided", "machine_timeout", "TIMEOUT"),
+        (12, "greeting", "gone_at_once", "machine_call_ended", "CALL_ENDED"),
     ] {
         stage.behaviour(&number(1, ending), behaviour).await;
-        let played = stage.play("greeting", &number(1, ending), json!({})).await;
+        let played = stage.play(mode, &number(1, ending), json!({})).await;
+        assert_eq!(played.event("Machine")["result"], result, "{name}: {}", played.log);
         keep(name, played.event("Machine"));
         if behaviour == "machine_mimic" {
             keep("disconnected_machine", played.last());
@@ -193,6 +197,7 @@ const OUTCOMES: &[(&str, &str)] = &[
     ("disconnected_limit", "answered"),
     ("disconnected_machine", "machine"),
     ("disconnected_model", "answered"),
+    ("disconnected_opted_out", "answered"),
     ("disconnected_recorded", "answered"),
     ("failed_busy", "busy"),
     ("failed_cancelled", "cancelled"),

@@ -135,6 +135,7 @@ pub struct Stage {
     pub url: String,
     door: Shared,
     client: reqwest::Client,
+    application: String,
     rules: BTreeMap<String, u64>,
     calls: std::cell::Cell<u32>,
 }
@@ -154,7 +155,8 @@ impl Stage {
         tokio::spawn(async move { axum::serve(socket, router).await });
         let client = reqwest::Client::builder().no_proxy().build().expect("a plain client");
         let calls = std::cell::Cell::new(0);
-        let mut stage = Stage { simulator, url, door, client, rules: BTreeMap::new(), calls };
+        let (application, rules) = (String::new(), BTreeMap::new());
+        let mut stage = Stage { simulator, url, door, client, application, rules, calls };
         let application = stage.ask("AddApplication", &[("application_name", "halo-demo")]).await;
         let application = application["application_id"].to_string();
         let secret =
@@ -162,21 +164,33 @@ impl Stage {
         stage.ask("AddSecret", &secret).await;
         // From the folder: what is tested is what lies there.
         let sources = Sources::beside(Path::new(env!("CARGO_MANIFEST_DIR")));
+        stage.application = application;
         for (mode, file) in RULES {
             let script = sources.bundle(file).expect("a bundle").text;
-            let name = format!("{mode}_scenario");
-            let made = stage.ask("AddScenario", &[("scenario_name", &*name), ("scenario_script", &*script)]).await;
-            let (rule, id) = (format!("voice_{mode}_rule"), made["scenario_id"].to_string());
-            let rule = [
-                ("application_id", &*application),
-                ("rule_name", &*rule),
-                ("rule_pattern", ".*"),
-                ("scenario_id", &*id),
-            ];
-            let made = stage.ask("AddRule", &rule).await;
-            stage.rules.insert(mode.to_owned(), made["rule_id"].as_u64().expect("a rule"));
+            stage.rule(mode, mode, &script).await;
         }
         stage
+    }
+
+    async fn rule(&mut self, mode: &str, name: &str, script: &str) {
+        let scenario = format!("{name}_scenario");
+        let made = self.ask("AddScenario", &[("scenario_name", &*scenario), ("scenario_script", script)]).await;
+        let (rule, id) = (format!("voice_{name}_rule"), made["scenario_id"].to_string());
+        let rule = [
+            ("application_id", &*self.application),
+            ("rule_name", &*rule),
+            ("rule_pattern", ".*"),
+            ("scenario_id", &*id),
+        ];
+        let made = self.ask("AddRule", &rule).await;
+        self.rules.insert(mode.to_owned(), made["rule_id"].as_u64().expect("a rule"));
+    }
+
+    /// From now on a mode's calls run on an engine of another shape: this line comes before its scenario.
+    pub async fn on_another_engine(&mut self, mode: &str, line: &str) {
+        let (_, file) = RULES.iter().find(|(known, _)| *known == mode).expect("a mode");
+        let script = Sources::beside(Path::new(env!("CARGO_MANIFEST_DIR"))).bundle(file).expect("a bundle").text;
+        self.rule(mode, &format!("{mode}_elsewhere"), &format!("{line}\n{script}")).await;
     }
 
     async fn ask(&self, command: &str, params: &[(&str, &str)]) -> Value {

@@ -103,6 +103,7 @@ async fn whatever_breaks_in_a_call_ends_it_politely() {
         (20, "realtime_pure", "model_closes", "model"),
         (21, "realtime", "model_closes", "model"),
         (22, "realtime_pure", "model_fails", "model"),
+        (26, "dialog", "recogniser_fails", "speech"),
         (24, "realtime", "talks", "replier"),
         (25, "dialog", "talks", "replier"),
     ] {
@@ -115,10 +116,10 @@ async fn whatever_breaks_in_a_call_ends_it_politely() {
         assert_eq!(played.heard.last().map(String::as_str), Some(sorry), "{mode} {behaviour}: {}", played.log);
     }
     stage.break_dialogue(false);
-    // Without an ear there is nobody to talk with, and the voice is the same provider's: no more words.
-    stage.behaviour(&number(0, 26), "recogniser_fails").await;
-    let played = stage.play("dialog", &number(0, 26), json!({})).await;
+    // Without a voice there are no more words.
+    let played = stage.play("dialog", &number(0, 98), json!({ "amd": "off" })).await;
     assert_eq!((&played.last()["fault"], &played.last()["hung_up_by"]), (&json!("speech"), &json!("fault")));
+    assert!(played.heard.is_empty(), "{:?}", played.heard);
 }
 
 /// Broken before anybody answers: no person hears silence, and it is our fault, not a cancellation.

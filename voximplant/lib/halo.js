@@ -32,7 +32,7 @@
  * @property {boolean} over The call has ended or is being ended: say nothing more.
  * @property {boolean} leaving The last phrase is being spoken: it is not interrupted.
  * @property {(text: string) => Promise<Spoken>} speak
- * @property {() => void} stopSpeaking
+ * @property {() => void} stopSpeaking Ends the phrase that is being heard; one that has not begun is still said.
  * @property {(unit: VoxUnit) => void} listen Gives the callee's audio to a unit once the greeting sounds.
  * @property {(question: object) => Promise<Reply | null>} ask Asks `dialog_url`.
  * @property {(reply: Reply) => void} note Keeps the verdict of a reply or a tool.
@@ -71,6 +71,9 @@ const halo = (() => {
   /** Without an order to dial, somebody must ring in within this time. */
   const ORDER_MS = 8000;
   const HANGUP_MS = 5000;
+  /** Last words that are still being recognised when the line is gone. */
+  const LAST_WORDS_MS = 2000;
+  const LAST_WORDS_LOOK_MS = 50;
   const DEFAULT_VAD = { threshold: 0.5, min_silence_ms: 300 };
 
   const { log, sleep, post, stored, final, deliver, json } = wire;
@@ -118,9 +121,8 @@ const halo = (() => {
       await deliver(grant.event_url, grant.event_token, { ...head('Failed'), ...ended }, () => true);
       VoxEngine.terminate();
     } else {
-      const dial = () => place(talker, grant, now, head, orders);
       try {
-        dial();
+        place(talker, grant, now, head, orders);
       } catch (error) {
         // Nothing that follows the dialling throws out of `place`.
         await giveBack(`the call could not be prepared: ${error}`);
@@ -137,11 +139,15 @@ const halo = (() => {
       goal: /** @type {boolean | null} */ (null), answers: /** @type {object} */ ({}),
       callback_at: /** @type {string | null} */ (null), optedOut: false, machine: false,
     };
-    const held = { hungUpBy: /** @type {By | null} */ (null), fault: /** @type {Fault | null} */ (null), ringTimer: false, finished: false, ears: false };
+    const held = { hungUpBy: /** @type {By | null} */ (null), fault: /** @type {Fault | null} */ (null), ringTimer: false, finished: false, ears: false, mute: false };
     /** @type {string | null} */
     let recordUrl = null;
+    /** @typedef {{event: string, fields: object, at: number}} Ending
+     * @type {Ending | null} */
+    let ending = null;
     /** The last event, until it is stored. @type {object | null} */
     let unsaid = null;
+    let made = false;
     /** @type {Set<number>} */
     const timers = new Set();
     /** @type {VoxUnit[]} */
@@ -198,25 +204,33 @@ const halo = (() => {
       if (held.finished) return;
       held.finished = true;
       s.over = true;
+      ending = { event, fields, at: now() };
       timers.forEach((timer) => clearTimeout(timer));
       clearInterval(watch);
+      // Who asks never to be called again and hangs up at once is understood a moment later.
+      for (let waited = 0; event === 'Disconnected' && ears.length > 0 && measure.unheard() && waited < LAST_WORDS_MS; waited += LAST_WORDS_LOOK_MS) {
+        await sleep(LAST_WORDS_LOOK_MS);
+      }
       if (talker.close) guard(talker.close)(null);
       const waiting = reports;
-      const last = lastEvent(event, fields);
+      // A session that was taken down meanwhile has posted it.
+      if (made) return;
+      made = true;
+      const last = lastEvent(ending);
       unsaid = last;
       if (await deliver(grant.event_url, grant.event_token, last, () => true)) unsaid = null;
       await Promise.race([waiting, sleep(DRAIN_MS)]);
       VoxEngine.terminate();
     };
-    const lastEvent = (/** @type {string} */ event, /** @type {object} */ fields) => {
-      const ended = now();
+    const lastEvent = (/** @type {Ending} */ { event, fields, at: ended }) => {
+      measure.gone(ended);
       const base = { ...head(event), ...fields, dialled_at_ms: times.dialled, ringing_at_ms: times.ringing, ended_at_ms: ended };
       if (event === 'Failed') return { ...base, ring_timer: held.ringTimer };
       const answered = times.answered === null ? ended : times.answered;
       const first = measure.firstAudio();
       return {
         ...base, hung_up_by: held.hungUpBy || 'callee', goal: verdict.goal, answers: verdict.answers, callback_at: verdict.callback_at,
-        fault: held.fault, machine: verdict.machine, answered_at_ms: answered,
+        opted_out: verdict.optedOut, fault: held.fault, machine: verdict.machine, answered_at_ms: answered,
         first_audio_ms: first === null ? null : Math.max(0, first - answered), first_audio_method: measure.firstMethod(),
         talk_ms: ended - answered, record_url: recordUrl, turns: wire.fitted(measure.all()),
       };
@@ -226,13 +240,17 @@ const halo = (() => {
       if (held.finished) return;
       held.hungUpBy = held.hungUpBy || by;
       s.over = true;
-      call.hangup();
       // Should the platform not say that the call ended, it is said here.
       after(() => {
         const reason = 'no event after hanging up';
         if (times.answered === null) failed({ code: 487, reason });
         else finish('Disconnected', { code: 0, reason, cost: null });
       }, HANGUP_MS);
+      try {
+        call.hangup();
+      } catch (error) {
+        log(`hanging up: ${error}`);
+      }
     };
     // A call that ours broke before anybody answered was not cancelled: it could not be made.
     const failed = (/** @type {{code: number, reason: string}} */ { code, reason }) => finish('Failed', held.fault !== null && code === 487
@@ -243,6 +261,8 @@ const halo = (() => {
       s.leaving = true;
       held.hungUpBy = by;
       measure.seal();
+      // Nothing that is said from now on is recognised.
+      ears.length = 0;
       if (talker.close) guard(talker.close)(null);
       voice.stop();
       return !s.over;
@@ -267,12 +287,13 @@ const halo = (() => {
       log(`fault: ${fault}${error ? `: ${error}` : ''}`);
       if (held.finished || s.over) return;
       held.fault = held.fault || fault;
-      if (times.answered === null || fault === 'speech' || s.leaving) hangUp('fault');
+      // Whoever has lost the voice cannot say so.
+      if (times.answered === null || held.mute || s.leaving) hangUp('fault');
       else part('fault', said.fault);
     };
 
     const voice = mouth.create({
-      call: () => call, ruler: measure, over: () => s.over || held.finished, after, guard,
+      call: () => call, ruler: measure, over: () => s.over || held.finished, after, guard, failed: () => { held.mute = true; },
       speech: { voice: tongue.voice(grant.voice, language), progressivePlayback: true },
     });
     /** @param {object} question @returns {Promise<Reply | null>} */
@@ -313,7 +334,17 @@ const halo = (() => {
     };
     const watch = setInterval(guard(heard), WATCH_MS);
 
-    const detector = grant.amd && grant.amd !== 'off' ? machineDetector(language) : null;
+    let amdWatch = 0;
+    const machine = (/** @type {any} */ event) => {
+      clearTimeout(amdWatch);
+      if (held.finished || !event.resultClass) return;
+      verdict.machine = verdict.machine || event.resultClass === 'VOICEMAIL';
+      report('Machine', { result: event.resultClass, subtype: event.resultSubtype || 'NONE', confidence: Math.round(event.confidence || 0) });
+      if (event.resultClass !== 'VOICEMAIL' || s.over) return;
+      if (grant.amd === 'message' && s.greeting !== '') leaveMessage();
+      else if (grant.amd !== 'mark') hangUp('agent');
+    };
+    const detector = grant.amd && grant.amd !== 'off' ? machineDetector(language, guard(machine)) : null;
     const dial = () => {
       const options = detector ? { amd: detector } : {};
       if (!grant.route || grant.route === 'pstn') return VoxEngine.callPSTN(grant.to, grant.caller_id, options);
@@ -324,7 +355,7 @@ const halo = (() => {
     let call;
     /** @type {Session} */
     const s = {
-      grant, language, ruler: measure, over: false, leaving: false, speak: voice.speak, stopSpeaking: voice.stop, ask, note, hangUp, fail, after,
+      grant, language, ruler: measure, over: false, leaving: false, speak: voice.speak, stopSpeaking: voice.interrupt, ask, note, hangUp, fail, after,
       greeting: [grant.record ? said.recorded : '', grant.first_phrase || ''].filter((part) => part !== '').join(' '),
       get call() { return call; },
       listen: (unit) => { ears.push(unit); if (held.ears) call.sendMediaTo(unit); },
@@ -336,67 +367,62 @@ const halo = (() => {
       return;
     }
 
-    const machine = (/** @type {any} */ event) => {
-      clearTimeout(amdWatch);
-      if (held.finished || !event.resultClass) return;
-      verdict.machine = verdict.machine || event.resultClass === 'VOICEMAIL';
-      report('Machine', { result: event.resultClass, subtype: event.resultSubtype || 'NONE', confidence: Math.round(event.confidence || 0) });
-      if (event.resultClass !== 'VOICEMAIL' || s.over) return;
-      if (grant.amd === 'message' && s.greeting !== '') leaveMessage();
-      else if (grant.amd !== 'mark') hangUp('agent');
-    };
-    let amdWatch = 0;
-    if (detector) {
-      detector.addEventListener(AMD.Events.DetectionComplete, guard(machine));
-      detector.addEventListener(AMD.Events.DetectionError, guard(() => machine({ resultClass: 'TIMEOUT' })));
-    }
+    const attend = () => {
+      const rings = guard(() => {
+        if (times.ringing !== null || times.answered !== null) return;
+        times.ringing = now();
+        report('Ringing', {});
+      });
+      call.addEventListener(CallEvents.Ringing, rings);
+      call.addEventListener(CallEvents.Connected, guard(() => {
+        if (times.answered !== null || s.over) return;
+        times.answered = now();
+        clearTimeout(ringCap);
+        const cap = Number(grant.call_s || 300) * 1000;
+        after(() => part('limit', said.bye), cap);
+        after(() => hangUp('limit'), cap + GOODBYE_MS);
+        report('Connected', {});
+        if (grant.record) {
+          call.addEventListener(CallEvents.RecordStarted, guard((event) => { recordUrl = event.url || null; }));
+          call.addEventListener(CallEvents.RecordError, () => log('the call is not recorded'));
+          call.record({ stereo: true });
+        }
+        // Whoever detects nothing in time is treated as a person.
+        if (detector) amdWatch = after(() => machine({ resultClass: 'TIMEOUT' }), AMD_MS + AMD_WATCH_MS);
+        measure.hearCallee(call);
+        return talker.connected(s);
+      }));
+      call.addEventListener(CallEvents.Disconnected, guard((event) => finish('Disconnected', {
+        code: event.internalCode || 0, reason: event.reason || '', cost: typeof event.cost === 'number' ? event.cost : null,
+      })));
+      call.addEventListener(CallEvents.Failed, guard((event) => failed({ code: event.code || 0, reason: event.reason || '' })));
+      const ringCap = after(() => { held.ringTimer = true; hangUp('limit'); }, Number(grant.ring_s || 45) * 1000);
 
-    const rings = guard(() => {
-      if (times.ringing !== null || times.answered !== null) return;
-      times.ringing = now();
-      report('Ringing', {});
-    });
-    call.addEventListener(CallEvents.Ringing, rings);
-    call.addEventListener(CallEvents.Connected, guard(() => {
-      if (times.answered !== null || s.over) return;
-      times.answered = now();
-      clearTimeout(ringCap);
-      const cap = Number(grant.call_s || 300) * 1000;
-      after(() => part('limit', said.bye), cap);
-      after(() => hangUp('limit'), cap + GOODBYE_MS);
-      report('Connected', {});
-      if (grant.record) {
-        call.addEventListener(CallEvents.RecordStarted, guard((event) => { recordUrl = event.url || null; }));
-        call.addEventListener(CallEvents.RecordError, () => log('the call is not recorded'));
-        call.record({ stereo: true });
-      }
-      // Whoever detects nothing in time is treated as a person.
-      if (detector) amdWatch = after(() => machine({ resultClass: 'TIMEOUT' }), AMD_MS + AMD_WATCH_MS);
-      measure.hearCallee(call);
-      return talker.connected(s);
-    }));
-    call.addEventListener(CallEvents.Disconnected, guard((event) => finish('Disconnected', {
-      code: event.internalCode || 0, reason: event.reason || '', cost: typeof event.cost === 'number' ? event.cost : null,
-    })));
-    call.addEventListener(CallEvents.Failed, guard((event) => failed({ code: event.code || 0, reason: event.reason || '' })));
-    const ringCap = after(() => { held.ringTimer = true; hangUp('limit'); }, Number(grant.ring_s || 45) * 1000);
-
-    orders.hangUp = guard(() => hangUp('agent'));
-    // A session that is taken down has one request left.
-    VoxEngine.addEventListener(AppEvents.Terminating, () => {
-      if (!held.finished) {
+      orders.hangUp = guard(() => hangUp('agent'));
+      // A session that is taken down has one request left.
+      VoxEngine.addEventListener(AppEvents.Terminating, () => {
         held.finished = true;
-        unsaid = lastEvent(times.answered === null ? 'Failed' : 'Disconnected', { code: 0, reason: 'the session was terminated', cost: null });
-      }
-      if (unsaid) post(grant.event_url, grant.event_token, unsaid, LAST_POST_S);
-    });
-    guard(() => Promise.all([measure.prepare(), talker.dialled ? talker.dialled(s) : null]))(null);
+        if (!made) {
+          made = true;
+          const fields = { code: 0, reason: 'the session was terminated', cost: null };
+          unsaid = lastEvent(ending || { event: times.answered === null ? 'Failed' : 'Disconnected', fields, at: now() });
+        }
+        if (unsaid) post(grant.event_url, grant.event_token, unsaid, LAST_POST_S);
+      });
+      guard(() => Promise.all([measure.prepare(), talker.dialled ? talker.dialled(s) : null]))(null);
+    };
+    // From here on there is a call: whatever breaks is its fault, and it is never given back.
+    guard(attend)(null);
   };
 
-  /** @param {string} language */
-  const machineDetector = (language) => {
+  /** All that a module of another shape can refuse happens here, before anything is dialled.
+   * @param {string} language @param {(event: any) => void} told */
+  const machineDetector = (language, told) => {
     try {
-      return AMD.create({ model: tongue.detector(language), timeout: AMD_MS });
+      const detector = AMD.create({ model: tongue.detector(language), timeout: AMD_MS });
+      detector.addEventListener(AMD.Events.DetectionComplete, told);
+      detector.addEventListener(AMD.Events.DetectionError, () => told({ resultClass: 'TIMEOUT' }));
+      return detector;
     } catch (error) {
       log(`no machine detection: ${error}`);
       return null;

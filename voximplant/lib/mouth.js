@@ -11,6 +11,7 @@
  * @property {() => Call} call
  * @property {ReturnType<typeof ruler.create>} ruler
  * @property {SpeechOptions} speech
+ * @property {() => void} failed A phrase could not be said.
  * @property {() => boolean} over Nothing more is said.
  * @property {(run: () => void, ms: number) => number} after
  * @property {(run: (event: any) => unknown) => (event?: any) => void} guard
@@ -27,7 +28,10 @@ const mouth = (() => {
     const { after, guard, ruler: measure, speech } = options;
     /** @type {(() => void) | null} */
     let stopPlayer = null;
+    let sounds = false;
     const stop = () => { if (stopPlayer) stopPlayer(); };
+    /** Ends a phrase that has begun. */
+    const interrupt = () => { if (sounds) stop(); };
 
     /** @param {string} phrase @returns {Promise<Spoken>} */
     const say = (phrase) => new Promise((resolve) => {
@@ -41,6 +45,14 @@ const mouth = (() => {
         done = true;
         clearTimeout(late);
         stopPlayer = null;
+        sounds = false;
+        if (how === 'failed') options.failed();
+        // A player lives until it is stopped, even when it has said all, and a session has ten of them.
+        try {
+          if (player) player.stop();
+        } catch (error) {
+          wire.log(`stopping a player: ${error}`);
+        }
         measure.vendorAgentEnded(0);
         resolve(how);
       };
@@ -48,6 +60,7 @@ const mouth = (() => {
       const begun = guard(() => {
         if (done) return;
         clearTimeout(late);
+        sounds = true;
         late = after(() => end('finished'), phrase.length * CHARACTER_MS + END_MS);
         measure.vendorAgentBegan();
       });
@@ -60,9 +73,10 @@ const mouth = (() => {
       }
       if (player) {
         const unit = player;
-        stopPlayer = () => { unit.stop(); end('stopped'); };
+        stopPlayer = () => end('stopped');
         unit.addEventListener(PlayerEvents.Started, begun);
         unit.addEventListener(PlayerEvents.PlaybackFinished, over);
+        unit.addEventListener(PlayerEvents.Error, () => end('failed'));
         measure.hearAgent(unit);
         unit.sendMediaTo(call);
         return;
@@ -85,7 +99,7 @@ const mouth = (() => {
       }
       return options.over() ? 'stopped' : 'finished';
     };
-    return Object.freeze({ speak, stop });
+    return Object.freeze({ speak, stop, interrupt });
   };
 
   return Object.freeze({ create });

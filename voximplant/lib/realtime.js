@@ -79,6 +79,9 @@ const realtime = (() => {
 
     const exactly = (/** @type {string} */ text) => ({ response: { instructions: `Say exactly: «${text}»`, tool_choice: 'none' } });
 
+    /** In the model's own words; in the hybrid without another tool. @param {Session} s */
+    const freely = (s) => (fetches(s) ? { response: { tool_choice: 'none' } } : {});
+
     /** @param {Session} s */
     const begin = async (s) => {
       if (started || !ready || !client || s.over || s.leaving) return;
@@ -117,12 +120,11 @@ const realtime = (() => {
       if (ending && !active && waiting === null && !streaming) s.hangUp('agent');
     };
 
-    /** @param {Session} s @param {string} id @param {string} output @param {boolean} speak */
-    const output = (s, id, output, speak) => {
+    /** @param {Session} s @param {string} id @param {string} output @param {object | null} next What is to be said then. */
+    const output = (s, id, output, next) => {
       if (!client || s.over) return;
       client.conversationItemCreate({ item: { type: 'function_call_output', call_id: id, output } });
-      // The model may not fetch again instead of speaking what it has fetched.
-      if (speak) respond(fetches(s) ? { response: { tool_choice: 'none' } } : {});
+      if (next) respond(next);
     };
 
     /** @param {Session} s @param {any} called */
@@ -142,11 +144,11 @@ const realtime = (() => {
         const said = spoke;
         finish(s);
         // A model that ends without a word is asked for one.
-        output(s, called.call_id, '{"ok":true}', !said);
+        output(s, called.call_id, '{"ok":true}', said ? null : freely(s));
         return;
       }
       if (called.name !== GET_REPLY.name || !s.grant.dialog_url) {
-        output(s, called.call_id, '{"error":"there is no such tool"}', true);
+        output(s, called.call_id, '{"error":"there is no such tool"}', freely(s));
         return;
       }
       turn += 1;
@@ -159,16 +161,18 @@ const realtime = (() => {
       s.note(reply);
       const text = reply.reply_text || '';
       if (reply.end_session) finish(s);
-      output(s, called.call_id, text, text !== '' && (called.call_id === lastCall || Boolean(reply.end_session)));
+      // Word for word: left to itself a model tells in its own words what it has fetched.
+      const speaks = text !== '' && (called.call_id === lastCall || Boolean(reply.end_session));
+      output(s, called.call_id, text, speaks ? exactly(text) : null);
       if (text === '') settle(s);
     };
 
     /** @param {Session} s @param {OpenAI.RealtimeAPIClient} made */
     const attend = (s, made) => {
       const events = OpenAI.RealtimeAPIEvents;
-      /** @param {OpenAI.RealtimeAPIEvents} name @param {(payload: any) => unknown} run */
-      const on = (name, run) => made.addEventListener(name, (/** @type {OpenAI.RealtimeEvent} */ event) => {
-        if (s.over) return;
+      /** @param {OpenAI.RealtimeAPIEvents} name @param {(payload: any) => unknown} run @param {boolean} [last] It matters even after the call. */
+      const on = (name, run, last = false) => made.addEventListener(name, (/** @type {OpenAI.RealtimeEvent} */ event) => {
+        if (s.over && !last) return;
         try {
           const told = run((event && event.data && event.data.payload) || {});
           if (told instanceof Promise) told.catch((error) => s.fail('scenario', error));
@@ -189,7 +193,7 @@ const realtime = (() => {
       on(events.ConversationItemInputAudioTranscriptionCompleted, (payload) => {
         const text = String(payload.transcript || '').trim();
         if (text !== '') s.ruler.calleeText(text);
-      });
+      }, true);
       on(events.ResponseCreated, () => {
         active = true;
         spoke = false;

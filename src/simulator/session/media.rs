@@ -65,6 +65,8 @@ pub struct Player {
     pub text: Option<String>,
     pub of_call: Option<Handle>,
     pub over: bool,
+    /// It counts among the session's players until it is stopped, whether or not it has more to say.
+    stopped: bool,
     starts_in: Micros,
 }
 
@@ -79,8 +81,9 @@ impl World {
         if text.as_ref().is_some_and(|text| text.chars().count() > TTS_CHARACTERS_MAX) {
             return Err(format!("text is longer than {TTS_CHARACTERS_MAX} characters"));
         }
-        let playing = |unit: &&Unit| matches!(&unit.kind, Kind::Player(player) if !player.over);
-        if of_call.is_none() && self.units.iter().filter(playing).count() >= PLAYERS_MAX {
+        let held =
+            |unit: &&Unit| matches!(&unit.kind, Kind::Player(player) if player.of_call.is_none() && !player.stopped);
+        if of_call.is_none() && self.units.iter().filter(held).count() >= PLAYERS_MAX {
             return Err("Players count limit exceeded".to_owned());
         }
         let nth = u64::from(self.voice_number());
@@ -91,7 +94,7 @@ impl World {
             Some(_) => self.latency.tts_ms.draw(&self.dice, "tts", nth),
             None => URL_PLAYER_STARTS,
         };
-        let player = self.add_unit(Kind::Player(Player { text, of_call, over: false, starts_in }))?;
+        let player = self.add_unit(Kind::Player(Player { text, of_call, over: false, stopped: false, starts_in }))?;
         if !paused {
             self.resume_player(player);
         }
@@ -138,6 +141,7 @@ impl World {
         let Some(Unit { kind: Kind::Player(it), .. }) = self.unit(player) else {
             return;
         };
+        it.stopped = true;
         if it.over {
             return;
         }

@@ -44,7 +44,8 @@ impl World {
         let output = if must_call { None } else { model.output.take() };
         let (text, tool, delay) = if let Some(text) = exact {
             model.spine.said(&text);
-            (Some(text), None, latency.model_audio_ms)
+            // What a tool gave is spoken as soon as without being told how.
+            (Some(text), None, if output.is_some() { latency.tool_audio_ms } else { latency.model_audio_ms })
         } else if let Some(text) = output {
             (Some(text), None, latency.tool_audio_ms)
         } else if must_call || turn.is_some() && has(model, "get_reply") && !no_tools {
