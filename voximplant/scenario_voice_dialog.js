@@ -51,10 +51,8 @@ halo.run((() => {
       asr.addEventListener(ASREvents.ASRError, (event) => s.fail('speech', event.error));
       asr.addEventListener(ASREvents.Result, (event) => {
         const text = String(event.text || '').trim();
-        if (text === '' || s.leaving) return;
+        if (text === '' || s.over || s.leaving) return;
         s.ruler.calleeText(text);
-        // Last words of somebody who has hung up: they are kept, and nobody is there to be answered.
-        if (s.over) return;
         turn += 1;
         const nth = turn;
         asking = asking.then(() => answer(s, nth, text)).catch((error) => s.fail('scenario', error));

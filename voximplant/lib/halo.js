@@ -71,9 +71,6 @@ const halo = (() => {
   /** Without an order to dial, somebody must ring in within this time. */
   const ORDER_MS = 8000;
   const HANGUP_MS = 5000;
-  /** Last words that are still being recognised when the line is gone. */
-  const LAST_WORDS_MS = 2000;
-  const LAST_WORDS_LOOK_MS = 50;
   const DEFAULT_VAD = { threshold: 0.5, min_silence_ms: 300 };
 
   const { log, sleep, post, stored, final, deliver, json } = wire;
@@ -142,12 +139,8 @@ const halo = (() => {
     const held = { hungUpBy: /** @type {By | null} */ (null), fault: /** @type {Fault | null} */ (null), ringTimer: false, finished: false, ears: false, mute: false };
     /** @type {string | null} */
     let recordUrl = null;
-    /** @typedef {{event: string, fields: object, at: number}} Ending
-     * @type {Ending | null} */
-    let ending = null;
     /** The last event, until it is stored. @type {object | null} */
     let unsaid = null;
-    let made = false;
     /** @type {Set<number>} */
     const timers = new Set();
     /** @type {VoxUnit[]} */
@@ -204,26 +197,18 @@ const halo = (() => {
       if (held.finished) return;
       held.finished = true;
       s.over = true;
-      ending = { event, fields, at: now() };
       timers.forEach((timer) => clearTimeout(timer));
       clearInterval(watch);
-      // Who asks never to be called again and hangs up at once is understood a moment later.
-      for (let waited = 0; event === 'Disconnected' && ears.length > 0 && measure.unheard() && waited < LAST_WORDS_MS; waited += LAST_WORDS_LOOK_MS) {
-        await sleep(LAST_WORDS_LOOK_MS);
-      }
       if (talker.close) guard(talker.close)(null);
       const waiting = reports;
-      // A session that was taken down meanwhile has posted it.
-      if (made) return;
-      made = true;
-      const last = lastEvent(ending);
+      const last = lastEvent(event, fields);
       unsaid = last;
       if (await deliver(grant.event_url, grant.event_token, last, () => true)) unsaid = null;
       await Promise.race([waiting, sleep(DRAIN_MS)]);
       VoxEngine.terminate();
     };
-    const lastEvent = (/** @type {Ending} */ { event, fields, at: ended }) => {
-      measure.gone(ended);
+    const lastEvent = (/** @type {string} */ event, /** @type {object} */ fields) => {
+      const ended = now();
       const base = { ...head(event), ...fields, dialled_at_ms: times.dialled, ringing_at_ms: times.ringing, ended_at_ms: ended };
       if (event === 'Failed') return { ...base, ring_timer: held.ringTimer };
       const answered = times.answered === null ? ended : times.answered;
@@ -261,8 +246,6 @@ const halo = (() => {
       s.leaving = true;
       held.hungUpBy = by;
       measure.seal();
-      // Nothing that is said from now on is recognised.
-      ears.length = 0;
       if (talker.close) guard(talker.close)(null);
       voice.stop();
       return !s.over;
@@ -401,11 +384,9 @@ const halo = (() => {
       orders.hangUp = guard(() => hangUp('agent'));
       // A session that is taken down has one request left.
       VoxEngine.addEventListener(AppEvents.Terminating, () => {
-        held.finished = true;
-        if (!made) {
-          made = true;
-          const fields = { code: 0, reason: 'the session was terminated', cost: null };
-          unsaid = lastEvent(ending || { event: times.answered === null ? 'Failed' : 'Disconnected', fields, at: now() });
+        if (!held.finished) {
+          held.finished = true;
+          unsaid = lastEvent(times.answered === null ? 'Failed' : 'Disconnected', { code: 0, reason: 'the session was terminated', cost: null });
         }
         if (unsaid) post(grant.event_url, grant.event_token, unsaid, LAST_POST_S);
       });

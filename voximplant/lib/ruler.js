@@ -125,8 +125,6 @@ const ruler = (() => {
         if (goesOn) {
           before.turn.callee_end_ms = at;
           before.turn.end_method = method;
-          if (early) before.turn.callee_text = `${before.turn.callee_text} ${early.text}`.trim();
-          early = null;
         } else {
           begin(at, method);
         }
@@ -277,10 +275,6 @@ const ruler = (() => {
         }
         vendorEnd = null;
       },
-      /** Somebody's words are still on their way to a text. */
-      unheard: () => listening && (callee.speaking || (turns.length > 0 && last().turn.callee_text === '')),
-      /** The line is gone: words that are understood belong to a turn, though no detector has told of their end. @param {number} at */
-      gone(at) { if (callee.speaking && early) calleeEnds(at, 'event'); },
       /** @param {string} text @param {number} nth The turn that it answers; the greeting answers none. */
       agentText(text, nth) {
         const open = turns[nth - 1];
