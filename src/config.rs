@@ -138,9 +138,6 @@ impl Reader<'_> {
     fn text(&self, name: &str) -> Option<String> {
         (self.get)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
     }
-    fn text_or(&self, name: &str, default: &str) -> String {
-        self.text(name).unwrap_or_else(|| default.to_owned())
-    }
     fn parsed<T: std::str::FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
         let text = self.text(name)?;
         let value = text.parse().ok();
@@ -190,7 +187,7 @@ impl Config {
 
     pub fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let mut r = Reader { get, faults: Vec::new() };
-        let database_url = r.text_or("DATABASE_URL", "sqlite:halo.db");
+        let database_url = r.text("DATABASE_URL").unwrap_or_else(|| "sqlite:halo.db".into());
         if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database_url.starts_with(scheme)) {
             r.faults.push("DATABASE_URL: begins with neither sqlite: nor postgres://".into());
         }
@@ -244,7 +241,7 @@ impl Config {
             api_auth_key: r.text("API_AUTH_KEY").map(SecretString::from),
             openai_api_key: r.text("OPENAI_API_KEY").map(SecretString::from),
             openai_base_url: r.url("OPENAI_BASE_URL"),
-            openai_realtime_model: r.text_or("OPENAI_REALTIME_MODEL", "gpt-realtime"),
+            openai_realtime_model: r.text("OPENAI_REALTIME_MODEL").unwrap_or_else(|| "gpt-realtime".into()),
             dialog,
             mode_names,
             caller_id,

@@ -312,11 +312,13 @@ impl Figures {
         self.turns.sort_unstable();
     }
 
-    /// A name for this state of the data. Rows must be in order.
+    /// A name for this state of the data. Rows must be in order. What calls cost is left out: bills come later than
+    /// what was heard, and intervals drawn by this name must not change with them.
     pub fn version(&self) -> String {
+        let calls: Vec<CallRow> = self.calls.iter().map(|row| CallRow { cost_micros: None, ..row.clone() }).collect();
         let turns: Vec<_> =
             self.turns.iter().map(|c| (c.night, &c.mode, &c.answered_ms, c.unanswered, c.method)).collect();
-        let counted = (&self.contacts, &self.night_contacts, &self.attempts, &self.calls, &self.latencies, turns);
+        let counted = (&self.contacts, &self.night_contacts, &self.attempts, calls, &self.latencies, turns);
         let states: Vec<_> = self.runs.iter().map(|run| (run.night, run.state)).collect();
         let text = serde_json::to_string(&(&self.campaign, &self.design, states, counted, &self.apart))
             .expect("rows of numbers and names are always JSON");

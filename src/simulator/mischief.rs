@@ -120,7 +120,6 @@ impl Default for Mischief {
             .with(Kind::EventDoubled, 0.02)
             .with(Kind::EventReordered, 0.005)
             .with(Kind::Start429, 0.005)
-            .with(Kind::Start314, 0.002)
             .with(Kind::Start340, 0.002)
             .with(Kind::StartSlow, 0.005)
             .with(Kind::StartReplyLost, 0.01)
