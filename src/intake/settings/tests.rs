@@ -1,9 +1,11 @@
 //! What an operator may write, what is refused and how, and that the JSON Schema says the same.
 
 use super::*;
+use crate::domain::Outcome;
+use crate::domain::settings::{Amd, Delay, Take};
 use proptest::prelude::*;
 
-const SCHEMA: &str = include_str!("../../campaigns/campaign.schema.json");
+const SCHEMA: &str = include_str!("../../../campaigns/campaign.schema.json");
 
 fn modes() -> BTreeSet<Mode> {
     ["dialog", "realtime", "realtime_pure", "greeting"].iter().map(|m| m.parse().unwrap()).collect()
@@ -265,7 +267,7 @@ fn the_schema_that_ships_knows_the_same_keys() {
 proptest! {
     #[test]
     fn what_is_stored_is_read_back(cps in 0.01f64..1000.0, lines in 1u32..10_000, s in 1i64..2_000_000, n in 1u32..1000, weight in 1u32..100) {
-        let delay = delay_text(&Delay::Ms(s * 1000));
+        let delay = retry::delay_text(&Delay::Ms(s * 1000));
         let value = json!({
             "name": "x", "purpose": "debt", "modes": { "realtime": weight, "dialog": 1 },
             "dial": { "cps": cps, "lines": lines, "record": n % 2 == 0, "amd": Amd::ALL[n as usize % 4].as_str() }, "retry": { "busy": [delay, "next-day"] },
