@@ -1,5 +1,6 @@
 //! The acts of dialling: plan, decide, and what the sweeps ask.
 
+use super::asked::Asked;
 use super::{Db, Decide, Decided, Held, PlanOrder, Planned, Result, StartAnswer, Store};
 use crate::domain::{AttemptId, SessionId, Timestamp, TokenHash};
 
@@ -25,11 +26,11 @@ impl Store {
 
     /// One decision about one attempt, under locks, durable when this returns.
     pub async fn decide<A: Send + 'static>(&self, order: Decide<A>) -> Result<Decided<A>> {
-        write!(self, decide::decide(order))
+        self.writer.decide(Asked::of(order)).await?.decided()
     }
 
     pub async fn attempt(&self, attempt: AttemptId) -> Result<Option<Held>> {
-        read!(self, decide::load(attempt))
+        Ok(read!(self, decide::load(&[attempt]))?.remove(&attempt))
     }
 
     /// When a planned attempt may leave; `None` when it is not planned (any more).
@@ -43,7 +44,7 @@ impl Store {
     }
 
     pub async fn answer_start(&self, answer: StartAnswer) -> Result<()> {
-        write!(self, calls::answer_start(answer))
+        self.writer.answer(answer).await
     }
 
     pub async fn overdue_grants(&self, claimed_before: Timestamp) -> Result<Vec<AttemptId>> {

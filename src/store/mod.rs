@@ -5,6 +5,7 @@
 //! meant for that engine alone. Nothing here decides anything: where a decision must be taken under a
 //! lock, the caller hands in a function of plain values, and `store` applies what it returns.
 
+mod asked;
 mod ids;
 mod orders;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]

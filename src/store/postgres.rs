@@ -3,6 +3,8 @@
 pub type Conn = sqlx::PgConnection;
 /// Lines that end so are for the other engine.
 pub const OTHER: &str = "-- sqlite";
+/// Other nodes write too.
+pub const ROWS_ARE_LOCKED: bool = true;
 
 #[path = "acts/mod.rs"]
 pub mod acts;

@@ -3,6 +3,8 @@
 pub type Conn = sqlx::SqliteConnection;
 /// Lines that end so are for the other engine.
 pub const OTHER: &str = "-- postgres";
+/// Rows need no locks: there is one writer.
+pub const ROWS_ARE_LOCKED: bool = false;
 
 #[path = "acts/mod.rs"]
 pub mod acts;

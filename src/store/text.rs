@@ -1,7 +1,10 @@
 //! Texts of people on their way into a row.
 
+use serde::Serialize;
 use serde_json::Value;
+use serde_json::ser::{CharEscape, Formatter, Serializer};
 use std::borrow::Cow;
+use std::io;
 
 /// Without NUL characters: PostgreSQL stores none, and refuses the whole statement that holds one.
 pub fn bare(text: &str) -> Cow<'_, str> {
@@ -18,4 +21,60 @@ pub fn rows_text(mut rows: Vec<Value>) -> String {
         }
     }
     Value::Array(rows).to_string()
+}
+
+/// Rows for one statement, written straight into its JSON: each is a tuple. Texts lose their NUL characters.
+#[derive(Default)]
+pub struct Rows(Vec<u8>);
+
+impl Rows {
+    pub fn push(&mut self, row: &impl Serialize) {
+        self.0.push(if self.0.is_empty() { b'[' } else { b',' });
+        let mut to = Serializer::with_formatter(&mut self.0, WithoutNul);
+        row.serialize(&mut to).expect("a tuple of plain values has a JSON");
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn text(mut self) -> String {
+        self.0.extend_from_slice(if self.0.is_empty() { b"[]" } else { b"]" });
+        String::from_utf8(self.0).expect("JSON is UTF-8")
+    }
+}
+
+struct WithoutNul;
+
+impl Formatter for WithoutNul {
+    fn write_char_escape<W: ?Sized + io::Write>(&mut self, to: &mut W, escape: CharEscape) -> io::Result<()> {
+        match escape {
+            CharEscape::AsciiControl(0) => Ok(()),
+            CharEscape::Quote => to.write_all(b"\\\""),
+            CharEscape::ReverseSolidus => to.write_all(b"\\\\"),
+            CharEscape::Solidus => to.write_all(b"\\/"),
+            CharEscape::Backspace => to.write_all(b"\\b"),
+            CharEscape::FormFeed => to.write_all(b"\\f"),
+            CharEscape::LineFeed => to.write_all(b"\\n"),
+            CharEscape::CarriageReturn => to.write_all(b"\\r"),
+            CharEscape::Tab => to.write_all(b"\\t"),
+            CharEscape::AsciiControl(byte) => write!(to, "\\u{byte:04x}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_json_without_nul() {
+        let mut rows = Rows::default();
+        assert!(rows.is_empty());
+        rows.push(&(1, "a\0b\u{1}\"\\\n\\u0000", None::<i64>));
+        rows.push(&(i64::MAX, "ё", Some(2)));
+        let read: Value = serde_json::from_str(&rows.text()).unwrap();
+        assert_eq!(read, serde_json::json!([[1, "ab\u{1}\"\\\n\\u0000", null], [i64::MAX, "ё", 2]]));
+        assert_eq!(Rows::default().text(), "[]");
+    }
 }

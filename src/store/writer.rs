@@ -1,11 +1,16 @@
 //! One writer per process: collects what callers hand in and commits it together.
 //!
 //! A commit at `synchronous=FULL` costs a sync of the disk; shared by a batch it costs each caller a
-//! fraction. Whoever needs durability waits for that commit. A batch that fails is applied again one
+//! fraction. Whoever needs durability waits for that commit. Decisions and answers to starts, of which there are
+//! many, are applied as sets; the others one after the other. A batch that fails is applied again one
 //! by one, so that only the faulty caller gets the error; a panic is such a failure too, because the
 //! writer is one task, and must outlive whatever is handed in.
+//!
+//! Whoever waits for the same commit was not told of anything in it, so kinds may change places: acts come first (a
+//! pause, an opt-out), then decisions in the order of their arrival, then answers.
 
-use super::{Db, Result, StoreError};
+use super::asked::{Asked, Told};
+use super::{Db, Result, StartAnswer, StoreError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, SqliteConnection};
@@ -14,7 +19,7 @@ use std::panic::AssertUnwindSafe;
 use tokio::sync::{mpsc, oneshot};
 
 /// Acts in one commit, and acts waiting for one.
-const BATCH_MAX: usize = 256;
+const BATCH_MAX: usize = 512;
 const WAITING_MAX: usize = 8192;
 
 #[derive(Debug, thiserror::Error)]
@@ -33,13 +38,24 @@ pub enum Tx<'c> {
 type Done = Box<dyn Any + Send>;
 type Act = Box<dyn for<'c> Fn(Tx<'c>) -> BoxFuture<'c, Result<Done>> + Send + Sync>;
 
-enum Order {
-    Act { act: Act, reply: oneshot::Sender<Result<Done>> },
+enum What {
+    Act(Act),
+    Decide(Asked),
+    Answer(StartAnswer),
+}
+
+struct Order {
+    what: What,
+    reply: oneshot::Sender<Result<Done>>,
+}
+
+enum Message {
+    Order(Order),
     Drain(oneshot::Sender<()>),
 }
 
 #[derive(Clone)]
-pub struct Writer(mpsc::Sender<Order>);
+pub struct Writer(mpsc::Sender<Message>);
 
 impl Writer {
     pub fn start(db: Db) -> Self {
@@ -54,59 +70,93 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> Fn(Tx<'c>) -> BoxFuture<'c, Result<T>> + Send + Sync + 'static,
     {
-        let (reply, done) = oneshot::channel();
-        let act: Act = Box::new(move |tx| {
+        self.done(What::Act(Box::new(move |tx| {
             let doing = act(tx);
             Box::pin(async move { doing.await.map(|value| Box::new(value) as Done) })
-        });
-        self.0.send(Order::Act { act, reply }).await.map_err(|_| WriteError::Stopped)?;
+        })))
+        .await
+    }
+
+    /// One decision about one attempt, durable when this returns.
+    pub async fn decide(&self, asked: Asked) -> Result<Told> {
+        self.done(What::Decide(asked)).await
+    }
+
+    pub async fn answer(&self, answer: StartAnswer) -> Result<()> {
+        self.done(What::Answer(answer)).await
+    }
+
+    async fn done<T: 'static>(&self, what: What) -> Result<T> {
+        let (reply, done) = oneshot::channel();
+        self.0.send(Message::Order(Order { what, reply })).await.map_err(|_| WriteError::Stopped)?;
         let done = done.await.map_err(|_| WriteError::Stopped)??;
-        Ok(*done.downcast::<T>().expect("the act's own type went in"))
+        Ok(*done.downcast::<T>().expect("the order's own type went in"))
     }
 
     /// Returns when everything handed in before has been written.
     pub async fn drain(&self) {
         let (reply, done) = oneshot::channel();
-        if self.0.send(Order::Drain(reply)).await.is_ok() {
+        if self.0.send(Message::Drain(reply)).await.is_ok() {
             let _ = done.await;
         }
     }
 }
 
-async fn work(db: Db, mut orders: mpsc::Receiver<Order>) {
+async fn work(db: Db, mut messages: mpsc::Receiver<Message>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    while orders.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let (mut acts, mut drained) = (Vec::with_capacity(batch.len()), Vec::new());
-        for order in batch.drain(..) {
-            match order {
-                Order::Act { act, reply } => acts.push((act, reply)),
-                Order::Drain(reply) => drained.push(reply),
+    while messages.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        let (mut orders, mut drained) = (Vec::with_capacity(batch.len()), Vec::new());
+        for message in batch.drain(..) {
+            match message {
+                Message::Order(order) => orders.push(order),
+                Message::Drain(reply) => drained.push(reply),
             }
         }
-        match together(&db, &acts).await {
-            Ok(done) => {
-                for ((_, reply), done) in acts.into_iter().zip(done) {
-                    let _ = reply.send(Ok(done));
-                }
-            }
-            Err(error) if acts.len() == 1 && !is_deadlock(&error) => {
-                if let Some((_, reply)) = acts.pop() {
-                    let _ = reply.send(Err(error));
-                }
-            }
-            Err(_) => {
-                for one in acts {
-                    let mut done = together(&db, std::slice::from_ref(&one)).await;
-                    if done.as_ref().is_err_and(is_deadlock) {
-                        done = together(&db, std::slice::from_ref(&one)).await;
-                    }
-                    let done = done.and_then(|mut done| done.pop().ok_or(WriteError::Stopped.into()));
-                    let _ = one.1.send(done);
+        match &db {
+            // A transaction costs a sync of the disk: one for all.
+            Db::Sqlite { .. } => settle(&db, orders).await,
+            // Each kind takes its locks in one order; two kinds in one transaction would not.
+            Db::Postgres(_) => {
+                let (acts, others): (Vec<_>, Vec<_>) =
+                    orders.into_iter().partition(|order| matches!(order.what, What::Act(_)));
+                let (decisions, answers) =
+                    others.into_iter().partition(|order| matches!(order.what, What::Decide(_)));
+                for kind in [acts, decisions, answers] {
+                    settle(&db, kind).await;
                 }
             }
         }
         for reply in drained {
             let _ = reply.send(());
+        }
+    }
+}
+
+/// Applies the orders together or, where that fails, one by one; tells each what became of it.
+async fn settle(db: &Db, mut orders: Vec<Order>) {
+    if orders.is_empty() {
+        return;
+    }
+    match together(db, &orders).await {
+        Ok(done) => {
+            for (order, done) in orders.into_iter().zip(done) {
+                let _ = order.reply.send(Ok(done));
+            }
+        }
+        Err(error) if orders.len() == 1 && !is_deadlock(&error) => {
+            if let Some(order) = orders.pop() {
+                let _ = order.reply.send(Err(error));
+            }
+        }
+        Err(_) => {
+            for one in orders {
+                let mut done = together(db, std::slice::from_ref(&one)).await;
+                if done.as_ref().is_err_and(is_deadlock) {
+                    done = together(db, std::slice::from_ref(&one)).await;
+                }
+                let done = done.and_then(|mut done| done.pop().ok_or(WriteError::Stopped.into()));
+                let _ = one.reply.send(done);
+            }
         }
     }
 }
@@ -118,30 +168,68 @@ fn is_deadlock(error: &StoreError) -> bool {
     cause.code().as_deref() == Some(DEADLOCK_DETECTED)
 }
 
-async fn together(db: &Db, acts: &[(Act, oneshot::Sender<Result<Done>>)]) -> Result<Vec<Done>> {
-    let mut done = Vec::with_capacity(acts.len());
+async fn together(db: &Db, orders: &[Order]) -> Result<Vec<Done>> {
     match db {
         Db::Sqlite { writer, .. } => {
             // Immediate: acts read before they write, and must not find the lock taken then.
             let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Sql)?;
-            for (act, _) in acts {
-                done.push(caught(act, Tx::Sqlite(&mut tx)).await?);
-            }
+            let done = caught(apply(Tx::Sqlite(&mut tx), orders)).await?;
             tx.commit().await?;
+            Ok(done)
         }
         Db::Postgres(pool) => {
             let mut tx = pool.begin().await?;
-            for (act, _) in acts {
-                done.push(caught(act, Tx::Postgres(&mut tx)).await?);
-            }
+            let done = caught(apply(Tx::Postgres(&mut tx), orders)).await?;
             tx.commit().await?;
+            Ok(done)
         }
     }
-    Ok(done)
 }
 
-/// Nothing of a panicked act is looked at again: its transaction is dropped, and that rolls it back.
-async fn caught(act: &Act, tx: Tx<'_>) -> Result<Done> {
-    let doing = AssertUnwindSafe(async move { act(tx).await });
-    doing.catch_unwind().await.unwrap_or(Err(WriteError::Panicked.into()))
+/// What became of each order, in their order.
+async fn apply(mut tx: Tx<'_>, orders: &[Order]) -> Result<Vec<Done>> {
+    let mut done: Vec<Option<Done>> = orders.iter().map(|_| None).collect();
+    let (mut decisions, mut answers) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+    for (n, order) in orders.iter().enumerate() {
+        match &order.what {
+            What::Act(act) => done[n] = Some(act(tx.again()).await?),
+            What::Decide(asked) => {
+                decisions.0.push(n);
+                decisions.1.push(asked);
+            }
+            What::Answer(answer) => {
+                answers.0.push(n);
+                answers.1.push(answer);
+            }
+        }
+    }
+    if !decisions.1.is_empty() {
+        let told = match tx.again() {
+            Tx::Sqlite(conn) => super::sqlite::acts::decide::decide(conn, &decisions.1).await?,
+            Tx::Postgres(conn) => super::postgres::acts::decide::decide(conn, &decisions.1).await?,
+        };
+        decisions.0.into_iter().zip(told).for_each(|(n, told)| done[n] = Some(Box::new(told)));
+    }
+    if !answers.1.is_empty() {
+        match tx.again() {
+            Tx::Sqlite(conn) => super::sqlite::acts::calls::answer_starts(conn, &answers.1).await?,
+            Tx::Postgres(conn) => super::postgres::acts::calls::answer_starts(conn, &answers.1).await?,
+        }
+        answers.0.into_iter().for_each(|n| done[n] = Some(Box::new(())));
+    }
+    Ok(done.into_iter().flatten().collect())
+}
+
+impl Tx<'_> {
+    fn again(&mut self) -> Tx<'_> {
+        match self {
+            Tx::Sqlite(conn) => Tx::Sqlite(conn),
+            Tx::Postgres(conn) => Tx::Postgres(conn),
+        }
+    }
+}
+
+/// Nothing of what panicked is looked at again: its transaction is dropped, and that rolls it back.
+async fn caught<T>(doing: impl Future<Output = Result<T>>) -> Result<T> {
+    AssertUnwindSafe(doing).catch_unwind().await.unwrap_or(Err(WriteError::Panicked.into()))
 }

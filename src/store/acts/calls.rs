@@ -2,12 +2,13 @@
 
 use super::super::Conn;
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, SessionId, Timestamp, TokenHash};
-use crate::store::text::bare;
+use crate::store::text::{Rows, bare};
 use crate::store::{
     AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, NumberOrder, OutcomeRow, Progress, StartAnswer,
     Suppressed, Turn,
 };
 use crate::store::{Result, StoreError};
+use std::collections::BTreeMap;
 
 pub async fn slot(conn: &mut Conn, attempt: AttemptId) -> Result<Option<i64>> {
     Ok(sqlx::query_scalar(sql!("attempt_slot")).bind(attempt.0).fetch_optional(conn).await?)
@@ -27,22 +28,27 @@ pub async fn secrets(conn: &mut Conn, attempt: AttemptId) -> Result<Option<Vec<T
         .map(Some)
 }
 
-pub async fn answer_start(conn: &mut Conn, answer: &StartAnswer) -> Result<()> {
-    sqlx::query(sql!("answer_start"))
-        .bind(answer.token.to_string())
-        .bind(answer.session.map(|s| s.0))
-        .bind(&answer.access_url)
-        .bind(answer.at.0)
-        .bind(answer.result)
-        .execute(&mut *conn)
-        .await?;
-    if let Some(session) = answer.session {
-        sqlx::query(sql!("know_started_session"))
-            .bind(session.0)
-            .bind(answer.token.to_string())
-            .bind(answer.at.0)
-            .execute(conn)
-            .await?;
+/// In the order of their tokens, so that nodes meet in one order.
+pub async fn answer_starts(conn: &mut Conn, answers: &[&StartAnswer]) -> Result<()> {
+    // Of a start answered twice the last word stands; of its sessions each is known.
+    let (mut last, mut sessions) = (BTreeMap::new(), BTreeMap::new());
+    for answer in answers {
+        let token = answer.token.to_string();
+        if let Some(session) = answer.session {
+            sessions.entry(session.0).or_insert((token.clone(), answer.at.0));
+        }
+        last.insert(token, *answer);
+    }
+    let (mut rows, mut known) = (Rows::default(), Rows::default());
+    for (token, answer) in last {
+        let session = answer.session.map(|session| session.0);
+        rows.push(&(token, session, &answer.access_url, answer.at.0, answer.result));
+    }
+    sessions.into_iter().for_each(|(session, (token, at))| known.push(&(session, token, at)));
+    for (text, rows) in [(sql!("answer_start"), rows), (sql!("know_started_session"), known)] {
+        if !rows.is_empty() {
+            sqlx::query(text).bind(rows.text()).execute(&mut *conn).await?;
+        }
     }
     Ok(())
 }

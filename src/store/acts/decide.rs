@@ -1,16 +1,25 @@
-//! One attempt, one decision: load under locks, ask, apply.
+//! Decisions that wait together: locked, loaded, asked one after the other, and applied as sets.
+//!
+//! Each decision sees what those before it did. Of their own attempt, number and contact that is read anew from the
+//! tables: a *wave* holds no two orders that share one of them, and is applied before the next wave is loaded. What
+//! waves have in common (their runs) is carried along in memory ([`Carried`]).
+//!
+//! More facts for a decision: a column of `load_attempt`, or a question of its own in [`load`], asked for all
+//! attempts at once. More effects: a kind of rows in `effects.rs`. A fact that a decision of another number changes
+//! belongs into [`Carried`].
 
-use super::super::Conn;
-use crate::domain::clearance::Gate;
+use super::super::{Conn, ROWS_ARE_LOCKED};
+use super::carried::Carried;
+use super::effects::Effects;
 use crate::domain::state::State;
 use crate::domain::{
     AttemptId, CampaignId, ContactId, NumberId, Outcome, RunContactId, RunId, SessionId, Timestamp, TokenHash,
 };
-use crate::store::rows::{Change, ContactChange, Decide, Decided, Heard, Held, Turn};
-use crate::store::text::{bare, rows_text};
+use crate::store::asked::{Asked, Told};
+use crate::store::rows::{Heard, Held};
+use crate::store::text::Rows;
 use crate::store::{Result, StoreError};
-use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 #[derive(sqlx::FromRow)]
 struct HeldRow {
@@ -135,178 +144,149 @@ impl HeldRow {
     }
 }
 
-/// The attempt as it stands. Inside a transaction on PostgreSQL it is locked.
-pub async fn load(conn: &mut Conn, attempt: AttemptId) -> Result<Option<Held>> {
-    let row: Option<HeldRow> = sqlx::query_as(sql!("load_attempt")).bind(attempt.0).fetch_optional(&mut *conn).await?;
-    let Some(row) = row else { return Ok(None) };
-    let ended: Vec<String> = sqlx::query_scalar(sql!("ended_outcomes"))
-        .bind(row.run_contact_id)
-        .bind(attempt.0)
-        .fetch_all(&mut *conn)
-        .await?;
-    let ended = ended.iter().map(|o| parsed("attempts", "outcome", o)).collect::<Result<_>>()?;
-    row.held(ended).map(Some)
+/// Attempts as they stand; those that do not exist are absent.
+pub async fn load(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<AttemptId, Held>> {
+    let wanted = ids_text(attempts.iter().map(|id| id.0));
+    let rows: Vec<HeldRow> = sqlx::query_as(sql!("load_attempt")).bind(wanted).fetch_all(&mut *conn).await?;
+    let mut ended = ended(conn, &rows).await?;
+    let mut held = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let mut outcomes = ended.remove(&row.run_contact_id).unwrap_or_default();
+        outcomes.retain(|(attempt, _)| *attempt != row.attempt_id);
+        let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+        held.insert(AttemptId(row.attempt_id), row.held(outcomes)?);
+    }
+    Ok(held)
 }
 
-/// Locks in the order account and run (shared), number, attempt; asks; applies.
-pub async fn decide<A: Send + 'static>(conn: &mut Conn, order: &Decide<A>) -> Result<Decided<A>> {
-    for lock in [sql!("lock_gates"), sql!("lock_number")] {
-        sqlx::query(lock).bind(order.attempt.0).fetch_optional(&mut *conn).await?;
+/// Of each run contact, the tries that ended and how.
+async fn ended(conn: &mut Conn, rows: &[HeldRow]) -> Result<HashMap<i64, Vec<(i64, Outcome)>>> {
+    // Two tries of one contact are never open at once, but an ended one may be asked about beside an open one.
+    let contacts = ids_text(rows.iter().map(|row| row.run_contact_id).collect::<BTreeSet<_>>());
+    let rows: Vec<(i64, i64, String)> =
+        sqlx::query_as(sql!("ended_outcomes")).bind(contacts).fetch_all(&mut *conn).await?;
+    let mut ended: HashMap<i64, Vec<(i64, Outcome)>> = HashMap::new();
+    for (contact, attempt, outcome) in rows {
+        ended.entry(contact).or_default().push((attempt, parsed("attempts", "outcome", &outcome)?));
     }
-    let Some(held) = load(conn, order.attempt).await? else { return Ok(Decided::Unknown) };
-    if let Some(heard) = &order.heard {
-        if !store_event(conn, order.attempt, heard, order.now).await? {
-            return Ok(Decided::Again);
-        }
-        // One start can make two sessions: what a second one did is asked for too.
-        if held.session != Some(heard.session) && heard.session.0 > 0 {
-            know_session(conn, order.attempt, heard.session, order.now).await?;
-        }
-    }
-    let (change, answer) = (order.decision)(&held);
-    apply(conn, &held, &change, order).await?;
-    Ok(Decided::Done(answer))
+    Ok(ended)
 }
 
-async fn know_session(conn: &mut Conn, attempt: AttemptId, session: SessionId, now: Timestamp) -> Result<()> {
-    sqlx::query(sql!("know_session")).bind(session.0).bind(attempt.0).bind(now.0).execute(conn).await?;
+fn ids_text(ids: impl IntoIterator<Item = i64>) -> String {
+    let mut rows = Rows::default();
+    ids.into_iter().for_each(|id| rows.push(&id));
+    rows.text()
+}
+
+/// Against other nodes, in the order of every transaction: accounts and runs (shared), numbers, then attempts with
+/// their run contacts; of each kind in the order of their ids.
+async fn lock(conn: &mut Conn, attempts: &[AttemptId]) -> Result<()> {
+    if ROWS_ARE_LOCKED {
+        let wanted = ids_text(attempts.iter().map(|id| id.0));
+        for lock in [sql!("share_accounts"), sql!("share_runs"), sql!("lock_numbers"), sql!("lock_attempts")] {
+            sqlx::query(lock).bind(&wanted).fetch_all(&mut *conn).await?;
+        }
+    }
     Ok(())
 }
 
-async fn store_event(conn: &mut Conn, attempt: AttemptId, heard: &Heard, now: Timestamp) -> Result<bool> {
-    let stored = sqlx::query(sql!("store_event"))
-        .bind(attempt.0)
-        .bind(heard.session.0)
-        .bind(heard.seq)
-        .bind(&heard.event)
-        .bind(heard.at_ms)
-        .bind(now.0)
-        .bind(bare(&heard.body))
-        .execute(conn)
-        .await?;
-    Ok(stored.rows_affected() == 1)
+/// Asks the decisions in the order given and applies what they change. All of it, or an error and nothing.
+pub async fn decide(conn: &mut Conn, orders: &[&Asked]) -> Result<Vec<Told>> {
+    let attempts: Vec<AttemptId> = orders.iter().map(|order| order.attempt).collect::<BTreeSet<_>>().into_iter().collect();
+    lock(conn, &attempts).await?;
+    let mut known = load(conn, &attempts).await?;
+    let (mut carried, mut told, mut rest) = (Carried::default(), Vec::with_capacity(orders.len()), orders);
+    while !rest.is_empty() {
+        let wave = Wave::first_of(rest, &known);
+        let (now, later) = rest.split_at(wave.orders);
+        told.extend(ask(conn, now, &mut known, &mut carried).await?);
+        let stale: BTreeSet<AttemptId> =
+            later.iter().map(|order| order.attempt).filter(|id| known.get(id).is_some_and(|h| wave.touches(h))).collect();
+        if !stale.is_empty() {
+            known.extend(load(conn, &stale.into_iter().collect::<Vec<_>>()).await?);
+        }
+        rest = later;
+    }
+    Ok(told)
 }
 
-async fn apply<A>(conn: &mut Conn, held: &Held, change: &Change, order: &Decide<A>) -> Result<()> {
-    let now = order.now;
-    if let Some(to) = &change.attempt {
-        if let (Some(hash), State::Dialing { .. }) = (order.start, to.state) {
-            sqlx::query(sql!("insert_start"))
-                .bind(hash.to_string())
-                .bind(held.attempt.0)
-                .bind(now.0)
-                .execute(&mut *conn)
-                .await?;
-        }
-        let claimed_at = match to.state {
-            State::Dialing { claimed_at, .. } => Some(claimed_at.0),
-            _ => None,
-        };
-        let (ended_at, outcome) = match to.state {
-            State::Lost { ended_at, .. } => (Some(ended_at.0), Some(Outcome::Lost)),
-            State::Ended { ended_at, outcome } => (Some(ended_at.0), Some(outcome)),
-            _ => (None, None),
-        };
-        sqlx::query(sql!("apply_attempt"))
-            .bind(held.attempt.0)
-            .bind(to.state.name())
-            .bind(claimed_at)
-            .bind(to.token.map(|hash| hash.to_string()))
-            .bind(to.dialed_at.map(|at| at.0))
-            .bind(to.session.map(|session| session.0))
-            .bind(to.held_until.map(|at| at.0))
-            .bind(ended_at)
-            .bind(outcome.map(Outcome::as_str))
-            .bind(to.evidence)
-            .bind(to.corrected_at.map(|at| at.0))
-            .bind(to.ungranted)
-            .bind(&to.told)
-            .execute(&mut *conn)
-            .await?;
-        match (to.state, to.session) {
-            (State::Live { .. }, Some(session)) => know_session(conn, held.attempt, session, now).await?,
-            (State::Lost { .. } | State::Ended { .. }, Some(session)) => {
-                sqlx::query(sql!("end_session")).bind(session.0).bind(now.0).execute(&mut *conn).await?;
+/// The longest beginning of a row of orders in which no two share their attempt, number or contact.
+#[derive(Default)]
+struct Wave {
+    orders: usize,
+    numbers: HashSet<NumberId>,
+    contacts: HashSet<RunContactId>,
+}
+
+impl Wave {
+    fn first_of(orders: &[&Asked], known: &HashMap<AttemptId, Held>) -> Self {
+        let mut wave = Wave::default();
+        for order in orders {
+            if let Some(held) = known.get(&order.attempt) {
+                if wave.touches(held) {
+                    break;
+                }
+                wave.numbers.insert(held.number);
+                wave.contacts.insert(held.run_contact);
             }
-            _ => {}
+            wave.orders += 1;
         }
+        wave
     }
-    if let Some(contact) = &change.contact {
-        let (due_at, gate, disposition, rested_at): (Option<i64>, Option<Gate>, Option<Outcome>, Option<i64>) =
-            match contact {
-                ContactChange::Busy => (None, None, None, None),
-                ContactChange::Waits { due_at, gate } => (Some(due_at.0), Some(*gate), None, None),
-                ContactChange::Rests(outcome) => (None, None, Some(*outcome), Some(now.0)),
-            };
-        sqlx::query(sql!("apply_contact"))
-            .bind(held.run_contact.0)
-            .bind(due_at)
-            .bind(gate.map(Gate::as_str))
-            .bind(disposition.map(Outcome::as_str))
-            .bind(rested_at)
-            .execute(&mut *conn)
-            .await?;
+
+    fn touches(&self, held: &Held) -> bool {
+        self.numbers.contains(&held.number) || self.contacts.contains(&held.run_contact)
     }
-    if let Some(reason) = &change.run_paused {
-        sqlx::query(sql!("apply_run_paused")).bind(held.run.0).bind(reason).bind(now.0).execute(&mut *conn).await?;
-    }
-    if let Some(ungranted) = change.run_ungranted {
-        sqlx::query(sql!("apply_run_ungranted")).bind(held.run.0).bind(ungranted).execute(&mut *conn).await?;
-    }
-    if let Some(not_dialled) = change.run_not_dialled {
-        sqlx::query(sql!("apply_run_not_dialled")).bind(held.run.0).bind(not_dialled).execute(&mut *conn).await?;
-    }
-    if let Some(prohibited) = change.run_prohibited {
-        sqlx::query(sql!("apply_run_prohibited")).bind(held.run.0).bind(prohibited).execute(&mut *conn).await?;
-    }
-    if let Some(reason) = &change.suppress {
-        sqlx::query(sql!("suppress_number")).bind(held.number.0).bind(now.0).bind(reason).execute(&mut *conn).await?;
-    }
-    if let Some(call) = &change.call {
-        sqlx::query(sql!("put_call"))
-            .bind(held.attempt.0)
-            .bind(call.session)
-            .bind(call.source)
-            .bind(call.code)
-            .bind(call.reason.as_deref().map(bare))
-            .bind(&call.hung_up_by)
-            .bind(call.goal.map(i64::from))
-            .bind(call.answers.as_deref().map(bare))
-            .bind(&call.fault)
-            .bind(i64::from(call.machine))
-            .bind(call.answer_ms)
-            .bind(call.ring_ms)
-            .bind(call.first_audio_ms)
-            .bind(&call.first_audio_method)
-            .bind(call.talk_ms)
-            .bind(call.cost_micros)
-            .bind(call.recorded.map(i64::from))
-            .execute(&mut *conn)
-            .await?;
-    }
-    if !change.turns.is_empty() {
-        // PostgreSQL refuses a statement that writes one row twice: of a turn told twice the last stands.
-        let turns: BTreeMap<i64, _> = change.turns.iter().map(|t| (t.turn, turn_row(t))).collect();
-        let turns = rows_text(turns.into_values().collect());
-        sqlx::query(sql!("put_turns")).bind(held.attempt.0).bind(turns).execute(&mut *conn).await?;
-    }
-    Ok(())
 }
 
-fn turn_row(t: &Turn) -> serde_json::Value {
-    json!([
-        t.turn,
-        t.callee_text,
-        t.agent_text,
-        t.callee_end_ms,
-        t.agent_start_ms,
-        t.turn_ms,
-        t.method,
-        t.asr_ms,
-        t.reply_ms,
-        t.model_ms,
-        t.tts_ms,
-        i64::from(t.filler),
-        i64::from(t.interrupted)
-    ])
+/// One wave: its events are stored first, and whoever brings a copy is not asked.
+async fn ask(
+    conn: &mut Conn,
+    wave: &[&Asked],
+    known: &mut HashMap<AttemptId, Held>,
+    carried: &mut Carried,
+) -> Result<Vec<Told>> {
+    let fresh = store_events(conn, wave.iter().copied().filter(|order| known.contains_key(&order.attempt))).await?;
+    let (mut told, mut effects) = (Vec::with_capacity(wave.len()), Effects::default());
+    for order in wave {
+        let Some(held) = known.get_mut(&order.attempt) else {
+            told.push(Told::Unknown);
+            continue;
+        };
+        if let Some(heard) = &order.heard {
+            if !fresh.contains(&(order.attempt.0, heard.session.0, heard.seq)) {
+                told.push(Told::Again);
+                continue;
+            }
+            // One start can make two sessions: what a second one did is asked for too.
+            if held.session != Some(heard.session) && heard.session.0 > 0 {
+                effects.know(heard.session, order.attempt, order.now);
+            }
+        }
+        carried.show(held);
+        let (change, answer) = (order.decision)(held);
+        carried.note(held, &change, order.now);
+        effects.add(held, &change, order);
+        told.push(Told::Done(answer));
+    }
+    effects.apply(conn).await?;
+    carried.apply(conn).await?;
+    Ok(told)
+}
+
+/// Which of the events were new.
+async fn store_events(conn: &mut Conn, orders: impl Iterator<Item = &Asked>) -> Result<HashSet<(i64, i64, i64)>> {
+    let mut rows = Rows::default();
+    for order in orders {
+        if let Some(heard) = &order.heard {
+            let Heard { session, seq, event, at_ms, body } = heard;
+            rows.push(&(order.attempt.0, session.0, seq, event, at_ms, order.now.0, body));
+        }
+    }
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let stored: Vec<(i64, i64, i64)> =
+        sqlx::query_as(sql!("store_event")).bind(rows.text()).fetch_all(&mut *conn).await?;
+    Ok(stored.into_iter().collect())
 }

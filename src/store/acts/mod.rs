@@ -17,7 +17,9 @@ macro_rules! sql {
 
 pub mod calls;
 pub mod campaigns;
+pub mod carried;
 pub mod decide;
+pub mod effects;
 pub mod figures;
 pub mod nights;
 pub mod plan;

@@ -1,7 +1,13 @@
--- apply_attempt: an attempt's new state, whole
+-- apply_attempt: attempts' new states, whole
 update attempts
-set state = $2,
-    claimed_at = case when $2 = 'planned' then null else coalesce($3, claimed_at) end,
-    token_hash = $4, dialed_at = $5, session_id = $6, held_until = $7, ended_at = $8, outcome = $9, evidence = $10,
-    corrected_at = coalesce($11, corrected_at), ungranted = $12, told = $13
-where attempt_id = $1
+set state = p.value ->> 1,
+    claimed_at = case when (p.value ->> 1) = 'planned' then null
+                      else coalesce(cast(p.value ->> 2 as bigint), claimed_at) end,
+    token_hash = p.value ->> 3, dialed_at = cast(p.value ->> 4 as bigint),
+    session_id = cast(p.value ->> 5 as bigint), held_until = cast(p.value ->> 6 as bigint),
+    ended_at = cast(p.value ->> 7 as bigint), outcome = p.value ->> 8, evidence = p.value ->> 9,
+    corrected_at = coalesce(cast(p.value ->> 10 as bigint), corrected_at),
+    ungranted = cast(p.value ->> 11 as bigint), told = p.value ->> 12
+from json_each($1) as p -- sqlite
+from jsonb_array_elements(cast($1 as jsonb)) as p (value) -- postgres
+where attempt_id = cast(p.value ->> 0 as bigint)

@@ -1,4 +1,7 @@
--- apply_contact: where the run contact stands now
+-- apply_contact: where run contacts stand now
 update run_contacts
-set due_at = $2, gate = $3, disposition = $4, rested_at = $5, leased_until = 0
-where run_contact_id = $1
+set due_at = cast(p.value ->> 1 as bigint), gate = p.value ->> 2, disposition = p.value ->> 3,
+    rested_at = cast(p.value ->> 4 as bigint), leased_until = 0
+from json_each($1) as p -- sqlite
+from jsonb_array_elements(cast($1 as jsonb)) as p (value) -- postgres
+where run_contact_id = cast(p.value ->> 0 as bigint)

@@ -1,4 +1,4 @@
--- load_attempt: an attempt with all that a decision about it needs
+-- load_attempt: attempts with all that a decision about each needs
 select a.attempt_id, a.run_contact_id, a.run_id, a.number_id, a.try_number, a.mode, a.caller_id, a.state, a.slot_us,
        a.claimed_at, a.token_hash, a.dialed_at, a.session_id, a.held_until, a.ended_at, a.outcome, a.corrected_at,
        a.ungranted, a.told,
@@ -17,5 +17,5 @@ join contacts c on c.contact_id = rc.contact_id
 join numbers n on n.number_id = a.number_id
 join runs r on r.run_id = a.run_id
 join accounts acc on acc.account_id = r.account_id
-where a.attempt_id = $1
-for update of a, rc -- postgres
+join json_each($1) as wanted on wanted.value = a.attempt_id -- sqlite
+join json_array_elements_text(cast($1 as json)) as wanted (value) on cast(wanted.value as bigint) = a.attempt_id -- postgres

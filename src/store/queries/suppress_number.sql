@@ -1,4 +1,6 @@
 -- suppress_number: never called again
 update numbers
-set suppressed_at = $2, suppressed_reason = $3
-where number_id = $1 and suppressed_at is null
+set suppressed_at = cast(p.value ->> 1 as bigint), suppressed_reason = p.value ->> 2
+from json_each($1) as p -- sqlite
+from jsonb_array_elements(cast($1 as jsonb)) as p (value) -- postgres
+where number_id = cast(p.value ->> 0 as bigint) and suppressed_at is null

@@ -1,0 +1,183 @@
+//! What decisions change, gathered as rows: one statement for each kind, whatever the number of decisions.
+//!
+//! No two decisions of a wave are about one attempt, one number or one contact, so the order of the kinds is free
+//! but for what refers to what.
+
+use super::super::Conn;
+use crate::domain::clearance::Gate;
+use crate::domain::state::State;
+use crate::domain::{AttemptId, Outcome, SessionId, Timestamp};
+use crate::store::asked::Asked;
+use crate::store::rows::{AttemptChange, Call, Change, ContactChange, Held, Turn};
+use crate::store::text::Rows;
+use crate::store::Result;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub struct Effects {
+    starts: Rows,
+    attempts: Rows,
+    contacts: Rows,
+    numbers: Rows,
+    calls: Rows,
+    turns: Rows,
+    /// By session, so that nodes meet in one order; of a session heard of twice the first word stands.
+    known: BTreeMap<i64, (AttemptId, Timestamp)>,
+    over: BTreeMap<i64, Timestamp>,
+}
+
+impl Effects {
+    /// A session that is asked about from now on.
+    pub fn know(&mut self, session: SessionId, attempt: AttemptId, now: Timestamp) {
+        self.known.entry(session.0).or_insert((attempt, now));
+    }
+
+    pub fn add(&mut self, held: &Held, change: &Change, order: &Asked) {
+        let now = order.now;
+        if let Some(to) = &change.attempt {
+            if let (Some(hash), State::Dialing { .. }) = (order.start, to.state) {
+                self.starts.push(&(hash.to_string(), held.attempt.0, now.0));
+            }
+            self.attempt(held.attempt, to);
+            match (to.state, to.session) {
+                (State::Live { .. }, Some(session)) => self.know(session, held.attempt, now),
+                (State::Lost { .. } | State::Ended { .. }, Some(session)) => drop(self.over.insert(session.0, now)),
+                _ => {}
+            }
+        }
+        if let Some(contact) = &change.contact {
+            let (due_at, gate, disposition, rested_at) = match contact {
+                ContactChange::Busy => (None, None, None, None),
+                ContactChange::Waits { due_at, gate } => (Some(due_at.0), Some(*gate), None, None),
+                ContactChange::Rests(outcome) => (None, None, Some(*outcome), Some(now.0)),
+            };
+            let (gate, disposition) = (gate.map(Gate::as_str), disposition.map(Outcome::as_str));
+            self.contacts.push(&(held.run_contact.0, due_at, gate, disposition, rested_at));
+        }
+        if let Some(reason) = &change.suppress {
+            self.numbers.push(&(held.number.0, now.0, reason));
+        }
+        if let Some(call) = &change.call {
+            self.calls.push(&CallRow::of(held.attempt, call));
+        }
+        // PostgreSQL refuses a statement that writes one row twice: of a turn told twice the last stands.
+        let turns: BTreeMap<i64, &Turn> = change.turns.iter().map(|turn| (turn.turn, turn)).collect();
+        for turn in turns.into_values() {
+            self.turn(held.attempt, turn);
+        }
+    }
+
+    fn attempt(&mut self, attempt: AttemptId, to: &AttemptChange) {
+        let claimed_at = match to.state {
+            State::Dialing { claimed_at, .. } => Some(claimed_at.0),
+            _ => None,
+        };
+        let (ended_at, outcome) = match to.state {
+            State::Lost { ended_at, .. } => (Some(ended_at.0), Some(Outcome::Lost)),
+            State::Ended { ended_at, outcome } => (Some(ended_at.0), Some(outcome)),
+            _ => (None, None),
+        };
+        self.attempts.push(&(
+            attempt.0,
+            to.state.name(),
+            claimed_at,
+            to.token.map(|hash| hash.to_string()),
+            to.dialed_at.map(|at| at.0),
+            to.session.map(|session| session.0),
+            to.held_until.map(|at| at.0),
+            ended_at,
+            outcome.map(Outcome::as_str),
+            to.evidence,
+            to.corrected_at.map(|at| at.0),
+            to.ungranted,
+            &to.told,
+        ));
+    }
+
+    fn turn(&mut self, attempt: AttemptId, t: &Turn) {
+        self.turns.push(&(
+            attempt.0,
+            t.turn,
+            &t.callee_text,
+            &t.agent_text,
+            t.callee_end_ms,
+            t.agent_start_ms,
+            t.turn_ms,
+            &t.method,
+            t.asr_ms,
+            t.reply_ms,
+            t.model_ms,
+            t.tts_ms,
+            i64::from(t.filler),
+            i64::from(t.interrupted),
+        ));
+    }
+
+    pub async fn apply(self, conn: &mut Conn) -> Result<()> {
+        let (mut known, mut over) = (Rows::default(), Rows::default());
+        self.known.iter().for_each(|(session, (attempt, now))| known.push(&(session, attempt.0, now.0)));
+        self.over.iter().for_each(|(session, now)| over.push(&(session, now.0)));
+        for (text, rows) in [
+            (sql!("insert_start"), self.starts),
+            (sql!("apply_attempt"), self.attempts),
+            (sql!("know_session"), known),
+            (sql!("end_session"), over),
+            (sql!("apply_contact"), self.contacts),
+            (sql!("suppress_number"), self.numbers),
+            (sql!("put_call"), self.calls),
+            (sql!("put_turns"), self.turns),
+        ] {
+            if !rows.is_empty() {
+                sqlx::query(text).bind(rows.text()).execute(&mut *conn).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row of more columns than a tuple may have.
+#[derive(Serialize)]
+struct CallRow<'a>(
+    i64,
+    i64,
+    &'static str,
+    Option<i64>,
+    Option<&'a str>,
+    Option<&'a str>,
+    Option<i64>,
+    Option<&'a str>,
+    Option<&'a str>,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<&'a str>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+);
+
+impl<'a> CallRow<'a> {
+    fn of(attempt: AttemptId, call: &'a Call) -> Self {
+        CallRow(
+            attempt.0,
+            call.session,
+            call.source,
+            call.code,
+            call.reason.as_deref(),
+            call.hung_up_by.as_deref(),
+            call.goal.map(i64::from),
+            call.answers.as_deref(),
+            call.fault.as_deref(),
+            i64::from(call.machine),
+            call.answer_ms,
+            call.ring_ms,
+            call.first_audio_ms,
+            call.first_audio_method.as_deref(),
+            call.talk_ms,
+            call.cost_micros,
+            call.recorded.map(i64::from),
+        )
+    }
+}

@@ -1,0 +1,46 @@
+//! A decision on its way to the writer, where those of all callers wait in one row.
+
+use super::rows::{Change, Decide, Decided, Heard, Held};
+use super::{Result, WriteError};
+use crate::domain::{AttemptId, Timestamp, TokenHash};
+use std::any::Any;
+
+/// What a caller asked for; only the caller knows its type.
+pub type Answer = Box<dyn Any + Send>;
+
+/// A decision whose answer has lost its type.
+pub struct Asked {
+    pub attempt: AttemptId,
+    pub now: Timestamp,
+    pub start: Option<TokenHash>,
+    pub heard: Option<Heard>,
+    pub decision: Box<dyn Fn(&Held) -> (Change, Answer) + Send + Sync>,
+}
+
+pub enum Told {
+    Unknown,
+    Again,
+    Done(Answer),
+}
+
+impl Asked {
+    pub fn of<A: Send + 'static>(order: Decide<A>) -> Self {
+        let Decide { attempt, now, start, heard, decision } = order;
+        let decision = move |held: &Held| {
+            let (change, answer) = decision(held);
+            (change, Box::new(answer) as Answer)
+        };
+        Asked { attempt, now, start, heard, decision: Box::new(decision) }
+    }
+}
+
+impl Told {
+    /// The answer in the type in which it was asked for.
+    pub fn decided<A: 'static>(self) -> Result<Decided<A>> {
+        Ok(match self {
+            Told::Unknown => Decided::Unknown,
+            Told::Again => Decided::Again,
+            Told::Done(answer) => Decided::Done(*answer.downcast().map_err(|_| WriteError::Stopped)?),
+        })
+    }
+}
