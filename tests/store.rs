@@ -6,6 +6,8 @@ mod common;
 
 #[path = "store/attempts.rs"]
 mod attempts;
+#[path = "store/batches.rs"]
+mod batches;
 #[path = "store/dials.rs"]
 mod dials;
 #[path = "store/figures.rs"]

@@ -119,8 +119,7 @@ async fn work(db: Db, mut messages: mpsc::Receiver<Message>) {
             Db::Postgres(_) => {
                 let (acts, others): (Vec<_>, Vec<_>) =
                     orders.into_iter().partition(|order| matches!(order.what, What::Act(_)));
-                let (decisions, answers) =
-                    others.into_iter().partition(|order| matches!(order.what, What::Decide(_)));
+                let (decisions, answers) = others.into_iter().partition(|order| matches!(order.what, What::Decide(_)));
                 for kind in [acts, decisions, answers] {
                     settle(&db, kind).await;
                 }

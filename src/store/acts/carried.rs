@@ -3,9 +3,9 @@
 
 use super::super::Conn;
 use crate::domain::Timestamp;
+use crate::store::Result;
 use crate::store::rows::{Change, Held, RunState};
 use crate::store::text::Rows;
-use crate::store::Result;
 use std::collections::BTreeMap;
 
 /// Facts of runs that a decision of this batch has changed. The runs are locked: nobody else changes them.

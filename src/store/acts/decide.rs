@@ -192,7 +192,8 @@ async fn lock(conn: &mut Conn, attempts: &[AttemptId]) -> Result<()> {
 
 /// Asks the decisions in the order given and applies what they change. All of it, or an error and nothing.
 pub async fn decide(conn: &mut Conn, orders: &[&Asked]) -> Result<Vec<Told>> {
-    let attempts: Vec<AttemptId> = orders.iter().map(|order| order.attempt).collect::<BTreeSet<_>>().into_iter().collect();
+    let attempts: Vec<AttemptId> =
+        orders.iter().map(|order| order.attempt).collect::<BTreeSet<_>>().into_iter().collect();
     lock(conn, &attempts).await?;
     let mut known = load(conn, &attempts).await?;
     let (mut carried, mut told, mut rest) = (Carried::default(), Vec::with_capacity(orders.len()), orders);
@@ -200,8 +201,11 @@ pub async fn decide(conn: &mut Conn, orders: &[&Asked]) -> Result<Vec<Told>> {
         let wave = Wave::first_of(rest, &known);
         let (now, later) = rest.split_at(wave.orders);
         told.extend(ask(conn, now, &mut known, &mut carried).await?);
-        let stale: BTreeSet<AttemptId> =
-            later.iter().map(|order| order.attempt).filter(|id| known.get(id).is_some_and(|h| wave.touches(h))).collect();
+        let stale: BTreeSet<AttemptId> = later
+            .iter()
+            .map(|order| order.attempt)
+            .filter(|id| known.get(id).is_some_and(|h| wave.touches(h)))
+            .collect();
         if !stale.is_empty() {
             known.extend(load(conn, &stale.into_iter().collect::<Vec<_>>()).await?);
         }

@@ -7,10 +7,10 @@ use super::super::Conn;
 use crate::domain::clearance::Gate;
 use crate::domain::state::State;
 use crate::domain::{AttemptId, Outcome, SessionId, Timestamp};
+use crate::store::Result;
 use crate::store::asked::Asked;
 use crate::store::rows::{AttemptChange, Call, Change, ContactChange, Held, Turn};
 use crate::store::text::Rows;
-use crate::store::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
