@@ -10,6 +10,7 @@ mod orders;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
 mod postgres;
 mod rows;
+mod rows_life;
 mod rows_read;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
 mod sqlite;
@@ -19,6 +20,7 @@ mod writer;
 pub use ids::Ids;
 pub use orders::*;
 pub use rows::*;
+pub use rows_life::*;
 pub use rows_read::*;
 pub use writer::WriteError;
 
@@ -119,6 +121,7 @@ mod calls;
 mod campaigns;
 mod dialling;
 pub mod figures;
+mod life;
 mod nights;
 mod sessions;
 mod single;

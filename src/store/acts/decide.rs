@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::store::rows::{Change, ContactChange, Decide, Decided, Heard, Held, Turn};
 use crate::store::text::{bare, rows_text};
-use crate::store::{Result, StoreError};
+use crate::store::{Result, RunFacts, StoreError};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -131,6 +131,7 @@ impl HeldRow {
             platform: self.platform,
             ended,
             start_had_session: self.start_session.is_some(),
+            facts: RunFacts::default(),
         })
     }
 }
@@ -145,7 +146,9 @@ pub async fn load(conn: &mut Conn, attempt: AttemptId) -> Result<Option<Held>> {
         .fetch_all(&mut *conn)
         .await?;
     let ended = ended.iter().map(|o| parsed("attempts", "outcome", o)).collect::<Result<_>>()?;
-    row.held(ended).map(Some)
+    let run = RunId(row.run_id);
+    let facts = super::life::facts(conn, &[run]).await?.remove(&run).unwrap_or_default();
+    Ok(Some(Held { facts, ..row.held(ended)? }))
 }
 
 /// Locks in the order account and run (shared), number, attempt; asks; applies.
@@ -248,7 +251,7 @@ async fn apply<A>(conn: &mut Conn, held: &Held, change: &Change, order: &Decide<
             .await?;
     }
     if let Some(reason) = &change.run_paused {
-        sqlx::query(sql!("apply_run_paused")).bind(held.run.0).bind(reason).bind(now.0).execute(&mut *conn).await?;
+        super::life::pause(conn, &[(held.run, reason)], now).await?;
     }
     if let Some(ungranted) = change.run_ungranted {
         sqlx::query(sql!("apply_run_ungranted")).bind(held.run.0).bind(ungranted).execute(&mut *conn).await?;
@@ -258,6 +261,9 @@ async fn apply<A>(conn: &mut Conn, held: &Held, change: &Change, order: &Decide<
     }
     if let Some(prohibited) = change.run_prohibited {
         sqlx::query(sql!("apply_run_prohibited")).bind(held.run.0).bind(prohibited).execute(&mut *conn).await?;
+    }
+    if let Some(contacts) = change.hold {
+        super::life::count(conn, &[(held.run, contacts)]).await?;
     }
     if let Some(reason) = &change.suppress {
         sqlx::query(sql!("suppress_number")).bind(held.number.0).bind(now.0).bind(reason).execute(&mut *conn).await?;

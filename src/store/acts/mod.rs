@@ -15,13 +15,16 @@ macro_rules! sql {
     }};
 }
 
+pub mod append;
 pub mod calls;
 pub mod campaigns;
 pub mod decide;
 pub mod figures;
+pub mod life;
 pub mod nights;
 pub mod plan;
 pub mod report;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod single;
