@@ -47,12 +47,11 @@ impl Joined {
 
 pub async fn append(here: &Here<'_>, campaign: &str, source: &str, bytes: Vec<u8>) -> Result<Joined, ImportError> {
     let row = here.store.find_campaign(campaign).await?;
-    let settings = serde_json::from_str(&row.settings).map_err(|e| e.to_string()).and_then(|value| {
-        intake::settings::from_json(&value, here.modes).map_err(|faults| faults.to_string())
-    });
+    let settings = serde_json::from_str(&row.settings)
+        .map_err(|e| e.to_string())
+        .and_then(|value| intake::settings::from_json(&value, here.modes).map_err(|faults| faults.to_string()));
     let settings = settings.map_err(|cause| ImportError::Settings(cause.clone(), vec![cause]))?;
-    let script =
-        Script::parse(&row.script).map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
+    let script = Script::parse(&row.script).map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
     let hash = content_hash(&bytes);
     let whole = read_list(bytes, settings.region.clone(), here.modes.clone()).await?;
     check_rows(here, &settings, &whole, &script)?;

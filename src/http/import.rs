@@ -207,7 +207,12 @@ pub(super) async fn read_list(bytes: Vec<u8>, region: String, modes: BTreeSet<Mo
     Ok(read.expect("the reader does not panic: its property tests feed it anything")?)
 }
 
-pub(super) fn check_rows(here: &Here<'_>, settings: &Settings, list: &List, script: &Script) -> Result<(), ImportError> {
+pub(super) fn check_rows(
+    here: &Here<'_>,
+    settings: &Settings,
+    list: &List,
+    script: &Script,
+) -> Result<(), ImportError> {
     let mut faults = purpose_refused(settings, list);
     if here.real_platform {
         for row in list.examples().take(LINES_QUOTED_MAX) {

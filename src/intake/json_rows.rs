@@ -28,9 +28,9 @@ pub fn to_csv(value: &Value) -> Result<Vec<u8>, String> {
         list.write_record(columns.keys()).map_err(wrong)?;
     }
     for (nth, table) in tables.into_iter().enumerate() {
-        let cells = columns.keys().map(|key| cell(table.get(key)).ok_or_else(|| {
-            format!("row {}: {key}: write a text, a number, true or false", nth + 1)
-        }));
+        let cells = columns.keys().map(|key| {
+            cell(table.get(key)).ok_or_else(|| format!("row {}: {key}: write a text, a number, true or false", nth + 1))
+        });
         list.write_record(cells.collect::<Result<Vec<_>, _>>()?).map_err(wrong)?;
     }
     list.into_inner().map_err(|cause| cause.to_string())

@@ -1,8 +1,8 @@
 //! The life of runs and campaigns, for the rooms above.
 
 use super::{
-    AccountPauseOrder, AppendOrder, Appended, Beginning, Busy, By, DrainOrder, HoldRow, KnownNumber, Result,
-    RunOrder, RunState, RunStateOrder, SettingsOrder, SettingsVersion, Store, StoreError, Transition,
+    AccountPauseOrder, AppendOrder, Appended, Beginning, Busy, By, DrainOrder, HoldRow, KnownNumber, Result, RunOrder,
+    RunState, RunStateOrder, SettingsOrder, SettingsVersion, Store, StoreError, Transition,
 };
 use crate::domain::settings::Take;
 use crate::domain::{AttemptId, CampaignId, PhoneNumber, RunId, Timestamp};

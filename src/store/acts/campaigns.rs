@@ -5,9 +5,7 @@ use crate::domain::settings::{Overlap, Take};
 use crate::domain::{BatchId, CampaignId, RunId, ScheduleId, Timestamp};
 use crate::store::rows::{Campaign, Import, NewCampaign, Reject, Run, RunState};
 use crate::store::text::rows_text;
-use crate::store::{
-    Actor, By, FireOrder, Fired, Result, RunOrder, RunStateOrder, Shown, SkipOrder, StoreError,
-};
+use crate::store::{Actor, By, FireOrder, Fired, Result, RunOrder, RunStateOrder, Shown, SkipOrder, StoreError};
 use serde_json::json;
 
 /// Rows handed to one statement.

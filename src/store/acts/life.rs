@@ -136,12 +136,8 @@ pub async fn count(conn: &mut Conn, counts: &[(RunId, i64)]) -> Result<()> {
 /// False when the run is over or drains already.
 pub async fn drain(conn: &mut Conn, order: &DrainOrder) -> Result<bool> {
     let (run, now) = (order.run, order.now);
-    let done = sqlx::query(sql!("drain_run"))
-        .bind(run.0)
-        .bind(now.0)
-        .bind(&order.by.reason)
-        .execute(&mut *conn)
-        .await?;
+    let done =
+        sqlx::query(sql!("drain_run")).bind(run.0).bind(now.0).bind(&order.by.reason).execute(&mut *conn).await?;
     if done.rows_affected() == 0 {
         return Ok(false);
     }
@@ -209,8 +205,7 @@ pub async fn pause_account(conn: &mut Conn, order: &AccountPauseOrder) -> Result
 }
 
 pub async fn live_attempts(conn: &mut Conn, runs: &[RunId]) -> Result<Vec<AttemptId>> {
-    let ids: Vec<i64> =
-        sqlx::query_scalar(sql!("live_attempts_of_runs")).bind(ids_text(runs)).fetch_all(conn).await?;
+    let ids: Vec<i64> = sqlx::query_scalar(sql!("live_attempts_of_runs")).bind(ids_text(runs)).fetch_all(conn).await?;
     Ok(ids.into_iter().map(AttemptId).collect())
 }
 
