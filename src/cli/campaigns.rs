@@ -1,6 +1,6 @@
 //! `halo campaign …`
 
-use super::{Failure, open, settings};
+use super::{Failure, life, open, settings, watch};
 use clap::Subcommand;
 use halo::app::{known_modes, peek_clock, read_rules};
 use halo::dialer::hindrance;
@@ -34,18 +34,38 @@ pub enum Verb {
         json: bool,
     },
     /// Start a run; the serving process dials it.
-    Start {
-        campaign: String,
-        /// Return when the run is over.
-        #[arg(long)]
-        wait: bool,
-    },
+    Start(life::Start),
     /// No further dials; calls under way go on.
-    Pause { campaign: String },
+    Pause(life::Pause),
     /// Dial again.
-    Resume { campaign: String },
+    Resume(life::Resume),
+    /// Call nobody new; whoever was called gets the remaining tries.
+    Drain(life::Drain),
     /// End the open runs; calls under way go on to their end.
-    Stop { campaign: String },
+    Stop(life::Stop),
+    /// Change settings while the campaign lives: dial.cps=3 windows.days='["mon-fri 09:00-18:00"]'
+    Set(life::Set),
+    /// Add a list; it joins the open run, or waits for the next one.
+    Append {
+        campaign: String,
+        /// CSV.
+        file: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// A campaign made of another: settings, script, contacts.
+    Clone {
+        campaign: String,
+        /// Of the new campaign.
+        name: String,
+        /// Everybody keeps the arm of the original.
+        #[arg(long)]
+        keep_arms: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Follow the open run until it ends; exit code 0 when it is completed.
+    Watch { campaign: String },
 }
 
 pub async fn run(verb: Verb) -> Result<(), Failure> {
@@ -53,10 +73,15 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Import { dir, json } => import_dir(&dir, json).await,
         Verb::List { json } => list(json).await,
         Verb::Show { campaign, json } => show(&campaign, json).await,
-        Verb::Start { campaign, wait } => start(&campaign, wait).await,
-        Verb::Pause { campaign } => change(&campaign, RunState::Paused, Some("paused by an operator")).await,
-        Verb::Resume { campaign } => change(&campaign, RunState::Running, None).await,
-        Verb::Stop { campaign } => change(&campaign, RunState::Stopped, Some("stopped by an operator")).await,
+        Verb::Start(args) => start(args).await,
+        Verb::Pause(args) => life::pause(args).await,
+        Verb::Resume(args) => life::resume(args).await,
+        Verb::Drain(args) => life::drain(args).await,
+        Verb::Stop(args) => life::stop(args).await,
+        Verb::Set(args) => life::set(args).await,
+        Verb::Append { campaign, file, json } => life::append_list(&campaign, &file, json).await,
+        Verb::Clone { campaign, name, keep_arms, json } => life::copy_campaign(&campaign, name, keep_arms, json).await,
+        Verb::Watch { campaign } => watch::watch(&campaign).await,
     }
 }
 
@@ -111,7 +136,7 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
     Ok(())
 }
 
-fn refused(cause: ImportError) -> Failure {
+pub fn refused(cause: ImportError) -> Failure {
     let mut message = cause.to_string();
     for fault in cause.faults() {
         if !message.contains(&fault) {
@@ -130,7 +155,7 @@ async fn list(as_json: bool) -> Result<(), Failure> {
         let imports = store.imports(campaign.campaign).await?;
         let runs = store.runs(campaign.campaign).await?;
         let accepted: i64 = imports.iter().map(|import| import.accepted).sum();
-        let state = runs.last().map_or("no run yet", |run| run.state.as_str());
+        let state = runs.last().map_or("no run yet", |run| run.shown.as_str());
         rows.push((campaign.name, campaign.campaign, accepted, runs.len(), state));
     }
     if as_json {
@@ -155,7 +180,18 @@ async fn show(campaign: &str, as_json: bool) -> Result<(), Failure> {
     let imports = store.imports(campaign.campaign).await?;
     let runs = store.runs(campaign.campaign).await?;
     if as_json {
-        println!("{}", json!({ "id": campaign.campaign, "name": campaign.name, "imports": imports, "runs": runs }));
+        let mut told = Vec::new();
+        for run in runs {
+            let mut value = json!(run);
+            value["history"] = json!(store.run_history(run.run).await?);
+            told.push(value);
+        }
+        let settings_version = store.settings_version(campaign.campaign).await?;
+        println!(
+            "{}",
+            json!({ "id": campaign.campaign, "name": campaign.name, "settings_version": settings_version,
+                    "imports": imports, "runs": told })
+        );
         return Ok(());
     }
     println!("{} ({})", campaign.name, campaign.campaign);
@@ -173,25 +209,29 @@ async fn show(campaign: &str, as_json: bool) -> Result<(), Failure> {
     for run in runs {
         let p = store.progress(run.run).await?;
         let reason = run.state_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let history = store.run_history(run.run).await?;
         println!(
             "  run {} {}: {}{reason}, {}/{} contacts at rest, {} live, {} retries waiting",
             run.ordinal,
             run.run,
-            run.state.as_str(),
+            run.shown.as_str(),
             p.rested,
             p.contacts,
             p.live,
             p.retries_waiting
         );
+        for change in history {
+            println!("    {}", life::line(&change));
+        }
     }
     Ok(())
 }
 
-async fn start(campaign: &str, wait: bool) -> Result<(), Failure> {
+async fn start(args: life::Start) -> Result<(), Failure> {
     let config = settings()?;
     let store = open(&config).await?;
     let clock = peek_clock(&store).await?;
-    let campaign = store.find_campaign(campaign).await?;
+    let campaign = store.find_campaign(&args.campaign).await?;
     let account = store.installation_value("account").await?.and_then(|id| id.parse().ok());
     let Some(account) = account else {
         return Err(Failure::refused("no process has served this database yet: start `halo serve` first"));
@@ -200,9 +240,10 @@ async fn start(campaign: &str, wait: bool) -> Result<(), Failure> {
     if let Some(why) = hindrance(&store, campaign.campaign, &rules, config.is_real()).await? {
         return Err(Failure::refused(why));
     }
-    let (run, contacts) = store.start_run(campaign.campaign, account, Take::All, clock.now()).await?;
+    let now = clock.now();
+    let (run, contacts) = store.begin_run(campaign.campaign, account, Take::All, args.beginning(now), now).await?;
     println!("Run {run} with {contacts} contacts");
-    if wait {
+    if args.wait {
         wait_for(&store, run).await?;
     }
     Ok(())
@@ -220,24 +261,4 @@ async fn wait_for(store: &Store, run: RunId) -> Result<(), Failure> {
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-}
-
-async fn change(campaign: &str, to: RunState, reason: Option<&str>) -> Result<(), Failure> {
-    let store = open(&settings()?).await?;
-    let clock = peek_clock(&store).await?;
-    let campaign = store.find_campaign(campaign).await?;
-    let here: Option<i64> = store.installation_value("account").await?.and_then(|id| id.parse().ok());
-    let mut changed = 0;
-    for run in store.runs(campaign.campaign).await? {
-        if to == RunState::Running && here != Some(run.account) && !run.state.is_over() {
-            println!("Run {} belongs to another platform ({}) and stays as it is", run.run, run.platform);
-            continue;
-        }
-        if !run.state.is_over() && store.set_run_state(run.run, to, reason.map(str::to_owned), clock.now()).await? {
-            let live = store.progress(run.run).await?.live;
-            println!("Run {}: {}; {live} calls are live", run.run, to.as_str());
-            changed += 1;
-        }
-    }
-    if changed == 0 { Err(Failure::refused("the campaign has no open run")) } else { Ok(()) }
 }

@@ -4,8 +4,10 @@ mod call;
 mod campaigns;
 mod drill;
 mod figures;
+mod life;
 mod platform;
 mod service;
+mod watch;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use halo::config::Config;

@@ -38,7 +38,10 @@ pub fn attempt(held: &Held, to: State) -> AttemptChange {
 /// A deferral: nobody was rung, nothing is counted. In a run that is over it ends `cancelled`.
 pub fn deferred(held: &Held, event: Event, gate: Gate, now: Timestamp) -> Option<Change> {
     let Step::Moved(State::Planned { due_at }) = held.state.step(&event, now) else { return None };
-    if held.run_state.is_over() {
+    // Whoever was never called is nobody's retry.
+    let drained = held.facts.draining && held.ended.is_empty();
+    let hold = given_back(held);
+    if held.run_state.is_over() || drained {
         let to = State::Ended { ended_at: now, outcome: Outcome::Cancelled };
         let mut attempt = attempt(held, to);
         attempt.evidence = Some("us");
@@ -47,14 +50,23 @@ pub fn deferred(held: &Held, event: Event, gate: Gate, now: Timestamp) -> Option
         return Some(Change {
             attempt: Some(attempt),
             contact: Some(ContactChange::Rests(Outcome::Cancelled)),
+            hold,
             ..Change::default()
         });
     }
     Some(Change {
         attempt: Some(attempt(held, State::Planned { due_at })),
         contact: Some(ContactChange::Waits { due_at, gate }),
+        hold,
         ..Change::default()
     })
+}
+
+/// A contact that was granted for the first time and not dialled is not one of those after which the run holds.
+fn given_back(held: &Held) -> Option<i64> {
+    let hold = held.facts.hold?;
+    let counted = matches!(held.state, State::Live { dialed_at, .. } if dialed_at >= hold.since);
+    (counted && held.ended.is_empty()).then_some(-1)
 }
 
 /// An end, and what follows it for the contact and the run.

@@ -50,7 +50,7 @@ impl Dialer {
     /// Compares and sets `dialing → live`; the answer is given only after that is durable.
     pub async fn grant(&self, request: GrantRequest) -> Result<Grant> {
         let Some(held) = self.store.attempt(request.attempt).await? else { return Ok(Grant::Unknown) };
-        let rules = self.rules(held.campaign).await?;
+        let rules = self.rules_at(held.campaign, held.facts.settings_version).await?;
         let now = self.clock.now();
         let held_until = now.plus_ms(self.clock.at_least(held_ms(&rules.settings.dial), HELD_WALL_MS));
         let asked = Asked {
@@ -139,6 +139,7 @@ pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant)
                 attempt: Some(attempt),
                 contact: Some(ContactChange::Busy),
                 run_ungranted: (held.run_ungranted > 0).then_some(0),
+                hold: (held.facts.hold.is_some() && held.ended.is_empty()).then_some(1),
                 ..Change::default()
             };
             (change, Grant::Go(Box::new(Granted { order, token: hash, granted_ms_ago: 0 })))
@@ -167,13 +168,17 @@ pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant)
 
 /// The last gate: what [`clear`] says of this attempt now.
 pub fn clearance(held: &Held, rules: &super::Rules, asked: &Asked) -> Clearance {
+    // After the last contact that may be dialled, the run is as good as paused: the planner writes it down. Whoever
+    // was counted before goes on.
+    let counted = !held.ended.is_empty() || matches!(held.state, State::Live { .. });
+    let holds = held.facts.hold.is_some_and(|hold| hold.contacts_left <= 0) && !counted;
     let facts = Facts {
         to: &held.to,
         caller_id: held.caller_id.as_ref(),
         zone: held.timezone.unwrap_or(rules.settings.timezone),
         disposed: held.disposition.is_some(),
         suppressed: held.suppressed,
-        paused: held.account_paused || held.run_state == crate::store::RunState::Paused,
+        paused: held.account_paused || held.run_state == crate::store::RunState::Paused || holds,
         over: held.run_state.is_over(),
         tries: 1 + held.ended.iter().filter(|o| counts(**o)).count() as u32,
         number_held_until: held.number_held_until,

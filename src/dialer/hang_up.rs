@@ -4,9 +4,10 @@
 //! caps and the provider's history do.
 
 use super::{Dialer, Result};
-use crate::domain::AttemptId;
+use crate::domain::{AttemptId, RunId};
 use crate::store::Store;
 use crate::voximplant::{Live, Told};
+use futures::StreamExt;
 use tracing::{info, warn};
 
 #[derive(Debug)]
@@ -48,7 +49,43 @@ pub async fn hang_up(store: &Store, live: &Live, attempt: AttemptId) -> Result<H
     }
 }
 
+/// Sessions told at once.
+const TOLD_AT_ONCE: usize = 16;
+
+/// What became of the word to many sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct HungUp {
+    /// Their servers took the word.
+    pub told: usize,
+    /// The session was gone, or did not answer in time: its events will tell.
+    pub unanswered: usize,
+    /// There was no way in, or no safe one: the call ends at its limits.
+    pub could_not: usize,
+}
+
+/// A word to every live call of these runs.
+pub async fn hang_up_all(store: &Store, live: &Live, runs: &[RunId]) -> Result<HungUp> {
+    let attempts = store.live_attempts(runs).await?;
+    let words = futures::stream::iter(attempts).map(|attempt| hang_up(store, live, attempt));
+    let words: Vec<Result<HangUp>> = words.buffer_unordered(TOLD_AT_ONCE).collect().await;
+    let mut done = HungUp::default();
+    for word in words {
+        match word? {
+            HangUp::Delivered => done.told += 1,
+            HangUp::Unanswered => done.unanswered += 1,
+            HangUp::NoWayIn | HangUp::Unsafe(_) => done.could_not += 1,
+            // It ended by itself meanwhile.
+            HangUp::NotLive(_) | HangUp::Unknown => {}
+        }
+    }
+    Ok(done)
+}
+
 impl Dialer {
+    pub async fn hang_up_all(&self, runs: &[RunId]) -> Result<HungUp> {
+        hang_up_all(&self.store, self.client.live(), runs).await
+    }
+
     pub async fn hang_up(&self, attempt: AttemptId) -> Result<HangUp> {
         hang_up(&self.store, self.client.live(), attempt).await
     }

@@ -15,6 +15,17 @@ pub async fn hindrance(
     settings: &Settings,
     real_platform: bool,
 ) -> Result<Option<String>> {
+    hindrance_with(store, campaign, settings, real_platform, &[]).await
+}
+
+/// The same when these numbers join it.
+pub async fn hindrance_with(
+    store: &Store,
+    campaign: CampaignId,
+    settings: &Settings,
+    real_platform: bool,
+    joining: &[PhoneNumber],
+) -> Result<Option<String>> {
     if !real_platform {
         return Ok(None);
     }
@@ -30,6 +41,14 @@ pub async fn hindrance(
             } else if !row.allow_listed {
                 strangers += 1;
             }
+        }
+    }
+    for number in joining {
+        if number.is_example() {
+            examples += 1;
+        } else if settings.purpose == Purpose::Test && strangers <= TEST_STRANGERS_MAX {
+            let standing = store.standing(number).await?;
+            strangers += usize::from(!standing.is_some_and(|standing| standing.allow_listed));
         }
     }
     if examples > 0 {

@@ -27,8 +27,8 @@ pub mod decisions {
 
 pub use fire::first_firing;
 pub use grant::{Grant, GrantRequest, Granted};
-pub use hang_up::{HangUp, hang_up};
-pub use hindrance::hindrance;
+pub use hang_up::{HangUp, HungUp, hang_up, hang_up_all};
+pub use hindrance::{hindrance, hindrance_with};
 pub use plan::LEAD_MS;
 pub use reconcile::Reconciled;
 pub use rules::{ReadRules, Rules};
@@ -75,7 +75,7 @@ pub struct Dialer {
     /// This process, for leases of leadership.
     pub node: String,
     pub read_rules: ReadRules,
-    known: Mutex<HashMap<CampaignId, Arc<Rules>>>,
+    known: Mutex<HashMap<CampaignId, (i64, Arc<Rules>)>>,
     outage: Mutex<reconcile::Outage>,
     /// Rung when a simulator has forgotten its rules (it keeps nothing): `app` deploys to it again.
     pub forgotten: Notify,

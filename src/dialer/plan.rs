@@ -54,7 +54,7 @@ impl Dialer {
             let ours = single || !self.only_single_calls;
             if ours && run.account == self.account && run.state == RunState::Running {
                 // One campaign that cannot be read does not stop the others.
-                match self.rules(run.campaign).await {
+                match self.rules_at(run.campaign, run.settings_version).await {
                     Ok(known) => drop(rules.insert(run.campaign, known)),
                     Err(cause) => self.pause_unreadable(run.run, &cause).await?,
                 }

@@ -100,7 +100,7 @@ impl Dialer {
         let deadline_ms = self.grant_deadline_ms();
         for attempt in &overdue {
             let Some(held) = self.store.attempt(*attempt).await? else { continue };
-            let rules = match self.rules(held.campaign).await {
+            let rules = match self.rules_at(held.campaign, held.facts.settings_version).await {
                 Ok(rules) => rules,
                 Err(cause) => {
                     error!(attempt.id = %attempt, "Attempt {attempt} cannot be revoked: {cause}");

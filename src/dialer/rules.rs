@@ -20,8 +20,17 @@ pub struct Rules {
 pub type ReadRules = Arc<dyn Fn(&str) -> std::result::Result<(Settings, Vec<Calendar>), String> + Send + Sync>;
 
 impl Dialer {
+    /// The rules that hold now.
     pub async fn rules(&self, campaign: CampaignId) -> Result<Arc<Rules>> {
-        if let Some(rules) = self.known.lock().expect("no panic while holding it").get(&campaign) {
+        let version = self.store.settings_version(campaign).await?;
+        self.rules_at(campaign, version).await
+    }
+
+    /// The rules of this version, or of a newer one: whoever changed them is obeyed from the next look on.
+    pub async fn rules_at(&self, campaign: CampaignId, version: i64) -> Result<Arc<Rules>> {
+        if let Some((known, rules)) = self.known.lock().expect("no panic while holding it").get(&campaign)
+            && *known >= version
+        {
             return Ok(rules.clone());
         }
         let row = self.store.campaign(campaign).await?;
@@ -34,7 +43,7 @@ impl Dialer {
         if known.len() >= KNOWN_MAX {
             known.clear();
         }
-        known.insert(campaign, rules.clone());
+        known.insert(campaign, (version, rules.clone()));
         Ok(rules)
     }
 

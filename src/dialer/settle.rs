@@ -59,7 +59,7 @@ pub enum Settled {
 impl Dialer {
     pub async fn settle(&self, attempt: AttemptId, report: Report) -> Result<Settled> {
         let Some(held) = self.store.attempt(attempt).await? else { return Ok(Settled::Unknown) };
-        let rules = self.rules(held.campaign).await?;
+        let rules = self.rules_at(held.campaign, held.facts.settings_version).await?;
         let now = self.clock.now();
         let heard = report.heard.clone();
         let decision = move |held: &Held| decide(held, &rules, &report, now);

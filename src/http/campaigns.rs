@@ -1,6 +1,7 @@
 //! Campaigns and their contacts.
 
 use super::import::{Here, ImportError, Upload, import};
+use super::life::readiness;
 use super::{Problem, Web};
 use crate::domain::{CampaignId, ContactId, PhoneNumber, RunId};
 use crate::intake;
@@ -21,8 +22,14 @@ pub(super) struct CampaignView {
     id: CampaignId,
     name: String,
     settings: Value,
+    settings_version: i64,
     imports: Vec<Import>,
     runs: Vec<RunId>,
+    /// Told of one campaign: `checked`, or `draft` and what stands against a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hindrances: Option<Vec<String>>,
 }
 
 async fn view(web: &Web, campaign: crate::store::Campaign) -> Result<CampaignView, Problem> {
@@ -30,6 +37,9 @@ async fn view(web: &Web, campaign: crate::store::Campaign) -> Result<CampaignVie
     Ok(CampaignView {
         id: campaign.campaign,
         settings,
+        settings_version: web.store.settings_version(campaign.campaign).await?,
+        state: None,
+        hindrances: None,
         imports: web.store.imports(campaign.campaign).await?,
         runs: web.store.runs(campaign.campaign).await?.into_iter().map(|run| run.run).collect(),
         name: campaign.name,
@@ -121,7 +131,8 @@ pub(super) async fn show(
     Path(campaign): Path<String>,
 ) -> Result<Json<CampaignView>, Problem> {
     let campaign = web.store.find_campaign(&campaign).await?;
-    view(&web, campaign).await.map(Json)
+    let (state, hindrances) = readiness(&web, &campaign).await?;
+    Ok(Json(CampaignView { state: Some(state), hindrances: Some(hindrances), ..view(&web, campaign).await? }))
 }
 
 #[derive(Deserialize)]

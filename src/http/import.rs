@@ -8,7 +8,7 @@ use crate::dialogue::Script;
 use crate::domain::assign::{arms, dial_order, stratum};
 use crate::domain::calendar::HORIZON_DAYS;
 use crate::domain::clearance::open_at;
-use crate::domain::settings::{Purpose, Settings};
+use crate::domain::settings::{Purpose, Schedule, Settings};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, ScheduleId, Timestamp};
 use crate::intake::{self, Bucket, IntakeError, List};
 use crate::store::{Campaign, NewCampaign, NewContact, NewSchedule, Reject, Store, StoreError};
@@ -118,21 +118,8 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
     let now = here.now;
     let salt = upload.salt.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
     let campaign = CampaignId(here.store.ids.one(now.0));
-    let contacts = assigned(&settings, &salt, &list);
-    let schedule = settings.schedule.as_ref().map(|schedule| -> Result<NewSchedule, ImportError> {
-        let next_at = first_firing(schedule, now)
-            .and_then(|at| at.ok_or_else(|| "never fires: there is no such date".to_owned()))
-            .map_err(|cause| ImportError::Settings(format!("schedule.cron: {cause}"), vec![cause]))?;
-        let next_at = Some(next_at);
-        Ok(NewSchedule {
-            schedule: ScheduleId(here.store.ids.one(now.0)),
-            cron: schedule.cron.clone(),
-            timezone: schedule.timezone.name().to_owned(),
-            take: intake::settings::take_text(schedule.take),
-            overlap: intake::settings::overlap_text(schedule.overlap).to_owned(),
-            next_at,
-        })
-    });
+    let contacts = assigned(&settings, &salt, 1, &list);
+    let schedule = settings.schedule.as_ref().map(|schedule| new_schedule(here, schedule));
     let buckets = Buckets { accepted: list.accepted.len(), duplicate: list.duplicates(), refused: list.refused() };
     let new = NewCampaign {
         campaign: Campaign {
@@ -145,7 +132,7 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
         },
         batch: BatchId(here.store.ids.one(now.0)),
         source: upload.source.to_owned(),
-        content_hash: format!("{:x?}", Sha256::digest(upload.contacts)).replace([',', ' ', '[', ']'], ""),
+        content_hash: content_hash(upload.contacts),
         rows_total: list.rows as i64,
         contacts,
         rejects: rejects(&list),
@@ -155,6 +142,26 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
     here.store.create_campaign(new).await?;
     let policy = policy_note(&settings.policy);
     Ok(Imported { campaign, name: settings.name, policy, rows: list.rows, buckets })
+}
+
+/// A schedule's row, with its first firing.
+pub(super) fn new_schedule(here: &Here<'_>, schedule: &Schedule) -> Result<NewSchedule, ImportError> {
+    let next_at = first_firing(schedule, here.now)
+        .and_then(|at| at.ok_or_else(|| "never fires: there is no such date".to_owned()))
+        .map_err(|cause| ImportError::Settings(format!("schedule.cron: {cause}"), vec![cause]))?;
+    Ok(NewSchedule {
+        schedule: ScheduleId(here.store.ids.one(here.now.0)),
+        cron: schedule.cron.clone(),
+        timezone: schedule.timezone.name().to_owned(),
+        take: intake::settings::take_text(schedule.take),
+        overlap: intake::settings::overlap_text(schedule.overlap).to_owned(),
+        next_at: Some(next_at),
+    })
+}
+
+/// Tells one file from another.
+pub(super) fn content_hash(bytes: &[u8]) -> String {
+    format!("{:x?}", Sha256::digest(bytes)).replace([',', ' ', '[', ']'], "")
 }
 
 fn policy_note(name: &str) -> PolicyNote {
@@ -169,7 +176,7 @@ fn policy_note(name: &str) -> PolicyNote {
 }
 
 /// A campaign that may never call anybody is a mistake, not a campaign.
-fn never_open(settings: &Settings, now: Timestamp) -> Result<(), ImportError> {
+pub(super) fn never_open(settings: &Settings, now: Timestamp) -> Result<(), ImportError> {
     let policy = intake::policy::find(&settings.policy).map(|policy| policy.calendars()).unwrap_or_default();
     if settings.purpose == Purpose::Test || open_at(settings, &policy, settings.timezone, now).is_some() {
         return Ok(());
@@ -194,13 +201,18 @@ fn purpose_refused(settings: &Settings, list: &List) -> Vec<String> {
     list.accepted.iter().filter_map(refused).take(LINES_QUOTED_MAX).collect()
 }
 
-async fn read_list(bytes: Vec<u8>, region: String, modes: BTreeSet<Mode>) -> Result<List, ImportError> {
+pub(super) async fn read_list(bytes: Vec<u8>, region: String, modes: BTreeSet<Mode>) -> Result<List, ImportError> {
     // A million rows take a while: not on the thread that answers webhooks.
     let read = tokio::task::spawn_blocking(move || intake::read(&bytes, &region, &modes)).await;
     Ok(read.expect("the reader does not panic: its property tests feed it anything")?)
 }
 
-fn check_rows(here: &Here<'_>, settings: &Settings, list: &List, script: &Script) -> Result<(), ImportError> {
+pub(super) fn check_rows(
+    here: &Here<'_>,
+    settings: &Settings,
+    list: &List,
+    script: &Script,
+) -> Result<(), ImportError> {
     let mut faults = purpose_refused(settings, list);
     if here.real_platform {
         for row in list.examples().take(LINES_QUOTED_MAX) {
@@ -216,11 +228,12 @@ fn check_rows(here: &Here<'_>, settings: &Settings, list: &List, script: &Script
     if faults.is_empty() { Ok(()) } else { Err(ImportError::Rows(faults)) }
 }
 
-fn assigned(settings: &Settings, salt: &str, list: &List) -> Vec<NewContact> {
+/// The arms of the list with this ordinal: each list is a stratum of its own, so a later one moves nobody.
+pub(super) fn assigned(settings: &Settings, salt: &str, ordinal: i64, list: &List) -> Vec<NewContact> {
     // A row that names its own mode is called, and is in no experiment: it takes no place in a block.
     let numbers: Vec<PhoneNumber> =
         list.accepted.iter().filter(|row| row.mode.is_none()).map(|row| row.number.clone()).collect();
-    let mut given = arms(salt, &stratum(1), &settings.modes, &numbers).into_iter();
+    let mut given = arms(salt, &stratum(ordinal), &settings.modes, &numbers).into_iter();
     list.accepted
         .iter()
         .map(|row| {
@@ -241,7 +254,7 @@ fn assigned(settings: &Settings, salt: &str, list: &List) -> Vec<NewContact> {
         .collect()
 }
 
-fn rejects(list: &List) -> Vec<Reject> {
+pub(super) fn rejects(list: &List) -> Vec<Reject> {
     list.complaints
         .iter()
         .map(|c| Reject {

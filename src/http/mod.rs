@@ -4,11 +4,15 @@
 //! their answer into a response. Nothing is decided here but who may ask.
 
 mod access;
+pub mod append;
 pub mod attempts;
 mod campaigns;
+pub mod change;
+pub mod copy;
 mod demo;
 pub mod export;
 pub mod import;
+mod life;
 mod pages;
 mod problem;
 mod recordings;
@@ -133,7 +137,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns", get(campaigns::list).post(campaigns::create))
         .route("/campaigns/{campaign}", get(campaigns::show))
         .route("/campaigns/{campaign}/rejects.csv", get(export::rejects))
-        .route("/campaigns/{campaign}/contacts", get(campaigns::contacts))
+        .route("/campaigns/{campaign}/contacts", get(campaigns::contacts).post(append::contacts))
         .route("/campaigns/{campaign}/contacts.csv", get(export::contacts))
         .route("/campaigns/{campaign}/attempts", get(campaigns::attempts))
         .route("/campaigns/{campaign}/attempts.csv", get(export::attempts))
@@ -143,10 +147,15 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/report.csv", get(reports::csv))
         .route("/campaigns/{campaign}/report.html", get(reports::html))
         .route("/campaigns/{campaign}/runs", get(runs::list).post(runs::start))
+        .route("/campaigns/{campaign}/settings", get(change::show).patch(change::settings))
+        .route("/campaigns/{campaign}/clone", post(copy::campaign))
         .route("/runs/{run}", get(runs::show))
-        .route("/runs/{run}/pause", post(runs::pause))
-        .route("/runs/{run}/resume", post(runs::resume))
-        .route("/runs/{run}/stop", post(runs::stop))
+        .route("/runs/{run}/pause", post(life::pause))
+        .route("/runs/{run}/resume", post(life::resume))
+        .route("/runs/{run}/drain", post(life::drain))
+        .route("/runs/{run}/stop", post(life::stop))
+        .route("/pause", get(life::paused).post(life::pause_all))
+        .route("/resume", post(life::resume_all))
         .route("/attempts/{attempt}/recording", get(recordings::recording))
         .route("/attempts/{attempt}/log", get(recordings::log))
         .route("/attempts/{attempt}", get(attempts::show))

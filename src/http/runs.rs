@@ -1,11 +1,13 @@
 //! Runs and schedules.
 
+use super::life::{LifeView, Start, life, said};
 use super::{Problem, Web};
 use crate::dialer::hindrance;
 use crate::domain::RunId;
 use crate::domain::settings::Take;
-use crate::store::{GateRow, OutcomeRow, Progress, Run, RunState, Schedule, SkippedFiring};
+use crate::store::{GateRow, OutcomeRow, Progress, Run, Schedule, SkippedFiring};
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -23,14 +25,17 @@ pub(super) struct RunView {
     progress: Progress,
     outcomes: Vec<OutcomeRow>,
     gates: Vec<GateRow>,
+    #[serde(flatten)]
+    life: LifeView,
 }
 
-async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
+pub(super) async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
     Ok(RunView {
         id: run.run,
         progress: web.store.progress(run.run).await?,
         outcomes: web.store.outcomes(run.run).await?,
         gates: web.store.gates(run.run, web.clock.now()).await?,
+        life: life(web, run.run).await?,
         run,
     })
 }
@@ -38,7 +43,9 @@ async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
 pub(super) async fn start(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
+    body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    let beginning = said::<Start>(&body)?.beginning(web.clock.now())?;
     let campaign = web.store.find_campaign(&campaign).await?;
     let rules = web.dialer.rules(campaign.campaign).await?;
     let real = web.dialer.platform.real;
@@ -46,8 +53,10 @@ pub(super) async fn start(
         return Err(Problem::refused(why, Vec::new()));
     }
     let now = web.clock.now();
-    let (run, contacts) = web.store.start_run(campaign.campaign, web.dialer.account, Take::All, now).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "id": run, "contacts": contacts, "state": RunState::Running }))))
+    let account = web.dialer.account;
+    let (run, contacts) = web.store.begin_run(campaign.campaign, account, Take::All, beginning, now).await?;
+    let state = web.store.run(run).await?.shown;
+    Ok((StatusCode::CREATED, Json(json!({ "id": run, "contacts": contacts, "state": state }))))
 }
 
 pub(super) async fn list(
@@ -62,7 +71,7 @@ pub(super) async fn list(
     Ok(Json(views))
 }
 
-fn run_id(text: &str) -> Result<RunId, Problem> {
+pub(super) fn run_id(text: &str) -> Result<RunId, Problem> {
     text.parse().map_err(|_| Problem::missing(format!("run `{text}` does not exist")))
 }
 
@@ -71,44 +80,26 @@ pub(super) async fn show(State(web): State<Arc<Web>>, Path(run): Path<String>) -
     view(&web, run).await.map(Json)
 }
 
-async fn change(web: &Web, run: &str, to: RunState, reason: Option<&str>) -> Result<Json<RunView>, Problem> {
-    let run = run_id(run)?;
-    let known = web.store.run(run).await?;
-    if !web.store.set_run_state(run, to, reason.map(str::to_owned), web.clock.now()).await? {
-        return Err(Problem::conflict(format!("run {run} is {} already", known.state.as_str())));
-    }
-    view(web, web.store.run(run).await?).await.map(Json)
-}
-
-pub(super) async fn pause(State(web): State<Arc<Web>>, Path(run): Path<String>) -> Result<Json<RunView>, Problem> {
-    change(&web, &run, RunState::Paused, Some("paused by an operator")).await
-}
-
-pub(super) async fn resume(State(web): State<Arc<Web>>, Path(run): Path<String>) -> Result<Json<RunView>, Problem> {
-    let known = web.store.run(run_id(&run)?).await?;
-    if known.account != web.dialer.account {
-        return Err(Problem::conflict(format!("the run belongs to another platform ({})", known.platform)));
-    }
-    change(&web, &run, RunState::Running, None).await
-}
-
-pub(super) async fn stop(State(web): State<Arc<Web>>, Path(run): Path<String>) -> Result<Json<RunView>, Problem> {
-    change(&web, &run, RunState::Stopped, Some("stopped by an operator")).await
-}
-
 #[derive(Serialize)]
 pub(super) struct ScheduleView {
     #[serde(flatten)]
     schedule: Schedule,
+    /// The open run whose end this moment waits for, as declared.
+    waits_for: Option<RunId>,
     /// Moments that made no run, the newest first.
     skipped: Vec<SkippedFiring>,
 }
 
 pub(super) async fn schedules(State(web): State<Arc<Web>>) -> Result<Json<Vec<ScheduleView>>, Problem> {
     let skipped = web.store.skipped(SKIPPED_MAX).await?;
-    let view = |schedule: Schedule| {
+    let now = web.clock.now();
+    let mut views = Vec::new();
+    for schedule in web.store.schedules().await? {
+        let waits = schedule.overlap == "wait" && schedule.next_at.is_some_and(|at| at <= now);
+        let runs = if waits { web.store.runs(schedule.campaign).await? } else { Vec::new() };
+        let waits_for = runs.iter().find(|run| !run.state.is_over()).map(|run| run.run);
         let skipped = skipped.iter().filter(|firing| firing.schedule == schedule.schedule).cloned().collect();
-        ScheduleView { schedule, skipped }
-    };
-    Ok(Json(web.store.schedules().await?.into_iter().map(view).collect()))
+        views.push(ScheduleView { schedule, waits_for, skipped });
+    }
+    Ok(Json(views))
 }

@@ -125,7 +125,7 @@ pub(super) async fn dialog(
         None => Record::default(),
     };
     let script = web.script(held.campaign).await?;
-    let rules = web.dialer.rules(held.campaign).await?;
+    let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;
     let zone = held.timezone.unwrap_or(rules.settings.timezone);
     let now = web.clock.now();
     let heard = match &asked.text {

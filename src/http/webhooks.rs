@@ -61,7 +61,7 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
     let held = web.store.attempt(attempt).await?.ok_or_else(missing)?;
 
     let script = web.script(held.campaign).await?;
-    let rules = web.dialer.rules(held.campaign).await?;
+    let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;
     let variables = variables(&held);
     let manner = Manner::of(&held.mode, web.voice.dialog_url.is_some());
     let told = dialogue::told(&script, manner, &variables).handled(&rules.settings.dial);

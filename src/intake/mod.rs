@@ -8,6 +8,7 @@
 pub mod calendar;
 pub mod columns;
 pub mod contacts;
+pub mod json_rows;
 pub mod phone;
 pub mod policy;
 pub mod rejects;

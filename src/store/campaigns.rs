@@ -1,6 +1,6 @@
 //! Campaigns, runs and the installation, for the rooms above.
 
-use super::{Account, Campaign, Import, NewCampaign, Reject, Result, Run, RunState, Store, StoreError};
+use super::{Account, Beginning, By, Campaign, Import, NewCampaign, Reject, Result, Run, RunState, Store, StoreError};
 use crate::domain::settings::Take;
 use crate::domain::{CampaignId, RunId, Timestamp};
 
@@ -38,13 +38,8 @@ impl Store {
         write!(self, setup::set_limits((account, cps_max, lines_max)))
     }
 
-    /// Stops every dial of the account, or lets it dial again.
-    pub async fn pause_account(&self, account: i64, why: Option<(Timestamp, String)>) -> Result<()> {
-        write!(self, setup::pause_account((account, why)))
-    }
-
     pub async fn pause_foreign_runs(&self, account: i64, reason: &str, now: Timestamp) -> Result<u64> {
-        write!(self, setup::pause_foreign_runs((account, reason.to_owned(), now)))
+        write!(self, life::pause_foreign((account, reason.to_owned(), now)))
     }
 
     pub async fn free_leases(&self) -> Result<u64> {
@@ -79,7 +74,7 @@ impl Store {
         read!(self, campaigns::rejects(campaign))
     }
 
-    /// Starts a run by hand; returns its id and how many contacts it took.
+    /// Starts a run at once; returns its id and how many contacts it took.
     pub async fn start_run(
         &self,
         campaign: CampaignId,
@@ -87,19 +82,7 @@ impl Store {
         take: Take,
         now: Timestamp,
     ) -> Result<(RunId, u64)> {
-        let run = RunId(self.ids.one(now.0));
-        let order = super::RunOrder {
-            run,
-            campaign,
-            account,
-            kind: "campaign",
-            schedule: None,
-            take,
-            now,
-            ids: self.ids.clone(),
-        };
-        let contacts = write!(self, campaigns::start_run(order))?;
-        Ok((run, contacts))
+        self.begin_run(campaign, account, take, Beginning::default(), now).await
     }
 
     pub async fn run(&self, run: RunId) -> Result<Run> {
@@ -114,7 +97,7 @@ impl Store {
         read!(self, campaigns::open_runs())
     }
 
-    /// Pauses, resumes or stops; false when the run is over already.
+    /// Pauses, resumes or stops by our own decision; false when the run is over already.
     pub async fn set_run_state(
         &self,
         run: RunId,
@@ -122,6 +105,6 @@ impl Store {
         reason: Option<String>,
         now: Timestamp,
     ) -> Result<bool> {
-        write!(self, campaigns::set_run_state(super::RunStateOrder { run, to, reason, now }))
+        self.change_run(run, to, By { reason, ..By::default() }, None, now).await
     }
 }

@@ -11,6 +11,7 @@ mod orders;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
 mod postgres;
 mod rows;
+mod rows_life;
 mod rows_read;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
 mod sqlite;
@@ -20,6 +21,7 @@ mod writer;
 pub use ids::Ids;
 pub use orders::*;
 pub use rows::*;
+pub use rows_life::*;
 pub use rows_read::*;
 pub use writer::WriteError;
 
@@ -120,6 +122,7 @@ mod calls;
 mod campaigns;
 mod dialling;
 pub mod figures;
+mod life;
 mod nights;
 mod sessions;
 mod single;

@@ -26,6 +26,7 @@ pub struct RunOrder {
     pub kind: &'static str,
     pub schedule: Option<(ScheduleId, Timestamp)>,
     pub take: Take,
+    pub beginning: super::Beginning,
     pub now: Timestamp,
     pub ids: Ids,
 }
@@ -48,7 +49,9 @@ pub struct SingleOrder {
 pub struct RunStateOrder {
     pub run: RunId,
     pub to: RunState,
-    pub reason: Option<String>,
+    pub by: super::By,
+    /// A resumed run pauses itself again after so many more contacts.
+    pub hold_after: Option<u32>,
     pub now: Timestamp,
 }
 

@@ -69,10 +69,20 @@ pub struct Run {
     pub schedule: Option<ScheduleId>,
     pub due_at: Option<Timestamp>,
     pub started_at: Timestamp,
+    #[serde(skip)]
     pub state: RunState,
+    /// The state, and what stands beside it: what people are shown.
+    #[serde(rename = "state")]
+    pub shown: super::Shown,
     pub state_reason: Option<String>,
     pub changed_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    /// Since when nobody new is called.
+    pub draining_at: Option<Timestamp>,
+    /// Nobody is dialled before.
+    pub starts_at: Option<Timestamp>,
+    /// The version of its campaign's settings that holds now.
+    pub settings_version: i64,
 }
 
 /// A running run, as the planner sees it under the lock.
@@ -180,6 +190,7 @@ pub struct Held {
     pub ended: Vec<Outcome>,
     /// Has any start of the current token been answered with a session?
     pub start_had_session: bool,
+    pub facts: super::RunFacts,
 }
 
 /// What a decision changes. `None` leaves alone.
@@ -191,6 +202,8 @@ pub struct Change {
     pub run_ungranted: Option<i64>,
     pub run_not_dialled: Option<i64>,
     pub run_prohibited: Option<i64>,
+    /// What the run's hold counts: 1 for a contact dialled for the first time, -1 for one given back.
+    pub hold: Option<i64>,
     pub suppress: Option<String>,
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
@@ -337,7 +350,7 @@ pub struct Reject {
     pub raw: String,
 }
 
-/// A campaign and its first list, stored as one.
+/// A campaign and its first list, stored as one; or one that is there, and a further list.
 pub struct NewCampaign {
     pub campaign: Campaign,
     pub batch: BatchId,

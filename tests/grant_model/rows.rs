@@ -13,7 +13,7 @@ use halo::domain::{
     AttemptId, CampaignId, ContactId, Mode, NumberId, Outcome, PhoneNumber, RunContactId, RunId, SessionId, Timestamp,
     Token, TokenHash,
 };
-use halo::store::{AttemptChange, Change, ContactChange, Held};
+use halo::store::{AttemptChange, Change, ContactChange, Held, RunFacts};
 use std::sync::Arc;
 
 /// Wednesday, 13:00 in Moscow: inside the windows.
@@ -192,6 +192,7 @@ impl Books {
             platform: "simulator/1".into(),
             ended,
             start_had_session: attempt.start_answered,
+            facts: RunFacts::default(),
         })
     }
 

@@ -8,8 +8,12 @@ use halo::domain::settings::Take;
 use halo::domain::{AttemptId, RunId};
 use halo::http::single::{Here, Order, place as place_single};
 use halo::simulator;
-use halo::store::RunState;
+use halo::store::{By, RunState};
 use serde_json::{Value, json};
+
+async fn pause_all(app: &App, pause: bool, reason: &str) {
+    app.store.pause_all(app.dialer.account, pause, By::halo(reason), app.clock.now()).await.expect("the store answers");
+}
 
 async fn nobody_was_started(place: &Place) {
     assert_eq!(ledger::starts(&place.simulator).await.len(), 0);
@@ -75,12 +79,11 @@ async fn a_closed_gate_refuses_the_call_and_says_until_when() {
     assert_eq!((status, &body["code"]), (409, &json!("suppressed")), "{body}");
     assert!(body["detail"].as_str().is_some_and(|said| said.contains("asked by letter")), "{body}");
 
-    let why = Some((app.clock.now(), "the lawyer is asked".to_owned()));
-    app.store.pause_account(app.dialer.account, why).await.expect("paused");
+    pause_all(&app, true, "the lawyer is asked").await;
     let (status, body) = ask(&app, json!({ "phone": number(0, 3) })).await;
     assert_eq!((status, &body["code"]), (409, &json!("paused")), "{body}");
     assert!(body["detail"].as_str().is_some_and(|said| said.contains("the lawyer is asked")), "{body}");
-    app.store.pause_account(app.dialer.account, None).await.expect("resumed");
+    pause_all(&app, false, "").await;
     nobody_was_started(&place).await;
 
     let order = json!({ "phone": number(0, 75), "purpose": "service", "timezone": "Pacific/Auckland" });
@@ -131,9 +134,9 @@ async fn a_gate_that_closes_before_the_grant_ends_a_single_call() {
     let id = placed(&app, json!({ "phone": number(0, 1) })).await;
     until("its session is started", || async { (!ledger::starts(&place.simulator).await.is_empty()).then_some(()) })
         .await;
-    app.store.pause_account(app.dialer.account, Some((app.clock.now(), "look".to_owned()))).await.expect("paused");
+    pause_all(&app, true, "look").await;
     assert_eq!(grant(&place, &app, &id, 31).await.0, 410);
-    app.store.pause_account(app.dialer.account, None).await.expect("resumed");
+    pause_all(&app, false, "").await;
     assert_eq!(ended(&app, &id).await["outcome"], json!("cancelled"));
     app.stop().await;
 }

@@ -8,7 +8,7 @@ use halo::clock::Clock;
 use halo::dialer::Dialer;
 use halo::domain::settings::{Overlap, Take};
 use halo::domain::{CampaignId, RunId, ScheduleId, Timestamp};
-use halo::store::{FireOrder, Fired, RunOrder, RunState, Store};
+use halo::store::{Beginning, FireOrder, Fired, RunOrder, RunState, Store};
 use std::sync::Arc;
 
 both_engines! {
@@ -70,6 +70,7 @@ impl Night {
                 kind: "campaign",
                 schedule: Some((self.schedule, due_at)),
                 take: Take::All,
+                beginning: Beginning::default(),
                 now,
                 ids: store.ids.clone(),
             },

@@ -7,7 +7,7 @@ use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::slot::spacing_us;
 use halo::domain::{Outcome, RunId, Timestamp};
-use halo::store::{Leased, Placement, Planned, RunState};
+use halo::store::{By, Leased, Placement, Planned, RunState};
 use std::collections::BTreeSet;
 
 both_engines! {
@@ -162,12 +162,12 @@ async fn those_who_wait_for_their_window_take_nobody_s_slot(bench: Bench) {
 async fn a_paused_account_plans_nothing(bench: Bench) {
     let calls = bench.run_of(2).await;
     let planned = calls.plan_with(paced(NOON, 10.0, 1)).await[0];
-    calls.store.pause_account(calls.account, Some((NOON, "the operator said so".into()))).await.unwrap();
+    calls.store.pause_all(calls.account, true, By::halo("the operator said so"), NOON).await.unwrap();
     assert!(calls.plan(NOON).await.is_empty());
     assert!(!calls.claim(planned, token(1), NOON).await, "a claim under a paused account");
     let account = calls.store.account(calls.account).await.unwrap().unwrap();
     assert_eq!(account.pause_reason.as_deref(), Some("the operator said so"));
-    calls.store.pause_account(calls.account, None).await.unwrap();
+    calls.store.pause_all(calls.account, false, By::default(), NOON).await.unwrap();
     assert_eq!(calls.plan(NOON).await.len(), 1);
     assert!(calls.claim(planned, token(1), NOON).await);
     // First values are only first: the limits that were set later stay.

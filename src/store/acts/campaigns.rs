@@ -5,7 +5,7 @@ use crate::domain::settings::{Overlap, Take};
 use crate::domain::{BatchId, CampaignId, RunId, ScheduleId, Timestamp};
 use crate::store::rows::{Campaign, Import, NewCampaign, Reject, Run, RunState};
 use crate::store::text::rows_text;
-use crate::store::{FireOrder, Fired, Result, RunOrder, RunStateOrder, SkipOrder, StoreError};
+use crate::store::{Actor, By, FireOrder, Fired, Result, RunOrder, RunStateOrder, Shown, SkipOrder, StoreError};
 use serde_json::json;
 
 /// Rows handed to one statement.
@@ -49,11 +49,29 @@ struct RunRow {
     state_reason: Option<String>,
     changed_at: i64,
     ended_at: Option<i64>,
+    draining_at: Option<i64>,
+    starts_at: Option<i64>,
+    waits: i64,
+    settings_version: i64,
 }
 
 impl RunRow {
+    /// A paused run shows its pause, whatever stands beside it.
+    fn shown(&self, state: RunState) -> Shown {
+        match state {
+            RunState::Running if self.draining_at.is_some() => Shown::Draining,
+            RunState::Running if self.waits == 1 => Shown::Scheduled,
+            RunState::Running => Shown::Running,
+            RunState::Paused => Shown::Paused,
+            RunState::Stopped => Shown::Stopped,
+            RunState::Completed => Shown::Completed,
+        }
+    }
+
     fn run(self) -> Result<Run> {
+        let state = self.state.parse::<RunState>().map_err(|e| StoreError::row("runs", "state", e))?;
         Ok(Run {
+            shown: self.shown(state),
             run: RunId(self.run_id),
             campaign: CampaignId(self.campaign_id),
             account: self.account_id,
@@ -63,10 +81,13 @@ impl RunRow {
             schedule: self.schedule_id.map(ScheduleId),
             due_at: self.due_at.map(Timestamp),
             started_at: Timestamp(self.started_at),
-            state: self.state.parse::<RunState>().map_err(|e| StoreError::row("runs", "state", e))?,
+            state,
             state_reason: self.state_reason,
             changed_at: Timestamp(self.changed_at),
             ended_at: self.ended_at.map(Timestamp),
+            draining_at: self.draining_at.map(Timestamp),
+            starts_at: self.starts_at.map(Timestamp),
+            settings_version: self.settings_version,
         })
     }
 }
@@ -89,25 +110,44 @@ pub async fn create(conn: &mut Conn, new: &NewCampaign) -> Result<()> {
     // Another node may have taken the name since.
     inserted
         .map_err(|e| if e.as_database_error().is_some_and(|e| e.is_unique_violation()) { taken() } else { e.into() })?;
+    super::settings::keep(conn, campaign.campaign, &By::default(), campaign.created_at).await?;
+    if let Some(schedule) = &new.schedule {
+        sqlx::query(sql!("insert_schedule"))
+            .bind(schedule.schedule.0)
+            .bind(campaign.campaign.0)
+            .bind(&schedule.cron)
+            .bind(&schedule.timezone)
+            .bind(&schedule.take)
+            .bind(&schedule.overlap)
+            .bind(schedule.next_at.map(|at| at.0))
+            .execute(&mut *conn)
+            .await?;
+    }
+    store_list(conn, 1, new, campaign.created_at).await
+}
+
+/// The list of a campaign, its first or a further one: its buckets summed, its rows stored.
+pub async fn store_list(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timestamp) -> Result<()> {
+    let campaign = &new.campaign;
     let duplicates = new.rejects.iter().filter(|r| r.bucket == "duplicate").count() as i64;
     sqlx::query(sql!("insert_import"))
         .bind(new.batch.0)
         .bind(campaign.campaign.0)
-        .bind(1i64)
+        .bind(ordinal)
         .bind(&new.source)
         .bind(&new.content_hash)
         .bind(new.rows_total)
         .bind(new.contacts.len() as i64)
         .bind(duplicates)
         .bind(new.rejects.len() as i64 - duplicates)
-        .bind(campaign.created_at.0)
+        .bind(now.0)
         .execute(&mut *conn)
         .await?;
     for rejects in new.rejects.chunks(CHUNK) {
         let rows: Vec<_> = rejects.iter().map(|r| json!([r.line, r.bucket, r.field, r.reason, r.raw])).collect();
         sqlx::query(sql!("insert_rejects")).bind(new.batch.0).bind(rows_text(rows)).execute(&mut *conn).await?;
     }
-    let now_ms = campaign.created_at.0;
+    let now_ms = now.0;
     for contacts in new.contacts.chunks(CHUNK) {
         let first = new.ids.take(now_ms, contacts.len() * 2);
         let numbers: Vec<_> = contacts.iter().zip(first..).map(|(c, id)| json!([id, c.number.as_str()])).collect();
@@ -140,18 +180,6 @@ pub async fn create(conn: &mut Conn, new: &NewCampaign) -> Result<()> {
         if stored.rows_affected() != contacts.len() as u64 {
             return Err(StoreError::Conflict("the import did not store every accepted row".into()));
         }
-    }
-    if let Some(schedule) = &new.schedule {
-        sqlx::query(sql!("insert_schedule"))
-            .bind(schedule.schedule.0)
-            .bind(campaign.campaign.0)
-            .bind(&schedule.cron)
-            .bind(&schedule.timezone)
-            .bind(&schedule.take)
-            .bind(&schedule.overlap)
-            .bind(schedule.next_at.map(|at| at.0))
-            .execute(conn)
-            .await?;
     }
     Ok(())
 }
@@ -218,6 +246,7 @@ pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
         .bind(order.now.0)
         .execute(&mut *conn)
         .await?;
+    super::life::begin(conn, order.run, &order.beginning, order.now).await?;
     let contacts: i64 = sqlx::query_scalar(sql!("count_contacts")).bind(order.campaign.0).fetch_one(&mut *conn).await?;
     // Row numbers begin at 1.
     let before_first = order.ids.take(order.now.0, contacts as usize + 1);
@@ -226,7 +255,11 @@ pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
         Take::Unreached => sql!("take_unreached"),
         Take::Next(_) => sql!("take_next"),
     };
-    let mut query = sqlx::query(text).bind(order.run.0).bind(order.campaign.0).bind(before_first).bind(order.now.0);
+    let due_at = order.beginning.starts_at.unwrap_or(order.now).max(order.now);
+    let mut query = sqlx::query(text).bind(order.run.0).bind(order.campaign.0).bind(before_first).bind(due_at.0);
+    if matches!(order.take, Take::Next(_)) {
+        sqlx::query(sql!("close_run")).bind(order.run.0).execute(&mut *conn).await?;
+    }
     if let Take::Next(n) = order.take {
         query = query.bind(i64::from(n));
     }
@@ -253,15 +286,17 @@ pub async fn set_run_state(conn: &mut Conn, order: &RunStateOrder) -> Result<boo
     let done = sqlx::query(sql!("set_run_state"))
         .bind(order.run.0)
         .bind(order.to.as_str())
-        .bind(&order.reason)
+        .bind(order.by.reason.as_deref().filter(|_| order.to != RunState::Running))
         .bind(order.now.0)
         .execute(&mut *conn)
         .await?;
     if done.rows_affected() == 0 {
         return Ok(false);
     }
+    super::life::record(conn, &[order.run], order.to.as_str(), &order.by, order.now).await?;
     match order.to {
         RunState::Running => {
+            super::life::hold(conn, order.run, order.hold_after, order.now).await?;
             sqlx::query(sql!("wake_run")).bind(order.run.0).bind(order.now.0).execute(conn).await?;
         }
         RunState::Stopped => end_waiting(conn, order.run, order.now).await?,
@@ -312,7 +347,8 @@ pub async fn fire(conn: &mut Conn, order: &FireOrder) -> Result<Fired> {
                     let stop = RunStateOrder {
                         run: RunId(run),
                         to: RunState::Stopped,
-                        reason: Some("the schedule started the next run".into()),
+                        by: By { actor: Actor::Schedule, ..By::halo("the schedule started the next run") },
+                        hold_after: None,
                         now,
                     };
                     set_run_state(conn, &stop).await?;

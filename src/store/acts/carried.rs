@@ -2,7 +2,8 @@
 //! written once for each wave.
 
 use super::super::Conn;
-use crate::domain::Timestamp;
+use super::life;
+use crate::domain::{RunId, Timestamp};
 use crate::store::Result;
 use crate::store::rows::{Change, Held, RunState};
 use crate::store::text::Rows;
@@ -11,14 +12,17 @@ use std::collections::BTreeMap;
 /// Facts of runs that a decision of this batch has changed. The runs are locked: nobody else changes them.
 #[derive(Default)]
 pub struct Carried {
-    runs: BTreeMap<i64, RunFacts>,
+    runs: BTreeMap<i64, Run>,
 }
 
-struct RunFacts {
+struct Run {
     state: RunState,
     ungranted: i64,
     not_dialled: i64,
     prohibited: i64,
+    /// What is left of its hold, and what this wave takes of it.
+    contacts_left: Option<i64>,
+    taken: i64,
     /// To be written with this wave.
     changed: bool,
     /// Paused by this wave: why and when.
@@ -33,19 +37,24 @@ impl Carried {
             held.run_ungranted = run.ungranted;
             held.run_not_dialled = run.not_dialled;
             held.run_prohibited = run.prohibited;
+            if let (Some(hold), Some(left)) = (&mut held.facts.hold, run.contacts_left) {
+                hold.contacts_left = left;
+            }
         }
     }
 
     pub fn note(&mut self, held: &Held, change: &Change, now: Timestamp) {
-        let counted = change.run_ungranted.or(change.run_not_dialled).or(change.run_prohibited);
+        let counted = change.run_ungranted.or(change.run_not_dialled).or(change.run_prohibited).or(change.hold);
         if counted.is_none() && change.run_paused.is_none() {
             return;
         }
-        let run = self.runs.entry(held.run.0).or_insert(RunFacts {
+        let run = self.runs.entry(held.run.0).or_insert(Run {
             state: held.run_state,
             ungranted: held.run_ungranted,
             not_dialled: held.run_not_dialled,
             prohibited: held.run_prohibited,
+            contacts_left: held.facts.hold.map(|hold| hold.contacts_left),
+            taken: 0,
             changed: false,
             paused: None,
         });
@@ -53,6 +62,9 @@ impl Carried {
         run.ungranted = change.run_ungranted.unwrap_or(run.ungranted);
         run.not_dialled = change.run_not_dialled.unwrap_or(run.not_dialled);
         run.prohibited = change.run_prohibited.unwrap_or(run.prohibited);
+        let taken = change.hold.unwrap_or(0);
+        run.taken += taken;
+        run.contacts_left = run.contacts_left.map(|left| left - taken);
         // Only a running run is paused; whoever paused it first says why.
         if let Some(why) = change.run_paused.as_ref().filter(|_| run.state == RunState::Running) {
             run.state = RunState::Paused;
@@ -62,14 +74,25 @@ impl Carried {
 
     /// Writes what this wave changed, and remembers it for the next.
     pub async fn apply(&mut self, conn: &mut Conn) -> Result<()> {
-        let mut rows = Rows::default();
+        let (mut rows, mut taken, mut paused) = (Rows::default(), Vec::new(), Vec::new());
         for (id, run) in self.runs.iter_mut().filter(|(_, run)| run.changed) {
-            let (why, at) = run.paused.take().map(|(why, at)| (why, at.0)).unzip();
-            rows.push(&(id, why, at, run.ungranted, run.not_dialled, run.prohibited));
+            rows.push(&(id, run.ungranted, run.not_dialled, run.prohibited));
+            if run.taken != 0 {
+                taken.push((RunId(*id), std::mem::take(&mut run.taken)));
+            }
+            if let Some((why, at)) = run.paused.take() {
+                paused.push((RunId(*id), why, at));
+            }
             run.changed = false;
         }
         if !rows.is_empty() {
             sqlx::query(sql!("apply_run")).bind(rows.text()).execute(&mut *conn).await?;
+        }
+        if !taken.is_empty() {
+            life::count(conn, &taken).await?;
+        }
+        for (run, why, at) in &paused {
+            life::pause(conn, &[(*run, why)], *at).await?;
         }
         Ok(())
     }

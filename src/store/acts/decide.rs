@@ -18,7 +18,7 @@ use crate::domain::{
 use crate::store::asked::{Asked, Told};
 use crate::store::rows::{Heard, Held};
 use crate::store::text::Rows;
-use crate::store::{Result, StoreError};
+use crate::store::{Result, RunFacts, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 #[derive(sqlx::FromRow)]
@@ -140,6 +140,7 @@ impl HeldRow {
             platform: self.platform,
             ended,
             start_had_session: self.start_session.is_some(),
+            facts: RunFacts::default(),
         })
     }
 }
@@ -149,12 +150,15 @@ pub async fn load(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<Att
     let wanted = ids_text(attempts.iter().map(|id| id.0));
     let rows: Vec<HeldRow> = sqlx::query_as(sql!("load_attempt")).bind(wanted).fetch_all(&mut *conn).await?;
     let mut ended = ended(conn, &rows).await?;
+    let runs: Vec<RunId> = rows.iter().map(|row| row.run_id).collect::<BTreeSet<_>>().into_iter().map(RunId).collect();
+    let facts = super::life::facts(conn, &runs).await?;
     let mut held = HashMap::with_capacity(rows.len());
     for row in rows {
         let mut outcomes = ended.remove(&row.run_contact_id).unwrap_or_default();
         outcomes.retain(|(attempt, _)| *attempt != row.attempt_id);
         let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
-        held.insert(AttemptId(row.attempt_id), row.held(outcomes)?);
+        let facts = facts.get(&RunId(row.run_id)).copied().unwrap_or_default();
+        held.insert(AttemptId(row.attempt_id), Held { facts, ..row.held(outcomes)? });
     }
     Ok(held)
 }

@@ -15,15 +15,18 @@ macro_rules! sql {
     }};
 }
 
+pub mod append;
 pub mod calls;
 pub mod campaigns;
 pub mod carried;
 pub mod decide;
 pub mod effects;
 pub mod figures;
+pub mod life;
 pub mod nights;
 pub mod plan;
 pub mod report;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod single;

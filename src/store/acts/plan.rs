@@ -77,7 +77,7 @@ pub async fn plan(conn: &mut Conn, order: &PlanOrder) -> Result<Vec<Planned>> {
     let now = order.now;
     let Some(mut account) = account(conn, order.account).await? else { return Ok(Vec::new()) };
     sqlx::query(sql!("lock_open_runs")).bind(order.account).fetch_all(&mut *conn).await?;
-    sqlx::query(sql!("complete_runs")).bind(order.account).bind(now.0).execute(&mut *conn).await?;
+    let room = super::life::tend(conn, order.account, now).await?;
     if account.paused_at.is_some() {
         return Ok(Vec::new());
     }
@@ -98,6 +98,8 @@ pub async fn plan(conn: &mut Conn, order: &PlanOrder) -> Result<Vec<Planned>> {
     for (run, campaign, last_slot_us, held) in runs {
         let mut run = OpenRun { run: RunId(run), campaign: CampaignId(campaign), last_slot_us, lines_held: held };
         let want = order.planner.want(&account, lines_held, &run);
+        // The grant is what holds; nobody is to be started in vain.
+        let want = room.get(&run.run).map_or(want, |room| want.min(*room as usize));
         if want == 0 {
             continue;
         }

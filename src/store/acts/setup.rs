@@ -1,7 +1,6 @@
 //! The installation, its accounts, who leads.
 
 use super::super::Conn;
-use crate::domain::Timestamp;
 use crate::store::{AccountOrder, LeadOrder, Result};
 
 pub async fn get(conn: &mut Conn, name: &str) -> Result<Option<String>> {
@@ -35,22 +34,6 @@ pub async fn set_limits(conn: &mut Conn, order: &(i64, Option<f64>, Option<i64>)
     Ok(())
 }
 
-/// `None` lets the account dial again.
-pub async fn pause_account(conn: &mut Conn, order: &(i64, Option<(Timestamp, String)>)) -> Result<()> {
-    let (at, reason) = match &order.1 {
-        Some((at, reason)) => (Some(at.0), Some(reason.as_str())),
-        None => (None, None),
-    };
-    sqlx::query(sql!("pause_account")).bind(order.0).bind(at).bind(reason).execute(conn).await?;
-    Ok(())
-}
-
-pub async fn pause_foreign_runs(conn: &mut Conn, order: &(i64, String, Timestamp)) -> Result<u64> {
-    let done =
-        sqlx::query(sql!("pause_foreign_runs")).bind(order.0).bind(&order.1).bind(order.2.0).execute(conn).await?;
-    Ok(done.rows_affected())
-}
-
 pub async fn free_leases(conn: &mut Conn, _: &()) -> Result<u64> {
     Ok(sqlx::query(sql!("free_leases")).execute(conn).await?.rows_affected())
 }
@@ -79,15 +62,19 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from starts",
         "delete from attempts",
         "delete from run_contacts",
+        "delete from run_holds",
+        "delete from run_transitions",
         "delete from runs",
         "delete from skipped_firings",
         "delete from schedules",
         "delete from contacts",
         "delete from rejects",
         "delete from imports",
+        "delete from campaign_settings",
         "delete from campaigns",
         "delete from numbers",
         "delete from caller_ids",
+        "delete from account_transitions",
         "delete from accounts",
         "delete from leaderships",
         "delete from installation",

@@ -3,7 +3,7 @@
 use super::super::Conn;
 use crate::domain::{AttemptId, PhoneNumber, Timestamp};
 use crate::store::text::bare;
-use crate::store::{Result, SingleOrder, Standing, StartRow, StoreError, Story, WayIn};
+use crate::store::{Beginning, Result, SingleOrder, Standing, StartRow, StoreError, Story, WayIn};
 use serde_json::{Value, json};
 
 /// Everything one call needs, with its attempt planned: the planner gives it a slot at its next turn.
@@ -60,6 +60,7 @@ pub async fn place(conn: &mut Conn, order: &SingleOrder) -> Result<()> {
         .bind(now)
         .execute(&mut *conn)
         .await?;
+    super::life::begin(conn, order.run, &Beginning::default(), order.now).await?;
     // Row numbers begin at 1.
     sqlx::query(sql!("take_all"))
         .bind(order.run.0)

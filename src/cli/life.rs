@@ -1,0 +1,359 @@
+//! What an operator does to runs and campaigns that are there: begin, pause, drain, stop, set, append, clone.
+
+use super::service::instant;
+use super::{Failure, campaigns, open, settings};
+use clap::Args;
+use halo::app::{known_modes, peek_clock};
+use halo::clock::Clock;
+use halo::config::Config;
+use halo::dialer::hang_up_all;
+use halo::domain::{Mode, RunId, Timestamp};
+use halo::http::append::append;
+use halo::http::change::change;
+use halo::http::copy::{Copy, copy};
+use halo::http::import::Here;
+use halo::store::{Actor, Beginning, By, Run, RunState, Store, Transition};
+use halo::voximplant::Live;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Who changes something, and why: kept in the run's history.
+#[derive(Args)]
+pub struct Words {
+    /// Why, for whoever asks later.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Who asks.
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+impl Words {
+    fn by(&self, otherwise: Option<&str>) -> By {
+        let reason = self.reason.clone().or(otherwise.map(str::to_owned));
+        By { actor: Actor::Cli, name: self.by.clone(), reason }
+    }
+}
+
+#[derive(Args)]
+pub struct Start {
+    /// Id or unique name.
+    pub campaign: String,
+    /// Return when the run is over.
+    #[arg(long)]
+    pub wait: bool,
+    /// Pause by itself after so many contacts were dialled.
+    #[arg(long, value_name = "CONTACTS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    hold_after: Option<u32>,
+    /// Dial nobody before, such as 2026-11-21T23:30:00Z.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    at: Option<Timestamp>,
+    #[command(flatten)]
+    words: Words,
+}
+
+impl Start {
+    pub fn beginning(&self, now: Timestamp) -> Beginning {
+        let starts_at = self.at.filter(|at| *at > now);
+        Beginning { by: self.words.by(None), starts_at, hold_after: self.hold_after }
+    }
+}
+
+#[derive(Args)]
+pub struct Pause {
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    campaign: Option<String>,
+    /// Every run of the installation.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    words: Words,
+}
+
+#[derive(Args)]
+pub struct Resume {
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    campaign: Option<String>,
+    /// End the pause of the whole installation; runs that are paused by themselves stay so.
+    #[arg(long)]
+    all: bool,
+    /// Pause by itself again after so many more contacts.
+    #[arg(long, value_name = "CONTACTS", conflicts_with = "all", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    hold_after: Option<u32>,
+    #[command(flatten)]
+    words: Words,
+}
+
+#[derive(Args)]
+pub struct Drain {
+    campaign: String,
+    #[command(flatten)]
+    words: Words,
+}
+
+#[derive(Args)]
+pub struct Stop {
+    campaign: String,
+    /// Tell the sessions of live calls to hang up.
+    #[arg(long)]
+    hang_up: bool,
+    #[command(flatten)]
+    words: Words,
+}
+
+#[derive(Args)]
+pub struct Set {
+    campaign: String,
+    /// KEY=VALUE, the value as in TOML; an empty one takes the key away.
+    #[arg(required = true, value_name = "KEY=VALUE")]
+    changes: Vec<String>,
+    #[command(flatten)]
+    words: Words,
+}
+
+/// One change of a run, as a line.
+pub fn line(change: &Transition) -> String {
+    let by = change.by.as_ref().map(|by| format!(", {by}")).unwrap_or_default();
+    let reason = change.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{} {} ({}{by}){reason}", change.at, change.state, change.actor.as_str())
+}
+
+/// The database beside the process that dials, which reads what is written at its next tick.
+struct Rows {
+    config: Config,
+    store: Store,
+    clock: Clock,
+    modes: BTreeSet<Mode>,
+}
+
+impl Rows {
+    async fn open() -> Result<Rows, Failure> {
+        let config = settings()?;
+        let store = open(&config).await?;
+        let clock = peek_clock(&store).await?;
+        let modes = known_modes(&config)?;
+        Ok(Rows { config, store, clock, modes })
+    }
+
+    fn here(&self) -> Here<'_> {
+        Here {
+            store: &self.store,
+            modes: &self.modes,
+            real_platform: self.config.is_real(),
+            default_caller_id: self.config.caller_id.clone(),
+            now: self.clock.now(),
+        }
+    }
+
+    async fn account(&self) -> Result<Option<i64>, Failure> {
+        Ok(self.store.installation_value("account").await?.and_then(|id| id.parse().ok()))
+    }
+
+    async fn open_runs(&self, campaign: &str) -> Result<Vec<Run>, Failure> {
+        let campaign = self.store.find_campaign(campaign).await?;
+        let runs = self.store.runs(campaign.campaign).await?;
+        Ok(runs.into_iter().filter(|run| !run.state.is_over()).collect())
+    }
+
+    async fn told(&self, run: RunId) -> Result<(), Failure> {
+        let (now, live) = (self.store.run(run).await?, self.store.progress(run).await?.live);
+        println!("Run {run}: {}; {live} calls are live", now.shown.as_str());
+        Ok(())
+    }
+
+    async fn pause_all(&self, pause: bool, by: By) -> Result<(), Failure> {
+        let account = self.account().await?;
+        let account = account.ok_or_else(|| Failure::refused("no process has served this database yet"))?;
+        self.store.pause_all(account, pause, by, self.clock.now()).await?;
+        let busy = self.store.busy(account).await?;
+        let word = if pause { "Nobody is dialled any more" } else { "Dialling goes on" };
+        println!("{word}: {} runs are open, {} calls are live", busy.runs, busy.live);
+        Ok(())
+    }
+}
+
+fn changed(runs: usize) -> Result<(), Failure> {
+    if runs == 0 { Err(Failure::refused("the campaign has no open run")) } else { Ok(()) }
+}
+
+pub async fn pause(args: Pause) -> Result<(), Failure> {
+    let rows = Rows::open().await?;
+    let by = args.words.by(Some("paused by an operator"));
+    let Some(campaign) = args.campaign else { return rows.pause_all(true, by).await };
+    let mut done = 0;
+    for run in rows.open_runs(&campaign).await? {
+        if rows.store.change_run(run.run, RunState::Paused, by.clone(), None, rows.clock.now()).await? {
+            rows.told(run.run).await?;
+            done += 1;
+        }
+    }
+    changed(done)
+}
+
+pub async fn resume(args: Resume) -> Result<(), Failure> {
+    let rows = Rows::open().await?;
+    let by = args.words.by(None);
+    let Some(campaign) = args.campaign else { return rows.pause_all(false, by).await };
+    let (here, mut done) = (rows.account().await?, 0);
+    for run in rows.open_runs(&campaign).await? {
+        if here != Some(run.account) {
+            println!("Run {} belongs to another platform ({}) and stays as it is", run.run, run.platform);
+            continue;
+        }
+        if rows.store.change_run(run.run, RunState::Running, by.clone(), args.hold_after, rows.clock.now()).await? {
+            rows.told(run.run).await?;
+            done += 1;
+        }
+    }
+    changed(done)
+}
+
+pub async fn drain(args: Drain) -> Result<(), Failure> {
+    let rows = Rows::open().await?;
+    let mut done = 0;
+    for run in rows.open_runs(&args.campaign).await? {
+        if rows.store.drain_run(run.run, args.words.by(Some("drained by an operator")), rows.clock.now()).await? {
+            done += 1;
+        }
+        rows.told(run.run).await?;
+    }
+    if done == 0 { Err(Failure::refused("the campaign has no open run that does not drain already")) } else { Ok(()) }
+}
+
+pub async fn stop(args: Stop) -> Result<(), Failure> {
+    let rows = Rows::open().await?;
+    let mut done = Vec::new();
+    for run in rows.open_runs(&args.campaign).await? {
+        let by = args.words.by(Some("stopped by an operator"));
+        if rows.store.change_run(run.run, RunState::Stopped, by, None, rows.clock.now()).await? {
+            rows.told(run.run).await?;
+            done.push(run.run);
+        }
+    }
+    if args.hang_up {
+        // Calls of a run that was stopped a moment ago too.
+        let campaign = rows.store.find_campaign(&args.campaign).await?;
+        let runs: Vec<RunId> = rows.store.runs(campaign.campaign).await?.iter().map(|run| run.run).collect();
+        let live = Live::new().map_err(Failure::usage)?;
+        let words = hang_up_all(&rows.store, &live, &runs).await.map_err(Failure::refused)?;
+        println!(
+            "{} calls were told to hang up, {} did not answer, {} could not be told",
+            words.told, words.unanswered, words.could_not
+        );
+        return Ok(());
+    }
+    changed(done.len())
+}
+
+/// `dial.cps=3` to `{ "dial": { "cps": 3 } }`, all of them together.
+fn patch(changes: &[String]) -> Result<Value, Failure> {
+    let mut whole = json!({});
+    for text in changes {
+        let (key, value) = text.split_once('=').ok_or_else(|| Failure::usage(format!("`{text}`: write KEY=VALUE")))?;
+        let (key, value) = (key.trim(), value.trim());
+        if key.is_empty() || key.split('.').any(str::is_empty) {
+            return Err(Failure::usage(format!("`{text}`: write a key such as dial.cps")));
+        }
+        let value = match value {
+            "" => Value::Null,
+            // What is no TOML is a text.
+            text => toml::from_str::<Value>(&format!("value = {text}"))
+                .ok()
+                .and_then(|mut table| table.get_mut("value").map(Value::take))
+                .filter(|value| !value.is_object() || text.starts_with('{'))
+                .unwrap_or_else(|| json!(text)),
+        };
+        let one = key.rsplit('.').fold(value, |inner, key| json!({ key: inner }));
+        join(&mut whole, one);
+    }
+    Ok(whole)
+}
+
+/// Both patches in one; unlike a merge, it keeps what takes a key away.
+fn join(into: &mut Value, other: Value) {
+    match (into, other) {
+        (Value::Object(into), Value::Object(other)) => {
+            for (key, value) in other {
+                join(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, other) => *into = other,
+    }
+}
+
+pub async fn set(args: Set) -> Result<(), Failure> {
+    let patch = patch(&args.changes)?;
+    let rows = Rows::open().await?;
+    let done = change(&rows.here(), &args.campaign, &patch, args.words.by(None)).await;
+    let done = done.map_err(campaigns::refused)?;
+    if done.changed.is_empty() {
+        println!("Nothing changes: the settings say so already");
+    } else {
+        println!("Settings are version {} now: {}", done.version, done.changed.join(", "));
+    }
+    Ok(())
+}
+
+pub async fn append_list(campaign: &str, file: &Path, as_json: bool) -> Result<(), Failure> {
+    let bytes = std::fs::read(file).map_err(|e| Failure::refused(format!("{}: {e}", file.display())))?;
+    let rows = Rows::open().await?;
+    let source = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let done = append(&rows.here(), campaign, &source, bytes).await.map_err(campaigns::refused)?;
+    if as_json {
+        println!("{}", json!(done));
+        return Ok(());
+    }
+    let b = done.buckets;
+    println!(
+        "List {}: {} rows = {} accepted + {} duplicate + {} refused; {}",
+        done.list,
+        done.rows,
+        b.accepted,
+        b.duplicate,
+        b.refused,
+        done.sentence()
+    );
+    Ok(())
+}
+
+pub async fn copy_campaign(campaign: &str, name: String, keep_arms: bool, as_json: bool) -> Result<(), Failure> {
+    let rows = Rows::open().await?;
+    let order = Copy { name, keep_arms, settings: Value::Null };
+    let done = copy(&rows.here(), campaign, order).await.map_err(campaigns::refused)?;
+    let next_at = done.next_at.map(|at| at.to_string());
+    if as_json {
+        println!(
+            "{}",
+            json!({ "id": done.campaign, "name": done.name, "contacts": done.contacts, "next_at": next_at })
+        );
+        return Ok(());
+    }
+    println!("Campaign {} ({}): {} contacts", done.name, done.campaign, done.contacts);
+    if let Some(at) = next_at {
+        println!("Its schedule is that of the original: it runs by itself at {at}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_read_as_toml_or_as_texts() {
+        let said = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            patch(&texts).map_err(|failure| failure.message)
+        };
+        assert_eq!(
+            said(&["dial.cps=3", "dial.record = true", "policy=safe", "retry.busy=[\"5m\", \"1h\"]", "schedule="]),
+            Ok(json!({ "dial": { "cps": 3, "record": true }, "policy": "safe", "retry": { "busy": ["5m", "1h"] },
+                       "schedule": null }))
+        );
+        assert_eq!(said(&["windows.from=2026-11-30"]), Ok(json!({ "windows": { "from": "2026-11-30" } })));
+        for wrong in ["dial.cps", "=3", "dial..cps=3"] {
+            assert!(said(&[wrong]).is_err(), "{wrong}");
+        }
+    }
+}

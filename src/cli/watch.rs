@@ -1,0 +1,148 @@
+//! `halo campaign watch`: the open run as it goes on, until it ends.
+
+use super::{Failure, open, settings};
+use halo::app::peek_clock;
+use halo::store::{GateRow, OutcomeRow, Progress, Run, RunState};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::Duration;
+
+/// Real time between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Without a terminal: a line at every so many looks, and at every change of state.
+const LOOKS_A_LINE: u32 = 10;
+
+pub async fn watch(campaign: &str) -> Result<(), Failure> {
+    let store = open(&settings()?).await?;
+    let clock = peek_clock(&store).await?;
+    let campaign = store.find_campaign(campaign).await?;
+    let run = store.runs(campaign.campaign).await?.into_iter().rfind(|run| !run.state.is_over());
+    let Some(run) = run else { return Err(Failure::refused("the campaign has no open run")) };
+    let mut bars = Bars::new();
+    loop {
+        let now = store.run(run.run).await?;
+        let look = Look {
+            progress: store.progress(run.run).await?,
+            outcomes: store.outcomes(run.run).await?,
+            gates: store.gates(run.run, clock.now()).await?,
+            run: now,
+        };
+        bars.show(&look);
+        if look.run.state.is_over() {
+            bars.clear();
+            println!("{}", look.line());
+            return match look.run.state {
+                RunState::Completed => Ok(()),
+                // The line above says why.
+                _ => Err(Failure::refused("")),
+            };
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+struct Look {
+    run: Run,
+    progress: Progress,
+    outcomes: Vec<OutcomeRow>,
+    gates: Vec<GateRow>,
+}
+
+impl Look {
+    fn state(&self) -> String {
+        let reason = self.run.state_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("{}{reason}", self.run.shown.as_str())
+    }
+
+    fn outcomes(&self) -> String {
+        let told = self.outcomes.iter().map(|row| format!("{} {}", row.attempts, row.outcome));
+        told.collect::<Vec<_>>().join(", ")
+    }
+
+    fn gates(&self) -> String {
+        let told = self.gates.iter().map(|row| {
+            let opens = halo::domain::Timestamp(row.opens_at);
+            format!("{} {} (the first until {opens})", row.contacts, row.gate)
+        });
+        told.collect::<Vec<_>>().join(", ")
+    }
+
+    fn line(&self) -> String {
+        let p = self.progress;
+        let mut line = format!(
+            "Run {}: {}; {}/{} contacts at rest, {} live, {} retries waiting",
+            self.run.run,
+            self.state(),
+            p.rested,
+            p.contacts,
+            p.live + p.dialing,
+            p.retries_waiting
+        );
+        for (what, told) in [("outcomes", self.outcomes()), ("waiting", self.gates())] {
+            if !told.is_empty() {
+                line += &format!("; {what}: {told}");
+            }
+        }
+        line
+    }
+}
+
+struct Bars {
+    terminal: bool,
+    all: MultiProgress,
+    contacts: ProgressBar,
+    live: ProgressBar,
+    retries: ProgressBar,
+    words: Vec<ProgressBar>,
+    looks: u32,
+    said: String,
+}
+
+impl Bars {
+    fn new() -> Self {
+        let all = MultiProgress::new();
+        let bar = |name: &'static str| {
+            let style = ProgressStyle::with_template("{prefix:>16} {bar:40.cyan/dim} {pos:>6}/{len}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            all.add(ProgressBar::new(1).with_style(style).with_prefix(name))
+        };
+        let (contacts, live, retries) = (bar("contacts done"), bar("calls live"), bar("retries waiting"));
+        let word = |name: &'static str| {
+            let style = ProgressStyle::with_template("{prefix:>16} {wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            all.add(ProgressBar::new_spinner().with_style(style).with_prefix(name))
+        };
+        let words = vec![word("state"), word("outcomes"), word("gates")];
+        let terminal = std::io::stderr().is_terminal();
+        Bars { terminal, all, contacts, live, retries, words, looks: 0, said: String::new() }
+    }
+
+    fn show(&mut self, look: &Look) {
+        let p = look.progress;
+        if !self.terminal {
+            let state = look.state();
+            if self.looks % LOOKS_A_LINE == 0 || state != self.said {
+                eprintln!("{}", look.line());
+            }
+            self.said = state;
+            self.looks += 1;
+            return;
+        }
+        for (bar, at) in
+            [(&self.contacts, p.rested), (&self.live, p.live + p.dialing), (&self.retries, p.retries_waiting)]
+        {
+            // An appended list makes the run longer.
+            bar.set_length(p.contacts.max(1) as u64);
+            bar.set_position(at as u64);
+        }
+        for (word, told) in self.words.iter().zip([look.state(), look.outcomes(), look.gates()]) {
+            word.set_message(told);
+        }
+    }
+
+    fn clear(&self) {
+        if self.terminal {
+            let _ = self.all.clear();
+        }
+    }
+}
