@@ -3,10 +3,12 @@
 mod lock;
 mod logging;
 mod platform;
+mod prices;
 
 pub use lock::{somebody_dials, sqlite_path};
 pub use logging::log_filter;
 pub use platform::{bundle, deploy, known_modes, modes, names, patient};
+pub use prices::{prices, prices_found};
 
 use crate::clock::{Anchor, Clock};
 use crate::config::{Config, DialogBase};

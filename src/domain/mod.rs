@@ -13,6 +13,7 @@ pub mod follow;
 pub mod ids;
 pub mod keys;
 pub mod mode;
+pub mod money;
 pub mod number;
 pub mod outcome;
 pub mod route;

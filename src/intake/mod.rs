@@ -10,6 +10,7 @@ pub mod columns;
 pub mod contacts;
 pub mod phone;
 pub mod policy;
+pub mod prices;
 pub mod rejects;
 pub mod row;
 pub mod settings;
