@@ -248,8 +248,12 @@ impl Tariff {
 
     /// The most that the call can cost: it rings as long as it may, and somebody talks to the end.
     pub fn most(&self) -> i64 {
-        let talk_s = self.call_s + GOODBYE_S;
-        self.provider(self.ring_s, talk_s) + self.models(talk_s)
+        self.provider(self.ring_s, self.call_s + GOODBYE_S) + self.models_most()
+    }
+
+    /// What of that is for models.
+    pub fn models_most(&self) -> i64 {
+        self.models(self.call_s + GOODBYE_S)
     }
 }
 

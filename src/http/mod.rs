@@ -9,6 +9,7 @@ mod campaigns;
 mod demo;
 pub mod export;
 pub mod import;
+mod money;
 mod pages;
 mod problem;
 mod recordings;

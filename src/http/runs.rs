@@ -1,7 +1,8 @@
 //! Runs and schedules.
 
+use super::money::{BudgetView, budget};
 use super::{Problem, Web};
-use crate::dialer::hindrance;
+use crate::dialer::{BreakerView, hindrance};
 use crate::domain::RunId;
 use crate::domain::settings::Take;
 use crate::store::{GateRow, OutcomeRow, Progress, Run, RunState, Schedule, SkippedFiring};
@@ -23,6 +24,10 @@ pub(super) struct RunView {
     progress: Progress,
     outcomes: Vec<OutcomeRow>,
     gates: Vec<GateRow>,
+    /// Absent where nothing is counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<BudgetView>,
+    breakers: Vec<BreakerView>,
 }
 
 async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
@@ -31,6 +36,8 @@ async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
         progress: web.store.progress(run.run).await?,
         outcomes: web.store.outcomes(run.run).await?,
         gates: web.store.gates(run.run, web.clock.now()).await?,
+        budget: budget(web, &run).await?,
+        breakers: web.dialer.breakers(&run).await?,
         run,
     })
 }

@@ -6,6 +6,7 @@
 //! lock, the caller hands in a function of plain values, and `store` applies what it returns.
 
 mod ids;
+mod money_rows;
 mod orders;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
 mod postgres;
@@ -17,6 +18,7 @@ mod text;
 mod writer;
 
 pub use ids::Ids;
+pub use money_rows::*;
 pub use orders::*;
 pub use rows::*;
 pub use rows_read::*;
@@ -119,6 +121,7 @@ mod calls;
 mod campaigns;
 mod dialling;
 pub mod figures;
+mod money;
 mod nights;
 mod sessions;
 mod single;

@@ -180,6 +180,8 @@ pub struct Held {
     pub ended: Vec<Outcome>,
     /// Has any start of the current token been answered with a session?
     pub start_had_session: bool,
+    /// Filled inside a decision alone, of campaigns that count their money.
+    pub money: super::HeldMoney,
 }
 
 /// What a decision changes. `None` leaves alone.
@@ -194,6 +196,8 @@ pub struct Change {
     pub suppress: Option<String>,
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
+    /// What the attempt holds of its budgets from now on.
+    pub money: Option<super::Reservation>,
 }
 
 #[derive(Clone, Debug)]

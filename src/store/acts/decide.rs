@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::store::rows::{Change, ContactChange, Decide, Decided, Heard, Held, Turn};
 use crate::store::text::{bare, rows_text};
-use crate::store::{Result, StoreError};
+use crate::store::{MoneyMove, Result, StoreError};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -131,6 +131,7 @@ impl HeldRow {
             platform: self.platform,
             ended,
             start_had_session: self.start_session.is_some(),
+            money: Default::default(),
         })
     }
 }
@@ -148,12 +149,14 @@ pub async fn load(conn: &mut Conn, attempt: AttemptId) -> Result<Option<Held>> {
     row.held(ended).map(Some)
 }
 
-/// Locks in the order account and run (shared), number, attempt; asks; applies.
+/// Locks in the order account and run (shared), number, budgets, attempt; asks; applies.
 pub async fn decide<A: Send + 'static>(conn: &mut Conn, order: &Decide<A>) -> Result<Decided<A>> {
     for lock in [sql!("lock_gates"), sql!("lock_number")] {
         sqlx::query(lock).bind(order.attempt.0).fetch_optional(&mut *conn).await?;
     }
-    let Some(held) = load(conn, order.attempt).await? else { return Ok(Decided::Unknown) };
+    let mut money = super::money::held(conn, &[order.attempt], order.now).await?;
+    let Some(mut held) = load(conn, order.attempt).await? else { return Ok(Decided::Unknown) };
+    held.money = money.take(held.attempt, held.run, held.campaign);
     if let Some(heard) = &order.heard {
         if !store_event(conn, order.attempt, heard, order.now).await? {
             return Ok(Decided::Again);
@@ -289,6 +292,9 @@ async fn apply<A>(conn: &mut Conn, held: &Held, change: &Change, order: &Decide<
         let turns: BTreeMap<i64, _> = change.turns.iter().map(|t| (t.turn, turn_row(t))).collect();
         let turns = rows_text(turns.into_values().collect());
         sqlx::query(sql!("put_turns")).bind(held.attempt.0).bind(turns).execute(&mut *conn).await?;
+    }
+    if let Some(money) = &change.money {
+        super::money::put(conn, &[MoneyMove::of(held, money)]).await?;
     }
     Ok(())
 }

@@ -15,10 +15,12 @@ macro_rules! sql {
     }};
 }
 
+pub mod breakers;
 pub mod calls;
 pub mod campaigns;
 pub mod decide;
 pub mod figures;
+pub mod money;
 pub mod nights;
 pub mod plan;
 pub mod report;
