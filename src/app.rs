@@ -3,14 +3,16 @@
 mod lock;
 mod logging;
 mod platform;
+mod prices;
 
 pub use lock::{somebody_dials, sqlite_path};
 pub use logging::log_filter;
 pub use platform::{bundle, deploy, known_modes, modes, names, patient};
+pub use prices::{prices, prices_found};
 
 use crate::clock::{Anchor, Clock};
 use crate::config::{Config, DialogBase};
-use crate::dialer::{Dialer, Platform, ReadRules};
+use crate::dialer::{Dialer, Platform, Pricing, ReadRules};
 use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
 use crate::http::{ApiKey, Voice, Web, router};
@@ -205,6 +207,7 @@ impl App {
             node,
             read_rules(modes.clone()),
         );
+        let dialer = dialer.priced(Pricing { prices: prices()?, model: config.openai_realtime_model.clone() });
         let dialer = Arc::new(match duty {
             Duty::Everything => dialer,
             Duty::SingleCalls => dialer.for_single_calls(),

@@ -74,6 +74,7 @@ async fn doctor(json: bool) -> Result<(), Failure> {
         Some((path, Err(cause))) => found.0.push(Finding::failed("env", format!("{}: {cause}", path.display()))),
         None => found.0.push(Finding::ok("env", "there is no .env; the environment alone is read")),
     }
+    found.0.push(app::prices_found());
     match Config::from_env() {
         Err(faults) => {
             let faults = faults.0.into_iter();

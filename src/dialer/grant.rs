@@ -1,5 +1,6 @@
 //! The dial grant: the one place from which a phone can ring.
 
+use super::budget::{afford, reserve};
 use super::plan::SINGLE;
 use super::{Dialer, Result, change};
 use crate::domain::clearance::{CallOrder, Clearance, Facts, clear};
@@ -52,6 +53,7 @@ impl Dialer {
         let Some(held) = self.store.attempt(request.attempt).await? else { return Ok(Grant::Unknown) };
         let rules = self.rules_at(held.campaign, held.facts.settings_version).await?;
         let now = self.clock.now();
+        let purse = self.purse(&held, &rules, now).await?;
         let held_until = now.plus_ms(self.clock.at_least(held_ms(&rules.settings.dial), HELD_WALL_MS));
         let asked = Asked {
             hash: request.token.hash(),
@@ -67,7 +69,10 @@ impl Dialer {
             now,
             start: None,
             heard: None,
-            decision: Arc::new(move |held: &Held| decide(held, &asked, clearance(held, &rules, &asked))),
+            decision: Arc::new(move |held: &Held| {
+                let cleared = afford(held, purse.as_ref(), clearance(held, &rules, &asked), asked.now);
+                reserve(held, purse.as_ref(), decide(held, &asked, cleared), asked.now)
+            }),
         };
         let grant = match self.store.decide(order).await? {
             Decided::Done(grant) => grant,

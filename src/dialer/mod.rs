@@ -4,6 +4,8 @@
 //! neither HTTP servers nor the queue nor SQL. Whatever it is told may come twice, late or never: every
 //! verb begins by reading the attempt under its lock.
 
+mod breakers;
+mod budget;
 mod change;
 mod dial;
 mod fire;
@@ -18,6 +20,7 @@ mod settle;
 /// What the verbs decide, as functions of what was read under the locks. The verbs ask them inside their
 /// transactions; a model checker asks the very same ones in every order of events.
 pub mod decisions {
+    pub use super::budget::{Purse, afford, reserve, settle as settle_money};
     pub use super::dial::{Claim, claim, defer};
     pub use super::grant::{Asked, clearance, decide as grant, held_ms};
     pub use super::plan::Plan;
@@ -25,6 +28,8 @@ pub mod decisions {
     pub use super::settle::decide as settle;
 }
 
+pub use breakers::BreakerView;
+pub use budget::Pricing;
 pub use fire::first_firing;
 pub use grant::{Grant, GrantRequest, Granted};
 pub use hang_up::{HangUp, HungUp, hang_up, hang_up_all};
@@ -35,7 +40,7 @@ pub use rules::{ReadRules, Rules};
 pub use settle::{News, Report, Settled};
 
 use crate::clock::Clock;
-use crate::domain::CampaignId;
+use crate::domain::{CampaignId, RunId, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::voximplant::{Client, Pacer};
 use std::collections::HashMap;
@@ -48,6 +53,9 @@ pub enum DialerError {
     Store(#[from] StoreError),
     #[error("settings stored for campaign {campaign}: {cause}")]
     Rules { campaign: CampaignId, cause: String },
+    /// A budget without prices holds nothing back: better nobody is called.
+    #[error("the campaign counts its money, and there are no prices here")]
+    Prices,
     #[error("schedule of campaign {campaign}: {cause}")]
     Schedule { campaign: CampaignId, cause: String },
 }
@@ -82,6 +90,10 @@ pub struct Dialer {
     /// The backoff of starts that the provider does not take.
     refusals: Mutex<dial::Refusals>,
     only_single_calls: bool,
+    /// What money is counted by; without it, nothing of a campaign with a budget is granted.
+    pricing: Option<Arc<Pricing>>,
+    /// Runs whose counters are there, and the day of theirs.
+    opened: Mutex<HashMap<RunId, Timestamp>>,
 }
 
 impl Dialer {
@@ -110,11 +122,17 @@ impl Dialer {
             forgotten: Notify::new(),
             refusals: Mutex::default(),
             only_single_calls: false,
+            pricing: None,
+            opened: Mutex::default(),
         }
     }
 
     /// Campaigns rest and schedules do not fire: somebody wants one call, and no more than that.
     pub fn for_single_calls(self) -> Self {
         Dialer { only_single_calls: true, ..self }
+    }
+
+    pub fn priced(self, pricing: Pricing) -> Self {
+        Dialer { pricing: Some(Arc::new(pricing)), ..self }
     }
 }

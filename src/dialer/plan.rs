@@ -55,7 +55,7 @@ impl Dialer {
             if ours && run.account == self.account && run.state == RunState::Running {
                 // One campaign that cannot be read does not stop the others.
                 match self.rules_at(run.campaign, run.settings_version).await {
-                    Ok(known) => drop(rules.insert(run.campaign, known)),
+                    Ok(known) => drop(rules.insert(run.campaign, self.within_budget(&run, known).await?)),
                     Err(cause) => self.pause_unreadable(run.run, &cause).await?,
                 }
             }

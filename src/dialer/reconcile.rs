@@ -13,10 +13,8 @@ use crate::voximplant::{Evidence, HISTORY_BATCH_MAX};
 use std::sync::Arc;
 use tracing::{error, info, warn};
 
-/// Started sessions that never asked for their grant: this many end the attempt, this many in a row
-/// pause the run.
+/// Started sessions that never asked for their grant: this many end the attempt.
 const UNGRANTED_TRIES_MAX: i64 = 3;
-const UNGRANTED_ROW_MAX: i64 = 10;
 /// After an unanswered start the attempt waits this long.
 const UNGRANTED_DEFERRAL_MS: i64 = 30_000;
 /// A session that may still be talking is first asked about after this, of program and of real time.
@@ -50,6 +48,8 @@ pub struct Reconciled {
     pub settled: usize,
     pub lost: usize,
     pub copied: usize,
+    /// Runs that a breaker or a spent budget paused.
+    pub paused: usize,
 }
 
 /// A claim whose grant was not asked for in time: back to planned, or at an end when its sessions never ask.
@@ -72,11 +72,8 @@ pub fn revoke(held: &Held, rules: &Rules, now: Timestamp, deadline_ms: i64) -> C
         attempt.ungranted = ungranted;
     }
     if held.start_had_session {
-        let in_a_row = held.run_ungranted + 1;
-        change.run_ungranted = Some(in_a_row);
-        if in_a_row >= UNGRANTED_ROW_MAX {
-            change.run_paused = Some("started sessions do not reach BACKEND_URL".into());
-        }
+        // How many in a row are too many, the breaker says.
+        change.run_ungranted = Some(held.run_ungranted + 1);
     }
     change
 }
@@ -90,6 +87,7 @@ impl Dialer {
         done.revoked = self.revoke_overdue().await?;
         (done.settled, done.copied) = self.ask_history().await?;
         done.lost = self.give_up_silent().await?;
+        done.paused = self.watch().await?;
         Ok(done)
     }
 

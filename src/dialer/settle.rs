@@ -62,7 +62,10 @@ impl Dialer {
         let rules = self.rules_at(held.campaign, held.facts.settings_version).await?;
         let now = self.clock.now();
         let heard = report.heard.clone();
-        let decision = move |held: &Held| decide(held, &rules, &report, now);
+        let decision = move |held: &Held| {
+            let (change, settled) = decide(held, &rules, &report, now);
+            (super::budget::settle(held, &report, change), settled)
+        };
         let order = Decide { attempt, now, start: None, heard, decision: Arc::new(decision) };
         let settled = match self.store.decide(order).await? {
             Decided::Unknown => Settled::Unknown,

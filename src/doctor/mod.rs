@@ -8,8 +8,10 @@
 mod env_file;
 mod judge;
 mod look;
+mod prices;
 
 pub use env_file::damages;
+pub use prices::prices;
 
 use crate::domain::PhoneNumber;
 use crate::voximplant::{ApiError, Client, DeployError, Wall, Wanted};

@@ -18,6 +18,7 @@ pub enum Gate {
     RetryDelay,
     NotDialled,
     Unanswered,
+    Budget,
 }
 
 impl Gate {
@@ -30,6 +31,7 @@ impl Gate {
         Gate::RetryDelay,
         Gate::NotDialled,
         Gate::Unanswered,
+        Gate::Budget,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -42,6 +44,7 @@ impl Gate {
             Gate::RetryDelay => "retry_delay",
             Gate::NotDialled => "not_dialled",
             Gate::Unanswered => "unanswered_start",
+            Gate::Budget => "budget",
         }
     }
 
@@ -56,6 +59,7 @@ impl Gate {
             Gate::RetryDelay => "waiting for the next try",
             Gate::NotDialled => "the session got its grant too late to dial",
             Gate::Unanswered => "a started session never asked for its grant",
+            Gate::Budget => "the budget of the run or of the day is spent or reserved",
         }
     }
 }

@@ -48,6 +48,8 @@ pub fn settings() -> Settings {
             ]),
         },
         schedule: None,
+        budget: Default::default(),
+        breakers: Default::default(),
     }
 }
 

@@ -5,6 +5,8 @@
 //! and randomness are arguments, so every rule can be tested without a minute of waiting.
 
 pub mod assign;
+pub mod breaker;
+pub mod budget;
 pub mod calendar;
 pub mod clearance;
 #[cfg(test)]
@@ -13,6 +15,7 @@ pub mod follow;
 pub mod ids;
 pub mod keys;
 pub mod mode;
+pub mod money;
 pub mod number;
 pub mod outcome;
 pub mod route;

@@ -2,6 +2,8 @@
 //!
 //! `intake` turns text into this; nothing deeper in looks at the text again.
 
+use super::breaker::Breakers;
+use super::budget::Budget;
 use super::calendar::Calendar;
 use super::{Mode, Outcome, PhoneNumber};
 use chrono_tz::Tz;
@@ -37,6 +39,10 @@ pub struct Settings {
     pub windows: Calendar,
     pub retry: Retry,
     pub schedule: Option<Schedule>,
+    /// What a run and a day may cost.
+    pub budget: Budget,
+    /// What pauses a run by itself.
+    pub breakers: Breakers,
 }
 
 #[derive(Clone, Debug, PartialEq)]

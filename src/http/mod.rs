@@ -13,6 +13,7 @@ mod demo;
 pub mod export;
 pub mod import;
 mod life;
+mod money;
 mod pages;
 mod problem;
 mod recordings;

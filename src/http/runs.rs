@@ -1,8 +1,9 @@
 //! Runs and schedules.
 
 use super::life::{LifeView, Start, life, said};
+use super::money::{BudgetView, budget};
 use super::{Problem, Web};
-use crate::dialer::hindrance;
+use crate::dialer::{BreakerView, hindrance};
 use crate::domain::RunId;
 use crate::domain::settings::Take;
 use crate::store::{GateRow, OutcomeRow, Progress, Run, Schedule, SkippedFiring};
@@ -27,6 +28,10 @@ pub(super) struct RunView {
     gates: Vec<GateRow>,
     #[serde(flatten)]
     life: LifeView,
+    /// Absent where nothing is counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<BudgetView>,
+    breakers: Vec<BreakerView>,
 }
 
 pub(super) async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
@@ -36,6 +41,8 @@ pub(super) async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
         outcomes: web.store.outcomes(run.run).await?,
         gates: web.store.gates(run.run, web.clock.now()).await?,
         life: life(web, run.run).await?,
+        budget: budget(web, &run).await?,
+        breakers: web.dialer.breakers(&run).await?,
         run,
     })
 }

@@ -11,6 +11,7 @@ pub mod contacts;
 pub mod json_rows;
 pub mod phone;
 pub mod policy;
+pub mod prices;
 pub mod rejects;
 pub mod row;
 pub mod settings;

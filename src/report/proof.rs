@@ -72,6 +72,11 @@ impl Proof {
                 calls.answered_without_call == 0,
                 format!("{} answered without a call in the history", calls.answered_without_call),
             ),
+            law(
+                "budgets are what their calls add up to",
+                proved.money.wrong == 0,
+                format!("{} of {} are not", proved.money.wrong, proved.money.budgets),
+            ),
         ];
         Proof { campaign, laws, proved }
     }
@@ -195,6 +200,7 @@ mod tests {
                 tries_max: 3,
             }],
             unclear: Vec::new(),
+            money: Default::default(),
         }
     }
 
@@ -215,6 +221,7 @@ mod tests {
         assert_eq!(broken(|p| p.calls.calls_without_grant = 1), ["no call was made without a grant"]);
         assert_eq!(broken(|p| p.calls.answered_without_call = 1), ["what was answered was called"]);
         assert_eq!(broken(|p| p.runs[0].tries_max = 5), ["no contact is over its cap of tries"]);
+        assert_eq!(broken(|p| p.money.wrong = 1), ["budgets are what their calls add up to"]);
         let gone = |p: &mut Proved| {
             p.runs[0].state = "running".into();
             p.runs[0].rested = 6;

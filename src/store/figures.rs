@@ -63,6 +63,15 @@ pub struct Proved {
     pub calls: ProvedCalls,
     pub runs: Vec<ProvedRun>,
     pub unclear: Vec<Unclear>,
+    pub money: ProvedMoney,
+}
+
+/// Counters of money beside the rows that they count.
+#[derive(Clone, Copy, Debug, Default, sqlx::FromRow, serde::Serialize)]
+pub struct ProvedMoney {
+    pub budgets: i64,
+    /// Budgets whose rows add up to something else.
+    pub wrong: i64,
 }
 
 /// Unclear attempts listed at most.
@@ -75,6 +84,7 @@ impl Store {
             calls: read!(self, figures::calls(campaign))?,
             runs: read!(self, figures::runs(campaign))?,
             unclear: read!(self, figures::unclear(campaign, UNCLEAR_MAX))?,
+            money: read!(self, money::proved(campaign))?,
         })
     }
 }

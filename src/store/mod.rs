@@ -7,6 +7,7 @@
 
 mod asked;
 mod ids;
+mod money_rows;
 mod orders;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
 mod postgres;
@@ -19,6 +20,7 @@ mod text;
 mod writer;
 
 pub use ids::Ids;
+pub use money_rows::*;
 pub use orders::*;
 pub use rows::*;
 pub use rows_life::*;
@@ -123,6 +125,7 @@ mod campaigns;
 mod dialling;
 pub mod figures;
 mod life;
+mod money;
 mod nights;
 mod sessions;
 mod single;

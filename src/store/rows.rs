@@ -191,6 +191,8 @@ pub struct Held {
     /// Has any start of the current token been answered with a session?
     pub start_had_session: bool,
     pub facts: super::RunFacts,
+    /// Filled inside a decision alone, of campaigns that count their money.
+    pub money: super::HeldMoney,
 }
 
 /// What a decision changes. `None` leaves alone.
@@ -207,6 +209,8 @@ pub struct Change {
     pub suppress: Option<String>,
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
+    /// What the attempt holds of its budgets from now on.
+    pub money: Option<super::Reservation>,
 }
 
 #[derive(Clone, Debug)]

@@ -81,7 +81,7 @@ async fn a_start_that_reaches_no_session_is_made_again_after_the_deadline() {
 }
 
 /// Three for a contact, ten in a row for a run. Without `UNGRANTED_TRIES_MAX` the small run never ends,
-/// without `UNGRANTED_ROW_MAX` the large one is never paused.
+/// without the breaker `ungranted` the large one is never paused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_that_never_ask_for_their_grant_end_the_attempt_and_pause_the_run() {
     let mischief = Mischief::none().with(Kind::StartNoGrant, 1.0);

@@ -70,6 +70,8 @@ impl Books {
                 delays: outcomes.iter().map(|outcome| (*outcome, vec![Delay::Ms(1000)])).collect(),
             },
             schedule: None,
+            budget: Default::default(),
+            breakers: Default::default(),
         };
         let one = phone("+79990000000");
         let hash = |n: usize| Token::from_random([n as u8; 16]).hash();
@@ -193,6 +195,7 @@ impl Books {
             ended,
             start_had_session: attempt.start_answered,
             facts: RunFacts::default(),
+            money: Default::default(),
         })
     }
 

@@ -3,6 +3,8 @@
 //! All faults are listed at once. Unknown keys are refused by name; so is a key that we know and do
 //! not obey yet, because a limit that nobody enforces is worse than none.
 
+mod breakers;
+mod budget;
 mod dial;
 mod retry;
 mod schedule;
@@ -30,10 +32,8 @@ const DEFAULT_DAYS: &[&str] = &["mon-sun 09:00-20:00"];
 const DEFAULT_ZONE: Tz = chrono_tz::Europe::Moscow;
 
 const LATER: &[(&str, &str)] = &[
-    ("budget", "a limit on money"),
     ("caps", "limits per number over all campaigns"),
     ("gap", "a minimum distance between tries at a number"),
-    ("breakers", "thresholds that pause a run"),
     ("experiment", "the declared rules of a comparison"),
     ("notify", "whom to tell"),
     ("consent", "proof of consent"),
@@ -72,6 +72,8 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
     let windows = windows(table.table("windows"));
     let retry = retry::read(table.table("retry"));
     let schedule = table.table("schedule").map(|inner| schedule::read(inner, timezone.unwrap_or(DEFAULT_ZONE)));
+    let budget = budget::read(table.table("budget"));
+    let breakers = breakers::read(table.table("breakers"));
     table.close(LATER);
     Some(Settings {
         name: name?,
@@ -86,6 +88,8 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
         retry: retry?,
         // A schedule that is there and wrong must not become a campaign without one.
         schedule: schedule.map_or(Some(None), |found| found.map(Some))?,
+        budget: budget?,
+        breakers: breakers?,
     })
 }
 
@@ -226,7 +230,11 @@ pub fn to_json(settings: &Settings) -> Value {
         "dial": dial::to_json(&settings.dial),
         "windows": calendar::to_json(&settings.windows),
         "retry": retry::to_json(&settings.retry),
+        "breakers": breakers::to_json(&settings.breakers),
     });
+    if settings.budget.is_set() {
+        value["budget"] = budget::to_json(&settings.budget);
+    }
     if let Some(reason) = &settings.policy_override {
         value["policy_override"] = json!({ "reason": reason });
     }

@@ -68,7 +68,8 @@ fn everything_but_name_and_purpose_has_a_default() {
             r#""dial":{"cps":5.0,"lines":20,"caller_ids":[],"ring_s":45,"call_s":300,"record":false,"amd":"hang_up"},"#,
             r#""windows":{"days":["mon-sun 09:00-20:00"]},"#,
             r#""retry":{"attempts_max":4,"busy":["5m","30m","next-day"],"no_answer":["1h","4h","next-day"],"#,
-            r#""unavailable":["1h","4h","next-day"],"network_error":["5m","30m"],"machine":[],"rejected":[]}}"#
+            r#""unavailable":["1h","4h","next-day"],"network_error":["5m","30m"],"machine":[],"rejected":[]},"#,
+            r#""breakers":{"failures":0.5,"ungranted":10,"silent":0.03,"spend_hour":"off"}}"#
         )
     );
     assert_eq!(from_json(&to_json(&settings), &modes()), Ok(settings));
@@ -209,8 +210,8 @@ missed = "never"
             "schedule.take: found `some`; write all, unreached, or next and a number, as in \"next 100\"",
             "schedule.overlap: found `both`; write end-previous, skip or wait",
             "schedule.missed: found `never`; write run or skip",
-            "budget: a limit on money: known, but not obeyed yet; leave it out; nothing would follow",
-            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, policy_override, timezone, dial, windows, retry, schedule",
+            "budget: found 100; write a table",
+            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, policy_override, timezone, dial, windows, retry, schedule, budget, breakers",
         ]
     );
     let late = "name = 'x'\npurpose = 'test'\n[schedule]\ncron = '0 2 * * *'\noverlap = 'wait'\nmissed = 'skip'";
@@ -240,6 +241,32 @@ fn recording_is_off_and_machines_are_hung_up_on_unless_somebody_says_otherwise()
     assert_eq!((&dial["amd"]["default"], &dial["record"]["default"]), (&json!("hang_up"), &json!(false)));
 }
 
+#[test]
+fn budgets_and_breakers_are_amounts_shares_or_off() {
+    let with = |lines: &str| format!("name = 'x'\npurpose = 'survey'\n{lines}");
+    let text =
+        with("[budget]\nrun = 500\nday = 2000.5\n[breakers]\nfailures = 'off'\nsilent = 0.1\nspend_hour = 12.25");
+    let settings = parse(&text, &modes()).unwrap();
+    assert_eq!((settings.budget.run, settings.budget.day), (Some(500_000_000), Some(2_000_500_000)));
+    let breakers = settings.breakers;
+    assert_eq!((breakers.failures, breakers.ungranted, breakers.silent), (None, Some(10), Some(0.1)));
+    assert_eq!(breakers.spend_hour, Some(12_250_000));
+    assert_eq!(from_json(&to_json(&settings), &modes()), Ok(settings));
+    assert_eq!(
+        faults(&with("[budget]\nrun = 0\nweek = 7\n[breakers]\nfailures = 2\nsilent = 'on'")),
+        [
+            "budget.run: found 0; write a number from 0.01 to 1000000000",
+            "budget.week: unknown key; known here: run, day",
+            "breakers.failures: found 2; write a number from 0.01 to 1",
+            "breakers.silent: found `on`; write a number from 0.001 to 1",
+        ]
+    );
+    // What was stored before there were breakers has their defaults.
+    let mut stored = to_json(&parse(&with(""), &modes()).unwrap());
+    stored.as_object_mut().unwrap().remove("breakers");
+    assert_eq!(from_json(&stored, &modes()).unwrap().breakers, Default::default());
+}
+
 /// Keys that the parser knows in one table, learned from what it says about a key that it does not.
 fn known(value: Value, table: &str) -> BTreeSet<String> {
     let fault = from_json(&value, &modes()).unwrap_err().0.into_iter().find(|f| f.key.ends_with("zzzzzzzzzz"));
@@ -257,7 +284,7 @@ fn the_schema_that_ships_knows_the_same_keys() {
     let mut root = keys(&schema);
     assert!(root.remove("$schema") || !root.contains("$schema"));
     assert_eq!(root, known(json!({ "zzzzzzzzzz": 1 }), "the root"));
-    for table in ["policy_override", "dial", "windows", "retry", "schedule"] {
+    for table in ["policy_override", "dial", "windows", "retry", "schedule", "budget", "breakers"] {
         let value = json!({ table: { "zzzzzzzzzz": 1 } });
         assert_eq!(keys(&schema["properties"][table]), known(value, table), "{table}");
     }

@@ -11,6 +11,7 @@
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::carried::Carried;
 use super::effects::Effects;
+use super::money;
 use crate::domain::state::State;
 use crate::domain::{
     AttemptId, CampaignId, ContactId, NumberId, Outcome, RunContactId, RunId, SessionId, Timestamp, TokenHash,
@@ -18,7 +19,7 @@ use crate::domain::{
 use crate::store::asked::{Asked, Told};
 use crate::store::rows::{Heard, Held};
 use crate::store::text::Rows;
-use crate::store::{Result, RunFacts, StoreError};
+use crate::store::{BudgetsHeld, MoneyMove, Result, RunFacts, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 #[derive(sqlx::FromRow)]
@@ -141,6 +142,7 @@ impl HeldRow {
             ended,
             start_had_session: self.start_session.is_some(),
             facts: RunFacts::default(),
+            money: Default::default(),
         })
     }
 }
@@ -182,29 +184,34 @@ fn ids_text(ids: impl IntoIterator<Item = i64>) -> String {
     rows.text()
 }
 
-/// Against other nodes, in the order of every transaction: accounts and runs (shared), numbers, then attempts with
-/// their run contacts; of each kind in the order of their ids.
-async fn lock(conn: &mut Conn, attempts: &[AttemptId]) -> Result<()> {
+/// Against other nodes, in the order of every transaction: accounts and runs (shared), numbers, budgets, then attempts with
+/// their run contacts; of each kind in the order of their ids. Returns the budgets.
+async fn lock(conn: &mut Conn, attempts: &[AttemptId], now: Timestamp) -> Result<BudgetsHeld> {
+    let wanted = ids_text(attempts.iter().map(|id| id.0));
     if ROWS_ARE_LOCKED {
-        let wanted = ids_text(attempts.iter().map(|id| id.0));
-        for lock in [sql!("share_accounts"), sql!("share_runs"), sql!("lock_numbers"), sql!("lock_attempts")] {
+        for lock in [sql!("share_accounts"), sql!("share_runs"), sql!("lock_numbers")] {
             sqlx::query(lock).bind(&wanted).fetch_all(&mut *conn).await?;
         }
     }
-    Ok(())
+    let budgets = money::held(conn, attempts, now).await?;
+    if ROWS_ARE_LOCKED {
+        sqlx::query(sql!("lock_attempts")).bind(&wanted).fetch_all(&mut *conn).await?;
+    }
+    Ok(budgets)
 }
 
 /// Asks the decisions in the order given and applies what they change. All of it, or an error and nothing.
 pub async fn decide(conn: &mut Conn, orders: &[&Asked]) -> Result<Vec<Told>> {
     let attempts: Vec<AttemptId> =
         orders.iter().map(|order| order.attempt).collect::<BTreeSet<_>>().into_iter().collect();
-    lock(conn, &attempts).await?;
+    let Some(now) = orders.iter().map(|order| order.now).min() else { return Ok(Vec::new()) };
+    let mut budgets = lock(conn, &attempts, now).await?;
     let mut known = load(conn, &attempts).await?;
     let (mut carried, mut told, mut rest) = (Carried::default(), Vec::with_capacity(orders.len()), orders);
     while !rest.is_empty() {
         let wave = Wave::first_of(rest, &known);
         let (now, later) = rest.split_at(wave.orders);
-        told.extend(ask(conn, now, &mut known, &mut carried).await?);
+        told.extend(ask(conn, now, &mut known, &mut carried, &mut budgets).await?);
         let stale: BTreeSet<AttemptId> = later
             .iter()
             .map(|order| order.attempt)
@@ -253,9 +260,11 @@ async fn ask(
     wave: &[&Asked],
     known: &mut HashMap<AttemptId, Held>,
     carried: &mut Carried,
+    budgets: &mut BudgetsHeld,
 ) -> Result<Vec<Told>> {
     let fresh = store_events(conn, wave.iter().copied().filter(|order| known.contains_key(&order.attempt))).await?;
     let (mut told, mut effects) = (Vec::with_capacity(wave.len()), Effects::default());
+    let mut moves = Vec::new();
     for order in wave {
         let Some(held) = known.get_mut(&order.attempt) else {
             told.push(Told::Unknown);
@@ -272,12 +281,19 @@ async fn ask(
             }
         }
         carried.show(held);
+        held.money = budgets.of(held.attempt, held.run, held.campaign);
         let (change, answer) = (order.decision)(held);
         carried.note(held, &change, order.now);
+        if let Some(money) = &change.money {
+            let moved = MoneyMove::of(held, money);
+            budgets.note(&moved);
+            moves.push(moved);
+        }
         effects.add(held, &change, order);
         told.push(Told::Done(answer));
     }
     effects.apply(conn).await?;
+    money::put(conn, &moves).await?;
     carried.apply(conn).await?;
     Ok(told)
 }

@@ -16,6 +16,7 @@ macro_rules! sql {
 }
 
 pub mod append;
+pub mod breakers;
 pub mod calls;
 pub mod campaigns;
 pub mod carried;
@@ -23,6 +24,7 @@ pub mod decide;
 pub mod effects;
 pub mod figures;
 pub mod life;
+pub mod money;
 pub mod nights;
 pub mod plan;
 pub mod report;

@@ -56,12 +56,16 @@ pub async fn put_history(conn: &mut Conn, rows: &[HistoryRow]) -> Result<()> {
         row.records.iter().enumerate().map(|(n, record)| json!([row.session.0, n + 1, record.url, record.duration_s]))
     });
     let records: Vec<_> = records.collect();
+    let attempts: Vec<AttemptId> = rows.values().map(|row| row.attempt).collect();
+    // Budgets first: the order of locks is that of a decision.
+    let now = rows.values().map(|row| row.fetched_at).max().unwrap_or_default();
+    super::money::held(conn, &attempts, now).await?;
     sqlx::query(sql!("put_history")).bind(&histories).execute(&mut *conn).await?;
     if !records.is_empty() {
         sqlx::query(sql!("put_records")).bind(rows_text(records)).execute(&mut *conn).await?;
     }
-    sqlx::query(sql!("end_asking")).bind(histories).execute(conn).await?;
-    Ok(())
+    sqlx::query(sql!("end_asking")).bind(histories).execute(&mut *conn).await?;
+    super::money::bill(conn, &attempts).await
 }
 
 #[derive(sqlx::FromRow)]

@@ -1,0 +1,277 @@
+//! Money: what a call costs and the most that it can cost.
+//!
+//! Amounts are whole micros (millionths) of the one currency of `prices.toml`; a fraction is rounded up, so that a
+//! budget is never overrun by what was cut off.
+
+use super::settings::{Amd, Dial};
+use super::{Mode, PhoneNumber};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub const MICROS: i64 = 1_000_000;
+/// Prices older than this are to be read again.
+pub const PRICES_DAYS_MAX: i64 = 180;
+
+/// What a session does after its call's limit: a goodbye, and the hang-up.
+const GOODBYE_S: i64 = 30;
+/// Detection of a machine is billed for no longer.
+const AMD_S_MAX: i64 = 60;
+
+/// Tokens that a second of audio makes (developers.openai.com/api/docs/guides/realtime-costs).
+const CALLEE_TOKENS_S: i64 = 10;
+const AGENT_TOKENS_S: i64 = 20;
+/// A reply is asked for no oftener than this, and each reads the conversation again.
+const REPLY_EVERY_S: i64 = 5;
+/// What a model is told in advance, in tokens, and the most it can hold in mind.
+const TOLD_TOKENS: i64 = 2_000;
+const CONTEXT_TOKENS_MAX: i64 = 32_000;
+
+/// Where a price stands, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    pub source: String,
+    pub date: NaiveDate,
+    /// Nobody read it at whoever asks it.
+    pub unverified: bool,
+}
+
+/// A minute of an answered call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CallPrice {
+    /// How the number begins, `+` included; empty for any.
+    pub to: String,
+    pub minute: i64,
+    /// Billed in steps of so many seconds.
+    pub step_s: i64,
+    #[serde(flatten)]
+    pub source: Source,
+}
+
+/// What a session uses besides its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    Session,
+    Recording,
+    Amd,
+    Asr,
+    Tts,
+    Realtime,
+}
+
+impl Part {
+    pub const ALL: [Part; 6] = [Part::Session, Part::Recording, Part::Amd, Part::Asr, Part::Tts, Part::Realtime];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Part::Session => "session",
+            Part::Recording => "recording",
+            Part::Amd => "amd",
+            Part::Asr => "asr",
+            Part::Tts => "tts",
+            Part::Realtime => "realtime",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MinutePrice {
+    pub minute: i64,
+    #[serde(flatten)]
+    pub source: Source,
+}
+
+/// Micros for a million tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenPrices {
+    pub text_in: i64,
+    pub text_cached: i64,
+    pub text_out: i64,
+    pub audio_in: i64,
+    pub audio_cached: i64,
+    pub audio_out: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelPrice {
+    #[serde(flatten)]
+    pub tokens: TokenPrices,
+    #[serde(flatten)]
+    pub source: Source,
+}
+
+/// `prices.toml`, understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Prices {
+    pub date: NaiveDate,
+    pub currency: String,
+    pub calls: Vec<CallPrice>,
+    pub minutes: BTreeMap<Part, MinutePrice>,
+    pub models: BTreeMap<String, ModelPrice>,
+}
+
+/// Tokens that somebody counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    pub text_in: i64,
+    pub text_cached: i64,
+    pub text_out: i64,
+    pub audio_in: i64,
+    pub audio_cached: i64,
+    pub audio_out: i64,
+}
+
+impl TokenPrices {
+    pub fn cost(&self, tokens: Tokens) -> i64 {
+        let parts = [
+            (self.text_in, tokens.text_in),
+            (self.text_cached, tokens.text_cached),
+            (self.text_out, tokens.text_out),
+            (self.audio_in, tokens.audio_in),
+            (self.audio_cached, tokens.audio_cached),
+            (self.audio_out, tokens.audio_out),
+        ];
+        let sum: i128 = parts.iter().map(|(price, n)| i128::from(*price) * i128::from(*n)).sum();
+        up(sum, 1_000_000)
+    }
+
+    fn dearness(&self) -> i64 {
+        self.audio_in.saturating_add(self.audio_out)
+    }
+}
+
+/// Tokens of a conversation in which nobody counted: both sides are taken to talk all the time, and every reply
+/// reads what went before, so the count is rather too high than too low.
+pub fn tokens_of(talk_s: i64) -> Tokens {
+    let spoken = (CALLEE_TOKENS_S + AGENT_TOKENS_S) * talk_s;
+    let replies = talk_s.div_euclid(REPLY_EVERY_S) + i64::from(talk_s > 0);
+    // On the average half of what was spoken at last.
+    let read_again = (spoken / 2).min(CONTEXT_TOKENS_MAX);
+    Tokens {
+        text_in: if talk_s > 0 { TOLD_TOKENS } else { 0 },
+        text_cached: TOLD_TOKENS * replies,
+        text_out: 0,
+        audio_in: CALLEE_TOKENS_S * talk_s,
+        audio_cached: read_again * replies,
+        audio_out: AGENT_TOKENS_S * talk_s,
+    }
+}
+
+/// The prices of one call, and how long it can be: kept with its reservation, so that a table which changes
+/// meanwhile does not change what was agreed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tariff {
+    /// Micros a minute of the answered call, billed in steps.
+    pub call_minute: i64,
+    pub step_s: i64,
+    /// Micros a minute of the session, ringing included.
+    pub session_minute: i64,
+    /// Micros a minute while somebody is on the line: speech, recording, the connector.
+    pub talk_minute: i64,
+    /// Micros a minute of machine detection.
+    pub amd_minute: i64,
+    pub ring_s: i64,
+    pub call_s: i64,
+    pub model: Option<TokenPrices>,
+}
+
+impl Prices {
+    /// What a call to this number in this mode costs. A model without a price costs as the dearest that has one.
+    pub fn tariff(&self, to: &PhoneNumber, mode: &Mode, dial: &Dial, model: &str) -> Tariff {
+        let begins = |price: &&CallPrice| to.as_str().starts_with(&price.to);
+        let call = self.calls.iter().filter(begins).max_by_key(|price| price.to.len());
+        self.of_call(call, mode, dial, model)
+    }
+
+    /// The same for whichever number costs least: below the most that such a call can cost, nobody can be called.
+    pub fn cheapest(&self, mode: &Mode, dial: &Dial, model: &str) -> Tariff {
+        let tariffs = self.calls.iter().map(|price| self.of_call(Some(price), mode, dial, model));
+        tariffs.min_by_key(Tariff::most).unwrap_or_else(|| self.of_call(None, mode, dial, model))
+    }
+
+    fn of_call(&self, call: Option<&CallPrice>, mode: &Mode, dial: &Dial, model: &str) -> Tariff {
+        let minute = |part: Part| self.minutes.get(&part).map_or(0, |price| price.minute);
+        let (speech, realtime) = match mode.as_str() {
+            "greeting" => (minute(Part::Tts), false),
+            "dialog" => (minute(Part::Asr) + minute(Part::Tts), false),
+            "realtime" | "realtime_pure" => (minute(Part::Realtime), true),
+            // A mode of somebody's own may use everything.
+            _ => (minute(Part::Asr) + minute(Part::Tts) + minute(Part::Realtime), true),
+        };
+        let known = self.models.get(model).map(|price| price.tokens);
+        let dearest = || self.models.values().map(|price| price.tokens).max_by_key(TokenPrices::dearness);
+        Tariff {
+            call_minute: call.map_or(0, |price| price.minute),
+            step_s: call.map_or(1, |price| price.step_s),
+            session_minute: minute(Part::Session),
+            talk_minute: speech + if dial.record { minute(Part::Recording) } else { 0 },
+            amd_minute: if dial.amd == Amd::Off { 0 } else { minute(Part::Amd) },
+            ring_s: i64::from(dial.ring_s),
+            call_s: i64::from(dial.call_s),
+            model: if realtime { known.or_else(dearest) } else { None },
+        }
+    }
+
+    /// Prices that nobody read at whoever asks them, and all.
+    pub fn unverified(&self) -> (usize, usize) {
+        let sources: Vec<&Source> = (self.calls.iter().map(|price| &price.source))
+            .chain(self.minutes.values().map(|price| &price.source))
+            .chain(self.models.values().map(|price| &price.source))
+            .collect();
+        (sources.iter().filter(|source| source.unverified).count(), sources.len())
+    }
+
+    /// Whole days since the table was made.
+    pub fn age_days(&self, today: NaiveDate) -> i64 {
+        today.signed_duration_since(self.date).num_days()
+    }
+}
+
+impl Tariff {
+    /// What the provider bills for a call that rang and was talked through for so long.
+    pub fn provider(&self, ring_s: i64, talk_s: i64) -> i64 {
+        let billed_s = talk_s.div_euclid(self.step_s) + i64::from(talk_s.rem_euclid(self.step_s) > 0);
+        let a_minute = [
+            (self.call_minute, billed_s * self.step_s),
+            (self.session_minute, ring_s + talk_s),
+            (self.talk_minute, talk_s),
+            (self.amd_minute, talk_s.min(AMD_S_MAX)),
+        ];
+        up(a_minute.iter().map(|(price, s)| i128::from(*price) * i128::from(*s)).sum(), 60)
+    }
+
+    /// What models cost that nobody bills through the provider.
+    pub fn models(&self, talk_s: i64) -> i64 {
+        self.model.map_or(0, |prices| prices.cost(tokens_of(talk_s)))
+    }
+
+    /// The most that the call can cost: it rings as long as it may, and somebody talks to the end.
+    pub fn most(&self) -> i64 {
+        self.provider(self.ring_s, self.call_s + GOODBYE_S) + self.models_most()
+    }
+
+    /// What of that is for models.
+    pub fn models_most(&self) -> i64 {
+        self.models(self.call_s + GOODBYE_S)
+    }
+}
+
+/// Rounded up.
+fn up(sum: i128, by: i128) -> i64 {
+    i64::try_from((sum + by - 1).div_euclid(by)).unwrap_or(i64::MAX)
+}
+
+/// An amount in words, to the cent, or finer where there is not a cent: `12.34 USD`.
+pub fn shown(micros: i64, currency: &str) -> String {
+    let units = micros as f64 / MICROS as f64;
+    if micros != 0 && micros.abs() < 10_000 {
+        format!("{units:.4} {currency}")
+    } else {
+        format!("{units:.2} {currency}")
+    }
+}
+
+#[cfg(test)]
+#[path = "money_tests.rs"]
+mod tests;
