@@ -48,6 +48,9 @@ pub fn settings() -> Settings {
             ]),
         },
         schedule: None,
+        caps: Default::default(),
+        gap: Default::default(),
+        consent: Default::default(),
     }
 }
 

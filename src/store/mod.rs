@@ -120,6 +120,7 @@ mod campaigns;
 mod dialling;
 pub mod figures;
 mod nights;
+mod numbers;
 mod sessions;
 mod single;
 

@@ -3,7 +3,10 @@
 //! All faults are listed at once. Unknown keys are refused by name; so is a key that we know and do
 //! not obey yet, because a limit that nobody enforces is worse than none.
 
+pub(in crate::intake) mod caps;
+mod consent;
 mod dial;
+pub(in crate::intake) mod gap;
 mod retry;
 mod schedule;
 
@@ -31,12 +34,9 @@ const DEFAULT_ZONE: Tz = chrono_tz::Europe::Moscow;
 
 const LATER: &[(&str, &str)] = &[
     ("budget", "a limit on money"),
-    ("caps", "limits per number over all campaigns"),
-    ("gap", "a minimum distance between tries at a number"),
     ("breakers", "thresholds that pause a run"),
     ("experiment", "the declared rules of a comparison"),
     ("notify", "whom to tell"),
-    ("consent", "proof of consent"),
 ];
 
 /// Settings as text: TOML, or JSON when it starts with a brace.
@@ -72,6 +72,9 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
     let windows = windows(table.table("windows"));
     let retry = retry::read(table.table("retry"));
     let schedule = table.table("schedule").map(|inner| schedule::read(inner, timezone.unwrap_or(DEFAULT_ZONE)));
+    let caps = caps::read(table.table("caps"));
+    let gap = gap::read(table.table("gap"));
+    let consent = consent::read(table.table("consent"));
     table.close(LATER);
     Some(Settings {
         name: name?,
@@ -86,6 +89,9 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
         retry: retry?,
         // A schedule that is there and wrong must not become a campaign without one.
         schedule: schedule.map_or(Some(None), |found| found.map(Some))?,
+        caps: caps?,
+        gap: gap?,
+        consent: consent?,
     })
 }
 
@@ -232,6 +238,16 @@ pub fn to_json(settings: &Settings) -> Value {
     }
     if let Some(schedule) = &settings.schedule {
         value["schedule"] = schedule::to_json(schedule);
+    }
+    // Where nothing is asked for, nothing is written.
+    for (key, section, is_default) in [
+        ("caps", caps::to_json(&settings.caps), settings.caps == Default::default()),
+        ("gap", gap::to_json(&settings.gap), settings.gap == Default::default()),
+        ("consent", consent::to_json(&settings.consent), settings.consent == Default::default()),
+    ] {
+        if !is_default {
+            value[key] = section;
+        }
     }
     value
 }

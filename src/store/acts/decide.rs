@@ -1,6 +1,8 @@
 //! One attempt, one decision: load under locks, ask, apply.
 
 use super::super::Conn;
+use super::{caps, consent};
+use crate::domain::caps::{HISTORY_MS, Rang};
 use crate::domain::clearance::Gate;
 use crate::domain::state::State;
 use crate::domain::{
@@ -94,7 +96,7 @@ impl HeldRow {
         })
     }
 
-    fn held(self, ended: Vec<Outcome>) -> Result<Held> {
+    fn held(self, ended: Vec<Outcome>, history: Vec<Rang>, consented: bool) -> Result<Held> {
         Ok(Held {
             state: self.state()?,
             attempt: AttemptId(self.attempt_id),
@@ -116,6 +118,8 @@ impl HeldRow {
             to: parsed("numbers", "e164", &self.e164)?,
             suppressed: self.suppressed_at.is_some(),
             allow_listed: self.allow_listed_at.is_some(),
+            history,
+            consented,
             number_held_until: self.number_held_until.map(Timestamp),
             timezone: self.timezone.as_deref().map(|zone| parsed("contacts", "timezone", zone)).transpose()?,
             name: self.name,
@@ -145,7 +149,10 @@ pub async fn load(conn: &mut Conn, attempt: AttemptId) -> Result<Option<Held>> {
         .fetch_all(&mut *conn)
         .await?;
     let ended = ended.iter().map(|o| parsed("attempts", "outcome", o)).collect::<Result<_>>()?;
-    row.held(ended).map(Some)
+    let since = Timestamp(row.slot_us / 1000).plus_ms(-HISTORY_MS);
+    let mut history = caps::rang(conn, &[caps::Of { key: attempt.0, number: row.number_id, since }]).await?;
+    let consented = consent::given(conn, &[row.contact_id]).await?.contains(&row.contact_id);
+    row.held(ended, history.remove(&attempt.0).unwrap_or_default(), consented).map(Some)
 }
 
 /// Locks in the order account and run (shared), number, attempt; asks; applies.
@@ -246,6 +253,9 @@ async fn apply<A>(conn: &mut Conn, held: &Held, change: &Change, order: &Decide<
             .bind(rested_at)
             .execute(&mut *conn)
             .await?;
+    }
+    if let Some(gate) = change.rest_gate {
+        consent::keep_gates(conn, &[(held.run_contact.0, gate)]).await?;
     }
     if let Some(reason) = &change.run_paused {
         sqlx::query(sql!("apply_run_paused")).bind(held.run.0).bind(reason).bind(now.0).execute(&mut *conn).await?;

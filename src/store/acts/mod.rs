@@ -17,6 +17,8 @@ macro_rules! sql {
 
 pub mod calls;
 pub mod campaigns;
+pub mod caps;
+pub mod consent;
 pub mod decide;
 pub mod figures;
 pub mod nights;
