@@ -134,6 +134,7 @@ pub fn read_rules(modes: BTreeSet<Mode>) -> ReadRules {
         let settings = intake::settings::from_json(&value, &modes).map_err(|faults| faults.to_string())?;
         let policy = intake::policy::find(&settings.policy)
             .ok_or_else(|| format!("policy `{}` does not exist", settings.policy))?;
+        let settings = policy.over(settings);
         Ok((settings, policy.calendars()))
     })
 }

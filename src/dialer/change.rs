@@ -1,5 +1,7 @@
 //! From a step of the machine to what is written.
 
+use crate::domain::allowed::inside;
+use crate::domain::caps::Rang;
 use crate::domain::clearance::Gate;
 use crate::domain::follow::{Alarm, Next, Past, alarm, counts, follow};
 use crate::domain::state::{Event, State, Step};
@@ -69,6 +71,12 @@ fn given_back(held: &Held) -> Option<i64> {
     (counted && held.ended.is_empty()).then_some(-1)
 }
 
+/// Calls to the number, the one that has just ended included.
+fn history(held: &Held, outcome: Outcome, now: Timestamp) -> Vec<Rang> {
+    let own = held.dialed_at.and_then(|dialed_at| Rang::of(dialed_at, Some(now), Some(outcome)));
+    held.history.iter().copied().chain(own).collect()
+}
+
 /// An end, and what follows it for the contact and the run.
 pub fn ended(held: &Held, rules: &Rules, event: Event, evidence: &'static str, now: Timestamp) -> Option<Change> {
     let Step::Moved(to) = held.state.step(&event, now) else { return None };
@@ -93,6 +101,11 @@ pub fn ended(held: &Held, rules: &Rules, event: Event, evidence: &'static str, n
     // One call is one try, and its end is told to whoever asked for it: there is no run to warn.
     let single = held.run_kind == SINGLE;
     let next = if single { Next::Rest(outcome) } else { follow(&rules.settings, &rules.policy, outcome, past, now) };
+    let next = if past.exempt {
+        next
+    } else {
+        inside(next, &rules.settings, &rules.policy, &history(held, outcome, now), past.zone, outcome)
+    };
     let contact = match next {
         Next::Retry { due_at, gate } => ContactChange::Waits { due_at, gate },
         Next::Rest(outcome) => ContactChange::Rests(outcome),

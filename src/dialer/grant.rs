@@ -126,7 +126,7 @@ pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant)
                 Clearance::Go(order) => {
                     nothing(Grant::Go(Box::new(Granted { order, token, granted_ms_ago: now.since(dialed_at) })))
                 }
-                Clearance::Wait { .. } | Clearance::Stop(_) => nothing(Grant::Gone),
+                Clearance::Wait { .. } | Clearance::Stop(_) | Clearance::Bar(_) => nothing(Grant::Gone),
             };
         }
         _ => return nothing(Grant::Gone),
@@ -153,22 +153,25 @@ pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant)
             let event = Event::Deferred { of: hash, until };
             (change::deferred(held, event, gate, now).unwrap_or_default(), Grant::Gone)
         }
-        Clearance::Stop(outcome) => {
-            let Step::Moved(to) = held.state.step(&Event::Withdrawn(outcome), now) else {
-                return nothing(Grant::Gone);
-            };
-            let mut attempt = change::attempt(held, to);
-            attempt.evidence = Some("us");
-            let contact = match outcome {
-                // The contact rests already, or the run's stop has put it to rest.
-                Outcome::Cancelled => held.disposition.unwrap_or(Outcome::Cancelled),
-                other => other,
-            };
-            let change =
-                Change { attempt: Some(attempt), contact: Some(ContactChange::Rests(contact)), ..Change::default() };
-            (change, Grant::Gone)
+        Clearance::Stop(outcome) => (withdrawn(held, outcome, now).unwrap_or_default(), Grant::Gone),
+        Clearance::Bar(gate) => {
+            let change = withdrawn(held, Outcome::Suppressed, now);
+            (change.map(|change| Change { rest_gate: Some(gate), ..change }).unwrap_or_default(), Grant::Gone)
         }
     }
+}
+
+/// An end before anybody was rung.
+fn withdrawn(held: &Held, outcome: Outcome, now: Timestamp) -> Option<Change> {
+    let Step::Moved(to) = held.state.step(&Event::Withdrawn(outcome), now) else { return None };
+    let mut attempt = change::attempt(held, to);
+    attempt.evidence = Some("us");
+    let contact = match outcome {
+        // The contact rests already, or the run's stop has put it to rest.
+        Outcome::Cancelled => held.disposition.unwrap_or(Outcome::Cancelled),
+        other => other,
+    };
+    Some(Change { attempt: Some(attempt), contact: Some(ContactChange::Rests(contact)), ..Change::default() })
 }
 
 /// The last gate: what [`clear`] says of this attempt now.
@@ -188,6 +191,8 @@ pub fn clearance(held: &Held, rules: &super::Rules, asked: &Asked) -> Clearance 
         tries: 1 + held.ended.iter().filter(|o| counts(**o)).count() as u32,
         number_held_until: held.number_held_until,
         allow_listed: held.allow_listed,
+        history: &held.history,
+        consented: held.consented,
         real_platform: asked.real,
     };
     match clear(&rules.settings, &rules.policy, &facts, asked.now) {

@@ -1,7 +1,8 @@
 //! plan: lease what is due, give it slots.
 
 use super::{Dialer, DialerError, Result, Rules};
-use crate::domain::clearance::{Gate, open_at};
+use crate::domain::allowed::allowed_at;
+use crate::domain::clearance::Gate;
 use crate::domain::slot::{next_slot_us, spacing_us};
 use crate::domain::{CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
@@ -125,6 +126,10 @@ impl Planner for Plan {
         lines.min(slots).clamp(0, LEASED_MAX) as usize
     }
 
+    fn counts_calls(&self, run: &OpenRun) -> bool {
+        self.rules.get(&run.campaign).is_some_and(|rules| rules.settings.counts_calls())
+    }
+
     fn place(
         &self,
         account: &mut Account,
@@ -141,9 +146,9 @@ impl Planner for Plan {
         }
         if !settings.exempts(contact.to.is_example(), contact.allow_listed) {
             let zone = contact.timezone.unwrap_or(settings.timezone);
-            match open_at(settings, &rules.policy, zone, self.now) {
-                Some(at) if at <= self.now => {}
-                Some(until) => return Placement::Park { until, gate: Gate::Window },
+            match allowed_at(settings, &rules.policy, &contact.history, zone, self.now) {
+                Some((_, None)) => {}
+                Some((until, Some(gate))) => return Placement::Park { until, gate },
                 // The campaign's windows and the policy's never meet.
                 None => return Placement::Rest(Outcome::Expired),
             }

@@ -1,6 +1,8 @@
 //! May this attempt ring now? The last gate, decided inside the grant's transaction.
 
+use super::allowed::allowed_at;
 use super::calendar::{Calendar, next_open};
+use super::caps::Rang;
 use super::settings::Settings;
 use super::{Outcome, PhoneNumber, Timestamp};
 use chrono_tz::Tz;
@@ -19,6 +21,9 @@ pub enum Gate {
     NotDialled,
     Unanswered,
     Budget,
+    Cap,
+    Gap,
+    NoConsent,
 }
 
 impl Gate {
@@ -32,6 +37,9 @@ impl Gate {
         Gate::NotDialled,
         Gate::Unanswered,
         Gate::Budget,
+        Gate::Cap,
+        Gate::Gap,
+        Gate::NoConsent,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -45,6 +53,9 @@ impl Gate {
             Gate::NotDialled => "not_dialled",
             Gate::Unanswered => "unanswered_start",
             Gate::Budget => "budget",
+            Gate::Cap => "cap",
+            Gate::Gap => "gap",
+            Gate::NoConsent => "no_consent",
         }
     }
 
@@ -60,6 +71,9 @@ impl Gate {
             Gate::NotDialled => "the session got its grant too late to dial",
             Gate::Unanswered => "a started session never asked for its grant",
             Gate::Budget => "the budget of the run or of the day is spent or reserved",
+            Gate::Cap => "this number has been called as often as the caps over all campaigns allow",
+            Gate::Gap => "too soon after the last call to this number, whichever campaign made it",
+            Gate::NoConsent => "there is no proof of consent, which the policy or the campaign demands",
         }
     }
 }
@@ -100,8 +114,13 @@ impl CallOrder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Clearance {
     Go(CallOrder),
-    Wait { until: Timestamp, gate: Gate },
+    Wait {
+        until: Timestamp,
+        gate: Gate,
+    },
     Stop(Outcome),
+    /// Never, for want of something: the contact rests `suppressed`, and keeps the gate's name.
+    Bar(Gate),
 }
 
 /// What is known, under locks, at the moment of the grant.
@@ -122,6 +141,10 @@ pub struct Facts<'a> {
     /// Until when another live call holds the number, if one does.
     pub number_held_until: Option<Timestamp>,
     pub allow_listed: bool,
+    /// Calls to this number over all campaigns, this attempt's own apart; none where nothing counts them.
+    pub history: &'a [Rang],
+    /// The contact's consent is on record.
+    pub consented: bool,
     /// The platform rings real phones (its host is not loopback).
     pub real_platform: bool,
 }
@@ -133,7 +156,7 @@ const PAUSED_RECHECK_MS: i64 = 60_000;
 /// look costs a session.
 const BUSY_RECHECK_MS: i64 = 30_000;
 
-/// The decision. Windows of the policy and of the campaign both hold, except for tests of example or
+/// The decision. Windows, caps, gaps and the demands of policy and campaign all hold, except for tests of example or
 /// allow-listed numbers; suppression and pause hold for everyone.
 pub fn clear(settings: &Settings, policy: &[Calendar], facts: &Facts<'_>, now: Timestamp) -> Clearance {
     if facts.suppressed || (facts.real_platform && facts.to.is_example()) {
@@ -149,9 +172,12 @@ pub fn clear(settings: &Settings, policy: &[Calendar], facts: &Facts<'_>, now: T
         return Clearance::Stop(Outcome::Cancelled);
     }
     if !settings.exempts(facts.to.is_example(), facts.allow_listed) {
-        match open_at(settings, policy, facts.zone, now) {
-            Some(at) if at <= now => {}
-            Some(until) => return Clearance::Wait { until, gate: Gate::Window },
+        if settings.consent.required && !facts.consented {
+            return Clearance::Bar(Gate::NoConsent);
+        }
+        match allowed_at(settings, policy, facts.history, facts.zone, now) {
+            Some((_, None)) => {}
+            Some((until, Some(gate))) => return Clearance::Wait { until, gate },
             None => return Clearance::Stop(Outcome::Expired),
         }
     }
@@ -174,6 +200,7 @@ pub fn closed(settings: &Settings, policy: &[Calendar], facts: &Facts<'_>, now: 
         Clearance::Go(_) => None,
         Clearance::Wait { until, gate } => Some(Closed::Until { until, gate }),
         Clearance::Stop(outcome) => Some(Closed::For(outcome)),
+        Clearance::Bar(_) => Some(Closed::For(Outcome::Suppressed)),
     }
 }
 

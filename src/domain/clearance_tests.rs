@@ -22,6 +22,8 @@ fn facts(to: &PhoneNumber) -> Facts<'_> {
         tries: 1,
         number_held_until: None,
         allow_listed: false,
+        history: &[],
+        consented: false,
         real_platform: false,
     }
 }
@@ -31,6 +33,7 @@ fn short(clearance: Clearance) -> String {
         Clearance::Go(_) => "go".into(),
         Clearance::Wait { until, gate } => format!("wait {gate} {until}"),
         Clearance::Stop(outcome) => format!("stop {outcome}"),
+        Clearance::Bar(gate) => format!("bar {gate}"),
     }
 }
 
@@ -83,6 +86,36 @@ fn who_may_be_rung_now() {
         let settings = Settings { purpose, ..settings() };
         assert_eq!(short(clear(&settings, &policy, &facts, at(when))), decided, "{purpose:?} {to} {when} {facts:?}");
     }
+}
+
+/// The number's history and the contact's consent hold for everybody but tests of test phones.
+#[test]
+fn caps_gaps_and_consent_are_gates() {
+    use crate::domain::caps::{Caps, Gap, Most};
+    use crate::domain::settings::Consent;
+    let (person, example): (PhoneNumber, PhoneNumber) =
+        ("+74951234567".parse().unwrap(), "+79990000001".parse().unwrap());
+    let history = [Rang { at: at("2026-11-20T08:30:00Z"), talked_until: None }];
+    let caps = Caps { tries: Most { day: Some(1), ..Most::default() }, ..Caps::default() };
+    let gap = Gap { after_try_ms: Some(3_600_000), after_talk_ms: None };
+    let capped = Settings { caps, ..settings() };
+    let gapped = Settings { gap, ..settings() };
+    let asked = Settings { consent: Consent { required: true }, ..settings() };
+    let test = |settings: &Settings| Settings { purpose: Purpose::Test, ..settings.clone() };
+    for (settings, to, consented, decided) in [
+        (&capped, &person, false, "wait cap 2026-11-21T07:00:00.000Z"),
+        (&gapped, &person, false, "wait gap 2026-11-20T09:30:00.000Z"),
+        (&asked, &person, false, "bar no_consent"),
+        (&asked, &person, true, "go"),
+        (&test(&capped), &example, false, "go"),
+        (&test(&asked), &example, false, "go"),
+        (&test(&asked), &person, false, "bar no_consent"),
+    ] {
+        let facts = Facts { history: &history, consented, ..facts(to) };
+        assert_eq!(short(clear(settings, &policy(), &facts, at(NOON))), decided, "{to} {consented}");
+    }
+    let barred = Facts { suppressed: true, ..facts(&person) };
+    assert_eq!(short(clear(&asked, &policy(), &barred, at(NOON))), "stop suppressed", "suppression comes first");
 }
 
 #[test]

@@ -50,6 +50,9 @@ pub fn settings() -> Settings {
         schedule: None,
         budget: Default::default(),
         breakers: Default::default(),
+        caps: Default::default(),
+        gap: Default::default(),
+        consent: Default::default(),
     }
 }
 

@@ -4,10 +4,12 @@
 //! called and when again. Nothing here waits, reads a clock, throws dice or knows a database: time
 //! and randomness are arguments, so every rule can be tested without a minute of waiting.
 
+pub mod allowed;
 pub mod assign;
 pub mod breaker;
 pub mod budget;
 pub mod calendar;
+pub mod caps;
 pub mod clearance;
 #[cfg(test)]
 mod clock_changes;

@@ -5,6 +5,7 @@
 use super::breaker::Breakers;
 use super::budget::Budget;
 use super::calendar::Calendar;
+use super::caps::{Caps, Gap};
 use super::{Mode, Outcome, PhoneNumber};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
@@ -43,6 +44,10 @@ pub struct Settings {
     pub budget: Budget,
     /// What pauses a run by itself.
     pub breakers: Breakers,
+    /// Calls to one number over all campaigns; once the policy was asked, the stricter of both.
+    pub caps: Caps,
+    pub gap: Gap,
+    pub consent: Consent,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +64,13 @@ pub struct Dial {
     /// The call is recorded, each side in a channel of its own; the callee is told so.
     pub record: bool,
     pub amd: Amd,
+}
+
+/// `[consent]`: who may be called at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Consent {
+    /// Nobody is called without proof of it.
+    pub required: bool,
 }
 
 /// What an answering machine meets. Detection is paid for by the provider's price.
@@ -143,6 +155,21 @@ impl Settings {
     /// Is this a split, so that arms are assigned?
     pub fn is_experiment(&self) -> bool {
         self.modes.len() > 1
+    }
+
+    /// The same settings under a policy: of both sides' caps, gaps and demands the stricter one holds.
+    pub fn under(self, caps: Caps, gap: Gap, consent: bool) -> Settings {
+        Settings {
+            caps: self.caps.stricter(caps),
+            gap: self.gap.stricter(gap),
+            consent: Consent { required: self.consent.required || consent },
+            ..self
+        }
+    }
+
+    /// Is there any cap or gap, so that a number's history matters?
+    pub fn counts_calls(&self) -> bool {
+        self.caps != Caps::default() || self.gap != Gap::default()
     }
 
     /// Windows and caps do not hold for a test of example numbers: that is how a nightly test rings at night.

@@ -69,6 +69,7 @@ pub struct Buckets {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct PolicyNote {
     pub name: String,
+    /// Rules and demands.
     pub rules: usize,
     /// Rules whose clause nobody has read yet.
     pub unverified: usize,
@@ -166,11 +167,10 @@ pub(super) fn content_hash(bytes: &[u8]) -> String {
 
 fn policy_note(name: &str) -> PolicyNote {
     let policy = intake::policy::find(name);
-    let rules = policy.as_ref().map(|policy| policy.rules.as_slice()).unwrap_or_default();
     PolicyNote {
         name: name.to_owned(),
-        rules: rules.len(),
-        unverified: rules.iter().filter(|rule| rule.unverified).count(),
+        rules: policy.as_ref().map_or(0, |policy| policy.asks().count()),
+        unverified: policy.as_ref().map_or(0, intake::policy::Policy::unverified),
         not_held: policy.as_ref().map(|policy| policy.not_held.clone()).unwrap_or_default(),
     }
 }

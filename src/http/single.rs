@@ -265,8 +265,10 @@ async fn stands_open(here: &Here<'_>, order: &Order, settings: &Settings) -> Res
         return Err(SingleError::held("paused", format!("all calls are paused{why}")));
     }
     let policy = policy::find(&settings.policy)
-        .ok_or_else(|| SingleError::held("window", format!("policy `{}` does not exist", settings.policy)))?
-        .calendars();
+        .ok_or_else(|| SingleError::held("window", format!("policy `{}` does not exist", settings.policy)))?;
+    let settings = &policy.over(settings.clone());
+    let policy = policy.calendars();
+    let history = here.store.history(&order.phone, here.now).await?;
     let facts = Facts {
         to: &order.phone,
         caller_id: here.caller_id.as_ref(),
@@ -278,6 +280,9 @@ async fn stands_open(here: &Here<'_>, order: &Order, settings: &Settings) -> Res
         tries: 1,
         number_held_until: standing.held_until.map(Timestamp),
         allow_listed: standing.allow_listed,
+        history: &history,
+        // An order has no proof of it.
+        consented: false,
         real_platform: here.real_platform,
     };
     match closed(settings, &policy, &facts, here.now) {

@@ -1,13 +1,16 @@
-//! Policies: when the law and good manners let people be called, as data with its sources.
+//! Policies: when and how often the law and good manners let people be called, and what they demand of a call, as data
+//! with its sources.
 //!
 //! The files of `policies/` are part of the program, so that a campaign cannot be started without
-//! them; a policy never opens a line that the campaign's own windows keep shut. A file holds what the
+//! them; a policy never opens a line that the campaign's own rules keep shut. A file holds what the
 //! program obeys; what the same law asks besides stands in `not_held`, for people to read.
 
 use super::calendar;
+use super::settings::{caps, gap};
 use crate::domain::calendar::Calendar;
+use crate::domain::caps::{Caps, Gap};
 use crate::domain::keys::{Faults, Reading, Table, cut};
-use crate::domain::settings::Purpose;
+use crate::domain::settings::{Purpose, Settings};
 use serde_json::{Value, json};
 
 const FILES: &[(&str, &str)] = &[
@@ -29,12 +32,17 @@ pub struct Policy {
     /// What the law asks besides and the program does not see to.
     pub not_held: Vec<String>,
     pub rules: Vec<Rule>,
+    /// Nobody is called without proof of consent.
+    pub consent: Option<Cited>,
+    /// A call that is recorded begins with the script's own sentence about it.
+    pub recording: Option<Cited>,
+    /// The agent's first turn says who calls and that a machine speaks.
+    pub disclosure: Option<Cited>,
 }
 
-/// One rule that the windows obey, with where it stands.
+/// What is asked, and where that stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    pub calendar: Calendar,
+pub struct Cited {
     pub says: String,
     pub clause: String,
     pub source: String,
@@ -42,26 +50,74 @@ pub struct Rule {
     pub unverified: bool,
 }
 
+/// One rule about when, or how often: windows, caps or gaps, with where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub calendar: Option<Calendar>,
+    pub caps: Caps,
+    pub gap: Gap,
+    pub cited: Cited,
+}
+
+impl Cited {
+    fn write(&self, value: &mut Value) {
+        value["says"] = json!(self.says);
+        value["clause"] = json!(self.clause);
+        value["source"] = json!(self.source);
+        value["unverified"] = json!(self.unverified);
+    }
+}
+
 impl Policy {
     /// What must all be open for a call to start.
     pub fn calendars(self) -> Vec<Calendar> {
-        self.rules.into_iter().map(|rule| rule.calendar).collect()
+        self.rules.into_iter().filter_map(|rule| rule.calendar).collect()
+    }
+
+    /// A campaign's settings as they hold under this policy: the stricter of both.
+    pub fn over(&self, settings: Settings) -> Settings {
+        let caps = self.rules.iter().fold(Caps::default(), |caps, rule| caps.stricter(rule.caps));
+        let gap = self.rules.iter().fold(Gap::default(), |gap, rule| gap.stricter(rule.gap));
+        settings.under(caps, gap, self.consent.is_some())
+    }
+
+    /// Everything that it asks: its rules and its demands.
+    pub fn asks(&self) -> impl Iterator<Item = &Cited> {
+        let demands = [&self.consent, &self.recording, &self.disclosure].into_iter().flatten();
+        self.rules.iter().map(|rule| &rule.cited).chain(demands)
+    }
+
+    /// How much of it nobody has read in the law itself.
+    pub fn unverified(&self) -> usize {
+        self.asks().filter(|cited| cited.unverified).count()
     }
 
     /// Everything of it, for people and programs that ask what holds.
     pub fn to_json(&self) -> Value {
         let rule = |rule: &Rule| {
-            let mut value = calendar::to_json(&rule.calendar);
-            value["says"] = json!(rule.says);
-            value["clause"] = json!(rule.clause);
-            value["source"] = json!(rule.source);
-            value["unverified"] = json!(rule.unverified);
+            let mut value = rule.calendar.as_ref().map_or_else(|| json!({}), calendar::to_json);
+            if rule.caps != Caps::default() {
+                value["caps"] = caps::to_json(&rule.caps);
+            }
+            if rule.gap != Gap::default() {
+                value["gap"] = gap::to_json(&rule.gap);
+            }
+            rule.cited.write(&mut value);
             value
         };
-        json!({
+        let mut value = json!({
             "name": self.name, "title": self.title, "purposes": self.purposes, "not_held": self.not_held,
             "rules": self.rules.iter().map(rule).collect::<Vec<_>>(),
-        })
+        });
+        for (key, demand) in
+            [("consent", &self.consent), ("recording", &self.recording), ("disclosure", &self.disclosure)]
+        {
+            if let Some(cited) = demand {
+                value[key] = json!({ "required": true });
+                cited.write(&mut value[key]);
+            }
+        }
+        value
     }
 }
 
@@ -98,11 +154,19 @@ pub fn parse(name: &str, text: &str) -> Result<Policy, Faults> {
         let not_held = table.texts("not_held", NOT_HELD_MAX).unwrap_or_default();
         let tables = table.tables("rules", RULES_MAX);
         if tables.is_empty() {
-            table.refuse("rules", "missing", "write at least one [[rules]] with days, says, clause and source");
+            table.refuse(
+                "rules",
+                "missing",
+                "write at least one [[rules]] with days, caps or gap, says, clause and source",
+            );
         }
         let rules: Vec<Rule> = tables.into_iter().filter_map(rule).collect();
+        let demands = ["consent", "recording", "disclosure"].map(|key| demand(&table, key));
         table.close(&[]);
-        Some(Policy { name: name.to_owned(), title: title?, purposes, not_held, rules })
+        let [consent, recording, disclosure] = demands;
+        let (consent, recording, disclosure) = (consent?, recording?, disclosure?);
+        let name = name.to_owned();
+        Some(Policy { name, title: title?, purposes, not_held, rules, consent, recording, disclosure })
     });
     reading.end(policy)
 }
@@ -121,12 +185,22 @@ fn purposes(table: &Table<'_>) -> Vec<Purpose> {
     purposes
 }
 
-/// `None` leaves a fault behind: a rule that is wrong must not become a policy without it.
-fn rule(table: Table<'_>) -> Option<Rule> {
-    if !table.has("days") {
-        table.refuse("days", "missing", "write the windows of the week that the rule leaves open");
+/// `[consent]` and its like: absent, or required with where that stands. `None` leaves a fault behind.
+fn demand(table: &Table<'_>, key: &'static str) -> Option<Option<Cited>> {
+    if !table.has(key) {
+        table.value(key);
+        return Some(None);
     }
-    let (days, holidays) = (calendar::days(&table), calendar::days_off(&table));
+    let inner = table.table(key)?;
+    if inner.flag("required") != Some(true) {
+        inner.refuse("required", "is not true", "write required = true, or leave the table out");
+    }
+    let cited = cited(&inner);
+    inner.close(&[]);
+    cited.map(Some)
+}
+
+fn cited(table: &Table<'_>) -> Option<Cited> {
     let says = table.needed("says", "say what the rule asks");
     let clause = table.needed("clause", "name the clause");
     let source = table.needed("source", "name the law, or who decided");
@@ -137,9 +211,30 @@ fn rule(table: Table<'_>) -> Option<Rule> {
             None
         }
     };
+    Some(Cited { says: says?, clause: clause?, source: source?, unverified: unverified? })
+}
+
+/// `None` leaves a fault behind: a rule that is wrong must not become a policy without it.
+fn rule(table: Table<'_>) -> Option<Rule> {
+    let (days, caps, gap) = (table.has("days"), table.has("caps"), table.has("gap"));
+    if !days && !caps && !gap {
+        let cure = "write the windows of the week that the rule leaves open (days), caps or gap";
+        table.refuse("days", "missing, and no caps or gap either", cure);
+    }
+    if !days && table.has("holidays") {
+        table.refuse("holidays", "found no days beside them", "write the windows of the week too");
+    }
+    let (week, holidays) = (days.then(|| calendar::days(&table)), calendar::days_off(&table));
+    table.value("days");
+    let caps = caps::read(table.table("caps"));
+    let gap = gap::read(table.table("gap"));
+    let cited = cited(&table);
     table.close(&[]);
-    let calendar = Calendar { holidays: holidays?, ..days?.into() };
-    Some(Rule { calendar, says: says?, clause: clause?, source: source?, unverified: unverified? })
+    let calendar = match week {
+        Some(week) => Some(Calendar { holidays: holidays?, ..week?.into() }),
+        None => None,
+    };
+    Some(Rule { calendar, caps: caps?, gap: gap?, cited: cited? })
 }
 
 #[cfg(test)]

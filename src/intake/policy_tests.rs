@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::calendar::{is_open, next_open};
+use crate::domain::caps::Most;
 use chrono_tz::{America::New_York, Europe::Moscow, Tz};
 
 fn at(text: &str) -> crate::domain::Timestamp {
@@ -14,10 +15,10 @@ fn every_policy_that_ships_can_be_read() {
         let policy = find(name).unwrap();
         let calendars = policy.clone().calendars();
         assert!(next_open(calendars.iter(), Moscow, at("2026-11-20T00:00:00Z")).is_some(), "{name} never opens");
-        for rule in &policy.rules {
-            assert!(rule.clause.len() > 5 && rule.source.len() > 10, "{name} hides a source");
+        for asked in policy.asks() {
+            assert!(asked.clause.len() > 5 && asked.source.len() > 10, "{name} hides a source");
             // Nobody read a law for this project yet; its own decisions need no reading.
-            assert_eq!(rule.unverified, !rule.source.starts_with("this project"), "{name}: {}", rule.says);
+            assert_eq!(asked.unverified, !asked.source.starts_with("this project"), "{name}: {}", asked.says);
         }
         assert_eq!(policy.to_json()["rules"].as_array().unwrap().len(), policy.rules.len());
     }
@@ -86,7 +87,8 @@ fn a_rule_that_is_wrong_is_no_policy() {
     for (line, said) in [
         (
             "days = 'mon 09:00-10:00'\n",
-            "rules[0].days: missing; write the windows of the week that the rule leaves open",
+            "rules[0].days: missing, and no caps or gap either; \
+             write the windows of the week that the rule leaves open (days), caps or gap",
         ),
         ("clause = 'b'\n", "rules[0].clause: missing; name the clause"),
         ("source = 'c'\n", "rules[0].source: missing; name the law, or who decided"),
@@ -104,6 +106,48 @@ fn a_rule_that_is_wrong_is_no_policy() {
         parse("x", &capped).unwrap_err().to_string().contains("calls_per_day: unknown key"),
         "nobody would obey it"
     );
+}
+
+#[test]
+fn a_rule_may_count_and_a_policy_may_demand() {
+    let cited = "says = 'a'\nclause = 'b'\nsource = 'c'\nunverified = true\n";
+    let counts = "[[rules]]\ncaps = { talks_day = 1, talks_week = 2 }\ngap = { after_talk = '2d' }\n";
+    let text = format!("title = 'x'\npurposes = ['debt']\n{counts}{cited}[consent]\nrequired = true\n{cited}");
+    let policy = parse("x", &text).unwrap();
+    assert!(policy.consent.is_some() && policy.recording.is_none() && policy.clone().calendars().is_empty());
+    assert_eq!((policy.asks().count(), policy.unverified()), (2, 2));
+    let value = policy.to_json();
+    assert_eq!(value["rules"][0]["caps"], json!({ "talks_day": 1, "talks_week": 2 }));
+    assert_eq!((&value["rules"][0]["gap"], &value["consent"]["clause"]), (&json!({ "after_talk": "2d" }), &json!("b")));
+    // The stricter of both holds, number by number.
+    let of_campaign = Caps { talks: Most { day: Some(3), week: Some(1), ..Most::default() }, ..Caps::default() };
+    let held = policy.over(Settings { caps: of_campaign, ..crate::domain::follow::tests::settings() });
+    assert_eq!(held.caps.talks, Most { day: Some(1), week: Some(1), ..Most::default() });
+    assert_eq!((held.gap.after_talk_ms, held.consent.required), (Some(2 * 24 * 3_600_000), true));
+    for (wrong, said) in [
+        (text.replace("required = true", "required = false"), "consent.required: is not true"),
+        (text.replace("[consent]", "[consnet]"), "consnet: unknown key; did you mean `consent`?"),
+        (text.replace("talks_day = 1", "talks_day = 0"), "rules[0].caps.talks_day: found 0"),
+        (text.replace("gap =", "holidays = '01-01'\ngap ="), "rules[0].holidays: found no days beside them"),
+    ] {
+        let faults = parse("x", &wrong).unwrap_err().list();
+        assert!(faults.iter().any(|fault| fault.starts_with(said)), "{said}: {faults:?}");
+    }
+}
+
+#[test]
+fn what_the_shipped_policies_count_and_demand() {
+    let talks = |name: &str| find(name).unwrap().over(crate::domain::follow::tests::settings()).caps.talks;
+    assert_eq!(talks("ru-debt"), Most { day: Some(1), week: Some(2), month: Some(8), rolling: None });
+    assert_eq!(talks("us"), Most::default());
+    let demands = |name: &str| {
+        let policy = find(name).unwrap();
+        [policy.consent.is_some(), policy.recording.is_some(), policy.disclosure.is_some()]
+    };
+    assert_eq!(demands("safe"), [false, false, false]);
+    assert_eq!(demands("ru-informational"), [false, false, false]);
+    assert_eq!(demands("ru-debt"), [false, true, true]);
+    assert_eq!(demands("us"), [true, true, true]);
 }
 
 #[test]

@@ -127,6 +127,7 @@ pub mod figures;
 mod life;
 mod money;
 mod nights;
+mod numbers;
 mod sessions;
 mod single;
 

@@ -1,5 +1,6 @@
 //! What is handed in and out: plain values, already of the domain.
 
+use crate::domain::caps::Rang;
 use crate::domain::clearance::Gate;
 use crate::domain::state::State;
 use crate::domain::{
@@ -111,6 +112,8 @@ pub struct Leased {
     pub tries_made: i64,
     /// The caller id of the contact's earlier tries: retries keep it.
     pub caller_id: Option<PhoneNumber>,
+    /// Calls to this number over all campaigns; read only where the planner counts them.
+    pub history: Vec<Rang>,
 }
 
 pub enum Placement {
@@ -130,6 +133,10 @@ pub struct Planned {
 pub trait Planner: Send + Sync {
     /// How many contacts of this run may be leased now.
     fn want(&self, account: &Account, lines_held: i64, run: &OpenRun) -> usize;
+    /// Is anything counted by number, so that the history of leased contacts must be read?
+    fn counts_calls(&self, _run: &OpenRun) -> bool {
+        false
+    }
     /// Where one of them goes. `caller_slots` is the last slot of each caller id.
     fn place(
         &self,
@@ -172,6 +179,10 @@ pub struct Held {
     pub to: PhoneNumber,
     pub suppressed: bool,
     pub allow_listed: bool,
+    /// Other calls to this number, over all campaigns.
+    pub history: Vec<Rang>,
+    /// The contact's consent is on record.
+    pub consented: bool,
     /// Until when another live call holds the number.
     pub number_held_until: Option<Timestamp>,
     pub timezone: Option<Tz>,
@@ -200,6 +211,8 @@ pub struct Held {
 pub struct Change {
     pub attempt: Option<AttemptChange>,
     pub contact: Option<ContactChange>,
+    /// What a contact lacks that comes to rest with this change; its row keeps the gate.
+    pub rest_gate: Option<Gate>,
     pub run_paused: Option<String>,
     pub run_ungranted: Option<i64>,
     pub run_not_dialled: Option<i64>,

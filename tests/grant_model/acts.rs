@@ -84,6 +84,7 @@ impl Books {
             planned: open.map(|k| AttemptId((at * TRIES + k) as i64)),
             tries_made: tries as i64,
             caller_id: None,
+            history: Vec::new(),
         };
         match plan.place(&mut account, &mut run, &mut BTreeMap::new(), &leased) {
             Placement::Slot { leased_until, .. } => {

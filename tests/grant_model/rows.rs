@@ -72,6 +72,9 @@ impl Books {
             schedule: None,
             budget: Default::default(),
             breakers: Default::default(),
+            caps: Default::default(),
+            gap: Default::default(),
+            consent: Default::default(),
         };
         let one = phone("+79990000000");
         let hash = |n: usize| Token::from_random([n as u8; 16]).hash();
@@ -180,6 +183,8 @@ impl Books {
             to: self.numbers[number].clone(),
             suppressed: s.suppressed[number],
             allow_listed: false,
+            history: Vec::new(),
+            consented: true,
             number_held_until: busy.map(|(_, a)| self.ahead(s, a.held)).max(),
             timezone: None,
             name: None,

@@ -5,7 +5,10 @@
 
 mod breakers;
 mod budget;
+pub(in crate::intake) mod caps;
+mod consent;
 mod dial;
+pub(in crate::intake) mod gap;
 mod retry;
 mod schedule;
 
@@ -31,13 +34,7 @@ pub const WEIGHT_MAX: u32 = 100;
 const DEFAULT_DAYS: &[&str] = &["mon-sun 09:00-20:00"];
 const DEFAULT_ZONE: Tz = chrono_tz::Europe::Moscow;
 
-const LATER: &[(&str, &str)] = &[
-    ("caps", "limits per number over all campaigns"),
-    ("gap", "a minimum distance between tries at a number"),
-    ("experiment", "the declared rules of a comparison"),
-    ("notify", "whom to tell"),
-    ("consent", "proof of consent"),
-];
+const LATER: &[(&str, &str)] = &[("experiment", "the declared rules of a comparison"), ("notify", "whom to tell")];
 
 /// Settings as text: TOML, or JSON when it starts with a brace.
 pub fn parse(text: &str, modes: &BTreeSet<Mode>) -> Result<Settings, Faults> {
@@ -74,6 +71,9 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
     let schedule = table.table("schedule").map(|inner| schedule::read(inner, timezone.unwrap_or(DEFAULT_ZONE)));
     let budget = budget::read(table.table("budget"));
     let breakers = breakers::read(table.table("breakers"));
+    let caps = caps::read(table.table("caps"));
+    let gap = gap::read(table.table("gap"));
+    let consent = consent::read(table.table("consent"));
     table.close(LATER);
     Some(Settings {
         name: name?,
@@ -90,6 +90,9 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
         schedule: schedule.map_or(Some(None), |found| found.map(Some))?,
         budget: budget?,
         breakers: breakers?,
+        caps: caps?,
+        gap: gap?,
+        consent: consent?,
     })
 }
 
@@ -240,6 +243,16 @@ pub fn to_json(settings: &Settings) -> Value {
     }
     if let Some(schedule) = &settings.schedule {
         value["schedule"] = schedule::to_json(schedule);
+    }
+    // Where nothing is asked for, nothing is written.
+    for (key, section, is_default) in [
+        ("caps", caps::to_json(&settings.caps), settings.caps == Default::default()),
+        ("gap", gap::to_json(&settings.gap), settings.gap == Default::default()),
+        ("consent", consent::to_json(&settings.consent), settings.consent == Default::default()),
+    ] {
+        if !is_default {
+            value[key] = section;
+        }
     }
     value
 }

@@ -211,7 +211,7 @@ missed = "never"
             "schedule.overlap: found `both`; write end-previous, skip or wait",
             "schedule.missed: found `never`; write run or skip",
             "budget: found 100; write a table",
-            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, policy_override, timezone, dial, windows, retry, schedule, budget, breakers",
+            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, policy_override, timezone, dial, windows, retry, schedule, budget, breakers, caps, gap, consent",
         ]
     );
     let late = "name = 'x'\npurpose = 'test'\n[schedule]\ncron = '0 2 * * *'\noverlap = 'wait'\nmissed = 'skip'";
@@ -225,6 +225,39 @@ missed = "never"
     assert_eq!(faults("name = 'x'\npurpose = 'test'\nmodes = { dialog = 0 }").len(), 1);
     assert_eq!(faults("[]").len(), 1);
     assert!(faults("{\"name\": 3}")[0].starts_with("name: found 3"));
+}
+
+#[test]
+fn caps_gaps_and_consent() {
+    let read = |more: &str| parse(&format!("name = 'x'\npurpose = 'survey'\n{more}"), &modes());
+    let settings = read(
+        "[caps]\ntries_day = 3\ntries_24h = 4\ntalks_week = 2\ntalks_month = 8\n\
+         [gap]\nafter_try = '1h'\nafter_talk = '2d'\n[consent]\nrequired = true",
+    )
+    .unwrap();
+    assert_eq!(
+        (settings.caps.tries.day, settings.caps.tries.rolling, settings.caps.tries.week),
+        (Some(3), Some(4), None)
+    );
+    assert_eq!((settings.caps.talks.week, settings.caps.talks.month), (Some(2), Some(8)));
+    assert_eq!((settings.gap.after_try_ms, settings.gap.after_talk_ms), (Some(3_600_000), Some(172_800_000)));
+    assert!(settings.consent.required);
+    let value = to_json(&settings);
+    assert_eq!(value["caps"], json!({ "tries_day": 3, "tries_24h": 4, "talks_week": 2, "talks_month": 8 }));
+    assert_eq!(value["gap"], json!({ "after_try": "1h", "after_talk": "2d" }));
+    assert_eq!(from_json(&value, &modes()), Ok(settings));
+    for (lines, said) in [
+        ("[caps]\ntries_day = 0", "caps.tries_day: found 0; write a whole number from 1 to 1000"),
+        ("[caps]\ntries_dya = 1", "caps.tries_dya: unknown key; did you mean `tries_day`?"),
+        (
+            "[gap]\nafter_try = 'next-day'",
+            "gap.after_try: found `next-day`; write a time as in 30m, 1h, 2d (at most 30d)",
+        ),
+        ("[gap]\nafter_talk = '31d'", "gap.after_talk: found `31d`; write a time as in 30m, 1h, 2d (at most 30d)"),
+        ("[consent]\nrequired = 'yes'", "consent.required: found `yes`; write true or false"),
+    ] {
+        assert_eq!(faults(&format!("name = 'x'\npurpose = 'survey'\n{lines}")), [said]);
+    }
 }
 
 #[test]
@@ -284,7 +317,9 @@ fn the_schema_that_ships_knows_the_same_keys() {
     let mut root = keys(&schema);
     assert!(root.remove("$schema") || !root.contains("$schema"));
     assert_eq!(root, known(json!({ "zzzzzzzzzz": 1 }), "the root"));
-    for table in ["policy_override", "dial", "windows", "retry", "schedule", "budget", "breakers"] {
+    for table in
+        ["policy_override", "dial", "windows", "retry", "schedule", "budget", "breakers", "caps", "gap", "consent"]
+    {
         let value = json!({ table: { "zzzzzzzzzz": 1 } });
         assert_eq!(keys(&schema["properties"][table]), known(value, table), "{table}");
     }

@@ -11,7 +11,8 @@
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::carried::Carried;
 use super::effects::Effects;
-use super::money;
+use super::{caps, consent, money};
+use crate::domain::caps::{HISTORY_MS, Rang};
 use crate::domain::state::State;
 use crate::domain::{
     AttemptId, CampaignId, ContactId, NumberId, Outcome, RunContactId, RunId, SessionId, Timestamp, TokenHash,
@@ -104,7 +105,7 @@ impl HeldRow {
         })
     }
 
-    fn held(self, ended: Vec<Outcome>) -> Result<Held> {
+    fn held(self, ended: Vec<Outcome>, history: Vec<Rang>, consented: bool) -> Result<Held> {
         Ok(Held {
             state: self.state()?,
             attempt: AttemptId(self.attempt_id),
@@ -126,6 +127,8 @@ impl HeldRow {
             to: parsed("numbers", "e164", &self.e164)?,
             suppressed: self.suppressed_at.is_some(),
             allow_listed: self.allow_listed_at.is_some(),
+            history,
+            consented,
             number_held_until: self.number_held_until.map(Timestamp),
             timezone: self.timezone.as_deref().map(|zone| parsed("contacts", "timezone", zone)).transpose()?,
             name: self.name,
@@ -154,13 +157,20 @@ pub async fn load(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<Att
     let mut ended = ended(conn, &rows).await?;
     let runs: Vec<RunId> = rows.iter().map(|row| row.run_id).collect::<BTreeSet<_>>().into_iter().map(RunId).collect();
     let facts = super::life::facts(conn, &runs).await?;
+    let since = |row: &HeldRow| Timestamp(row.slot_us / 1000).plus_ms(-HISTORY_MS);
+    let numbers: Vec<caps::Of> =
+        rows.iter().map(|row| caps::Of { key: row.attempt_id, number: row.number_id, since: since(row) }).collect();
+    let mut history = caps::rang(conn, &numbers).await?;
+    let consents = consent::given(conn, &rows.iter().map(|row| row.contact_id).collect::<Vec<_>>()).await?;
     let mut held = HashMap::with_capacity(rows.len());
     for row in rows {
         let mut outcomes = ended.remove(&row.run_contact_id).unwrap_or_default();
         outcomes.retain(|(attempt, _)| *attempt != row.attempt_id);
         let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
         let facts = facts.get(&RunId(row.run_id)).copied().unwrap_or_default();
-        held.insert(AttemptId(row.attempt_id), Held { facts, ..row.held(outcomes)? });
+        let history = history.remove(&row.attempt_id).unwrap_or_default();
+        let consented = consents.contains(&row.contact_id);
+        held.insert(AttemptId(row.attempt_id), Held { facts, ..row.held(outcomes, history, consented)? });
     }
     Ok(held)
 }

@@ -4,6 +4,7 @@
 //! but for what refers to what.
 
 use super::super::Conn;
+use super::consent;
 use crate::domain::clearance::Gate;
 use crate::domain::state::State;
 use crate::domain::{AttemptId, Outcome, SessionId, Timestamp};
@@ -19,6 +20,8 @@ pub struct Effects {
     starts: Rows,
     attempts: Rows,
     contacts: Rows,
+    /// Those that came to rest for want of something.
+    rest_gates: Vec<(i64, Gate)>,
     numbers: Rows,
     calls: Rows,
     turns: Rows,
@@ -54,6 +57,9 @@ impl Effects {
             };
             let (gate, disposition) = (gate.map(Gate::as_str), disposition.map(Outcome::as_str));
             self.contacts.push(&(held.run_contact.0, due_at, gate, disposition, rested_at));
+        }
+        if let Some(gate) = change.rest_gate {
+            self.rest_gates.push((held.run_contact.0, gate));
         }
         if let Some(reason) = &change.suppress {
             self.numbers.push(&(held.number.0, now.0, reason));
@@ -131,6 +137,9 @@ impl Effects {
             if !rows.is_empty() {
                 sqlx::query(text).bind(rows.text()).execute(&mut *conn).await?;
             }
+        }
+        if !self.rest_gates.is_empty() {
+            consent::keep_gates(conn, &self.rest_gates).await?;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! The plan's transaction: lease what is due, give it slots, return it.
 
 use super::super::Conn;
+use super::caps;
+use crate::domain::caps::HISTORY_MS;
 use crate::domain::{AttemptId, CampaignId, ContactId, NumberId, RunContactId, RunId, Timestamp};
 use crate::store::rows::{Account, Leased, OpenRun, Placement, PlanOrder, Planned};
 use crate::store::{Result, StoreError};
@@ -56,6 +58,7 @@ impl LeasedRow {
                 .caller_id
                 .map(|id| id.parse().map_err(|e| StoreError::row("attempts", "caller_id", e)))
                 .transpose()?,
+            history: Vec::new(),
         })
     }
 }
@@ -135,7 +138,10 @@ async fn plan_run(
 ) -> Result<Vec<Planned>> {
     let (mut planned, mut looked_at, mut batch) = (Vec::new(), 0, want);
     while planned.len() < want && looked_at < LOOKED_AT_MAX {
-        let leased = lease(conn, order, run.run, batch).await?;
+        let mut leased = lease(conn, order, run.run, batch).await?;
+        if order.planner.counts_calls(run) {
+            histories(conn, order.now, &mut leased).await?;
+        }
         looked_at += leased.len();
         let last = leased.len() < batch;
         planned.extend(place(conn, order, account, run, caller_slots, &leased, want - planned.len()).await?);
@@ -162,6 +168,18 @@ async fn lease(conn: &mut Conn, order: &PlanOrder, run: RunId, contacts: usize) 
     let rows: Vec<LeasedRow> =
         sqlx::query_as(sql!("leased_contacts")).bind(json!(ids).to_string()).fetch_all(&mut *conn).await?;
     rows.into_iter().map(LeasedRow::leased).collect()
+}
+
+/// What caps and gaps are held against.
+async fn histories(conn: &mut Conn, now: Timestamp, leased: &mut [Leased]) -> Result<()> {
+    let since = now.plus_ms(-HISTORY_MS);
+    let of = |contact: &Leased| caps::Of { key: contact.run_contact.0, number: contact.number.0, since };
+    let wanted: Vec<caps::Of> = leased.iter().map(of).collect();
+    let mut known = caps::rang(conn, &wanted).await?;
+    for contact in leased {
+        contact.history = known.remove(&contact.run_contact.0).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// Gives at most `slots` of the leased contacts a slot, parks those that may not be called now, and gives the
