@@ -1,6 +1,7 @@
 //! From a step of the machine to what is written.
 
 use crate::domain::clearance::Gate;
+use crate::domain::delays::draw;
 use crate::domain::follow::{Alarm, Next, Past, alarm, counts, follow};
 use crate::domain::state::{Event, State, Step};
 use crate::domain::{Outcome, Timestamp};
@@ -77,6 +78,7 @@ pub fn ended(held: &Held, rules: &Rules, event: Event, evidence: &'static str, n
         zone: held.timezone.unwrap_or(rules.settings.timezone),
         exempt: rules.settings.exempts(held.to.is_example(), held.allow_listed),
         run_over: held.run_state.is_over(),
+        draw: draw(held.run_contact, made + 1),
     };
     // One call is one try, and its end is told to whoever asked for it: there is no run to warn.
     let single = held.run_kind == SINGLE;

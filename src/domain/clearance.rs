@@ -16,6 +16,7 @@ pub enum Gate {
     Pace,
     Provider,
     RetryDelay,
+    Callback,
     NotDialled,
     Unanswered,
 }
@@ -28,6 +29,7 @@ impl Gate {
         Gate::Pace,
         Gate::Provider,
         Gate::RetryDelay,
+        Gate::Callback,
         Gate::NotDialled,
         Gate::Unanswered,
     ];
@@ -40,6 +42,7 @@ impl Gate {
             Gate::Pace => "pace",
             Gate::Provider => "provider",
             Gate::RetryDelay => "retry_delay",
+            Gate::Callback => "callback",
             Gate::NotDialled => "not_dialled",
             Gate::Unanswered => "unanswered_start",
         }
@@ -54,6 +57,7 @@ impl Gate {
             Gate::Pace => "its slot was missed; it gets a new one",
             Gate::Provider => "the provider did not take the start",
             Gate::RetryDelay => "waiting for the next try",
+            Gate::Callback => "waiting for the moment at which a call back was promised",
             Gate::NotDialled => "the session got its grant too late to dial",
             Gate::Unanswered => "a started session never asked for its grant",
         }

@@ -4,11 +4,13 @@
 //! called and when again. Nothing here waits, reads a clock, throws dice or knows a database: time
 //! and randomness are arguments, so every rule can be tested without a minute of waiting.
 
+pub mod alternates;
 pub mod assign;
 pub mod calendar;
 pub mod clearance;
 #[cfg(test)]
 mod clock_changes;
+pub mod delays;
 pub mod follow;
 pub mod ids;
 pub mod keys;
