@@ -90,7 +90,7 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
     };
     let done = import(&here, upload).await.map_err(refused)?;
     if as_json {
-        let told = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets,
+        let told = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
                            "policy": done.policy });
         println!("{told}");
     } else {
@@ -103,6 +103,9 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
         println!("Policy {}: rules {}, unverified {} (nobody read the clause itself)", p.name, p.rules, p.unverified);
         for what in p.not_held {
             println!("  not seen to: {what}");
+        }
+        if done.notes > 0 {
+            println!("{} further numbers were left out: halo export {} notes", done.notes, done.name);
         }
         if b.duplicate + b.refused > 0 {
             println!("Why, line by line: halo export {} rejects", done.name);

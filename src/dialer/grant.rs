@@ -2,7 +2,8 @@
 
 use super::plan::SINGLE;
 use super::{Dialer, Result, change};
-use crate::domain::clearance::{CallOrder, Clearance, Facts, clear};
+use crate::domain::alternates::instead_of;
+use crate::domain::clearance::{CallOrder, Clearance, Facts, Gate, clear};
 use crate::domain::follow::counts;
 use crate::domain::settings::Dial;
 use crate::domain::state::{Event, State, Step};
@@ -158,8 +159,13 @@ pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant)
                 Outcome::Cancelled => held.disposition.unwrap_or(Outcome::Cancelled),
                 other => other,
             };
-            let change =
-                Change { attempt: Some(attempt), contact: Some(ContactChange::Rests(contact)), ..Change::default() };
+            let other = instead_of(&held.lines, held.number).filter(|_| outcome == Outcome::Suppressed);
+            let contact = match other.filter(|_| held.disposition.is_none() && !held.run_state.is_over()) {
+                Some(_) => ContactChange::Waits { due_at: now, gate: Gate::RetryDelay },
+                None => ContactChange::Rests(contact),
+            };
+            let number = other.filter(|_| matches!(contact, ContactChange::Waits { .. }));
+            let change = Change { attempt: Some(attempt), contact: Some(contact), number, ..Change::default() };
             (change, Grant::Gone)
         }
     }

@@ -32,6 +32,17 @@ pub async fn hindrance(
             }
         }
     }
+    let mut after = (0, 0);
+    loop {
+        let page = store.alternates(campaign, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = (last.contact_id, last.ordinal);
+        for row in &page {
+            let number: PhoneNumber = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
+            examples += usize::from(number.is_example());
+            strangers += usize::from(!number.is_example() && !row.allow_listed);
+        }
+    }
     if examples > 0 {
         return Ok(Some(format!(
             "{examples} contacts are example numbers, which are never dialled on the real platform"

@@ -1,7 +1,9 @@
 //! plan: lease what is due, give it slots.
 
 use super::{Dialer, DialerError, Result, Rules};
+use crate::domain::alternates::instead_of;
 use crate::domain::clearance::{Gate, open_at};
+use crate::domain::settings::RetryOrder;
 use crate::domain::slot::{next_slot_us, spacing_us};
 use crate::domain::{CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
@@ -125,6 +127,10 @@ impl Planner for Plan {
         lines.min(slots).clamp(0, LEASED_MAX) as usize
     }
 
+    fn order(&self, run: &OpenRun) -> RetryOrder {
+        self.rules.get(&run.campaign).map_or(RetryOrder::Due, |rules| rules.settings.retry.order)
+    }
+
     fn place(
         &self,
         account: &mut Account,
@@ -136,8 +142,14 @@ impl Planner for Plan {
             return Placement::Park { until: self.now.plus_ms(HORIZON_MS), gate: Gate::Paused };
         };
         let settings = &rules.settings;
-        if contact.suppressed || (self.real && contact.to.is_example()) {
+        if self.real && contact.to.is_example() {
             return Placement::Rest(Outcome::Suppressed);
+        }
+        if contact.suppressed {
+            return match instead_of(&contact.lines, contact.number) {
+                Some(other) => Placement::Elsewhere(other),
+                None => Placement::Rest(Outcome::Suppressed),
+            };
         }
         if !settings.exempts(contact.to.is_example(), contact.allow_listed) {
             let zone = contact.timezone.unwrap_or(settings.timezone);

@@ -133,6 +133,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns", get(campaigns::list).post(campaigns::create))
         .route("/campaigns/{campaign}", get(campaigns::show))
         .route("/campaigns/{campaign}/rejects.csv", get(export::rejects))
+        .route("/campaigns/{campaign}/notes.csv", get(export::notes))
         .route("/campaigns/{campaign}/contacts", get(campaigns::contacts))
         .route("/campaigns/{campaign}/contacts.csv", get(export::contacts))
         .route("/campaigns/{campaign}/attempts", get(campaigns::attempts))

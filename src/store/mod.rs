@@ -16,6 +16,7 @@ mod sqlite;
 mod text;
 mod writer;
 
+pub use alternates::{AlternateRow, NewNote, NewNumber};
 pub use ids::Ids;
 pub use orders::*;
 pub use rows::*;
@@ -115,6 +116,7 @@ macro_rules! write {
     }};
 }
 
+mod alternates;
 mod calls;
 mod campaigns;
 mod dialling;

@@ -1,6 +1,8 @@
 //! What is handed in and out: plain values, already of the domain.
 
+use crate::domain::alternates::Line;
 use crate::domain::clearance::Gate;
+use crate::domain::settings::RetryOrder;
 use crate::domain::state::State;
 use crate::domain::{
     AttemptId, BatchId, CampaignId, ContactId, Mode, NumberId, Outcome, PhoneNumber, RunContactId, RunId, ScheduleId,
@@ -101,12 +103,23 @@ pub struct Leased {
     pub tries_made: i64,
     /// The caller id of the contact's earlier tries: retries keep it.
     pub caller_id: Option<PhoneNumber>,
+    /// Every number of a contact that has several.
+    pub lines: Vec<Line>,
 }
 
 pub enum Placement {
-    Slot { slot_us: i64, caller_id: Option<PhoneNumber>, leased_until: Timestamp },
-    Park { until: Timestamp, gate: Gate },
+    Slot {
+        slot_us: i64,
+        caller_id: Option<PhoneNumber>,
+        leased_until: Timestamp,
+    },
+    Park {
+        until: Timestamp,
+        gate: Gate,
+    },
     Rest(Outcome),
+    /// This number of the contact is rung instead; it is looked at again.
+    Elsewhere(NumberId),
 }
 
 /// A planned attempt and when it may leave: what the queue is told.
@@ -120,6 +133,10 @@ pub struct Planned {
 pub trait Planner: Send + Sync {
     /// How many contacts of this run may be leased now.
     fn want(&self, account: &Account, lines_held: i64, run: &OpenRun) -> usize;
+    /// Who goes first of those whose turn it is.
+    fn order(&self, _run: &OpenRun) -> RetryOrder {
+        RetryOrder::Due
+    }
     /// Where one of them goes. `caller_slots` is the last slot of each caller id.
     fn place(
         &self,
@@ -180,6 +197,8 @@ pub struct Held {
     pub ended: Vec<Outcome>,
     /// Has any start of the current token been answered with a session?
     pub start_had_session: bool,
+    /// Every number of a contact that has several, this attempt's own end apart.
+    pub lines: Vec<Line>,
 }
 
 /// What a decision changes. `None` leaves alone.
@@ -192,6 +211,10 @@ pub struct Change {
     pub run_not_dialled: Option<i64>,
     pub run_prohibited: Option<i64>,
     pub suppress: Option<String>,
+    /// The next try rings this number of the contact.
+    pub number: Option<NumberId>,
+    /// The callee asked to be called again then.
+    pub callback_at: Option<Timestamp>,
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
 }
@@ -326,6 +349,8 @@ pub struct NewContact {
     pub external_id: Option<String>,
     pub variables: String,
     pub raw_phone: String,
+    /// `phone2` and so on, in their order.
+    pub alternates: Vec<super::NewNumber>,
 }
 
 #[derive(Clone, Debug, serde::Serialize)]
@@ -346,6 +371,8 @@ pub struct NewCampaign {
     pub rows_total: i64,
     pub contacts: Vec<NewContact>,
     pub rejects: Vec<Reject>,
+    /// Cells of accepted rows that were left out.
+    pub notes: Vec<super::NewNote>,
     pub schedule: Option<NewSchedule>,
     pub ids: super::Ids,
 }

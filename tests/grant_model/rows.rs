@@ -195,6 +195,7 @@ impl Books {
             platform: "simulator/1".into(),
             ended,
             start_had_session: attempt.start_answered,
+            lines: Vec::new(),
         })
     }
 

@@ -107,6 +107,9 @@ pub async fn create(conn: &mut Conn, new: &NewCampaign) -> Result<()> {
         let rows: Vec<_> = rejects.iter().map(|r| json!([r.line, r.bucket, r.field, r.reason, r.raw])).collect();
         sqlx::query(sql!("insert_rejects")).bind(new.batch.0).bind(rows_text(rows)).execute(&mut *conn).await?;
     }
+    for notes in new.notes.chunks(CHUNK) {
+        super::alternates::put_notes(conn, new.batch.0, notes).await?;
+    }
     let now_ms = campaign.created_at.0;
     for contacts in new.contacts.chunks(CHUNK) {
         let first = new.ids.take(now_ms, contacts.len() * 2);
@@ -140,6 +143,9 @@ pub async fn create(conn: &mut Conn, new: &NewCampaign) -> Result<()> {
         if stored.rows_affected() != contacts.len() as u64 {
             return Err(StoreError::Conflict("the import did not store every accepted row".into()));
         }
+        let stored: Vec<_> = (first + contacts.len() as i64..).zip(contacts).collect();
+        let further = contacts.iter().map(|c| c.alternates.len()).sum();
+        super::alternates::put(conn, &stored, new.ids.take(now_ms, further)..).await?;
     }
     if let Some(schedule) = &new.schedule {
         sqlx::query(sql!("insert_schedule"))

@@ -1,6 +1,8 @@
 //! One attempt, one decision: load under locks, ask, apply.
 
 use super::super::Conn;
+use super::alternates;
+use crate::domain::alternates::Line;
 use crate::domain::clearance::Gate;
 use crate::domain::state::State;
 use crate::domain::{
@@ -53,6 +55,7 @@ struct HeldRow {
     platform: String,
     number_held_until: Option<i64>,
     start_session: Option<i64>,
+    alternates: i64,
 }
 
 fn parsed<T: std::str::FromStr>(table: &'static str, column: &'static str, text: &str) -> Result<T>
@@ -94,7 +97,7 @@ impl HeldRow {
         })
     }
 
-    fn held(self, ended: Vec<Outcome>) -> Result<Held> {
+    fn held(self, ended: Vec<Outcome>, lines: Vec<Line>) -> Result<Held> {
         Ok(Held {
             state: self.state()?,
             attempt: AttemptId(self.attempt_id),
@@ -131,6 +134,7 @@ impl HeldRow {
             platform: self.platform,
             ended,
             start_had_session: self.start_session.is_some(),
+            lines,
         })
     }
 }
@@ -145,7 +149,14 @@ pub async fn load(conn: &mut Conn, attempt: AttemptId) -> Result<Option<Held>> {
         .fetch_all(&mut *conn)
         .await?;
     let ended = ended.iter().map(|o| parsed("attempts", "outcome", o)).collect::<Result<_>>()?;
-    row.held(ended).map(Some)
+    // Most contacts have one number.
+    let mut lines = Vec::new();
+    if row.alternates > 0 {
+        let contact = RunContactId(row.run_contact_id);
+        let found = alternates::lines(conn, &[contact]).await?.remove(&contact.0).unwrap_or_default();
+        lines = alternates::without(found, attempt);
+    }
+    row.held(ended, lines).map(Some)
 }
 
 /// Locks in the order account and run (shared), number, attempt; asks; applies.
@@ -247,6 +258,12 @@ async fn apply<A>(conn: &mut Conn, held: &Held, change: &Change, order: &Decide<
             .execute(&mut *conn)
             .await?;
     }
+    if let Some(number) = change.number {
+        alternates::ring(conn, &[(held.run_contact, number)]).await?;
+    }
+    if let Some(at) = change.callback_at {
+        alternates::put_callbacks(conn, &[(held.attempt, at)]).await?;
+    }
     if let Some(reason) = &change.run_paused {
         sqlx::query(sql!("apply_run_paused")).bind(held.run.0).bind(reason).bind(now.0).execute(&mut *conn).await?;
     }
@@ -261,6 +278,10 @@ async fn apply<A>(conn: &mut Conn, held: &Held, change: &Change, order: &Decide<
     }
     if let Some(reason) = &change.suppress {
         sqlx::query(sql!("suppress_number")).bind(held.number.0).bind(now.0).bind(reason).execute(&mut *conn).await?;
+        if !held.lines.is_empty() {
+            let numbers: Vec<_> = held.lines.iter().map(|line| line.number).collect();
+            alternates::suppress(conn, &numbers, now, reason).await?;
+        }
     }
     if let Some(call) = &change.call {
         sqlx::query(sql!("put_call"))

@@ -15,6 +15,7 @@ macro_rules! sql {
     }};
 }
 
+pub mod alternates;
 pub mod calls;
 pub mod campaigns;
 pub mod decide;
