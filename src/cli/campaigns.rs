@@ -7,7 +7,8 @@ use halo::dialer::hindrance;
 use halo::domain::RunId;
 use halo::domain::settings::Take;
 use halo::http::import::{Here, ImportError, Upload, import};
-use halo::store::{RunState, Store};
+use halo::http::rerun::only;
+use halo::store::{Of, Only, RunState, Store};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,6 +40,12 @@ pub enum Verb {
         /// Return when the run is over.
         #[arg(long)]
         wait: bool,
+        /// Only contacts that came to rest with one of these outcomes, such as network_error,busy.
+        #[arg(long, value_name = "OUTCOME,…", value_delimiter = ',')]
+        only: Vec<String>,
+        /// In which run: last, or a run's id.
+        #[arg(long, value_name = "RUN", default_value = "last", requires = "only", value_parser = of)]
+        of: Of,
     },
     /// No further dials; calls under way go on.
     Pause { campaign: String },
@@ -53,7 +60,7 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Import { dir, json } => import_dir(&dir, json).await,
         Verb::List { json } => list(json).await,
         Verb::Show { campaign, json } => show(&campaign, json).await,
-        Verb::Start { campaign, wait } => start(&campaign, wait).await,
+        Verb::Start { campaign, wait, only, of } => start(&campaign, wait, whom(&only, of)?).await,
         Verb::Pause { campaign } => change(&campaign, RunState::Paused, Some("paused by an operator")).await,
         Verb::Resume { campaign } => change(&campaign, RunState::Running, None).await,
         Verb::Stop { campaign } => change(&campaign, RunState::Stopped, Some("stopped by an operator")).await,
@@ -190,7 +197,19 @@ async fn show(campaign: &str, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn start(campaign: &str, wait: bool) -> Result<(), Failure> {
+fn of(text: &str) -> Result<Of, String> {
+    text.parse()
+}
+
+/// Everybody, unless outcomes are named.
+fn whom(names: &[String], of: Of) -> Result<Option<Only>, Failure> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    only(names, of).map(Some).map_err(|why| Failure::usage(format!("--only: {why}")))
+}
+
+async fn start(campaign: &str, wait: bool, only: Option<Only>) -> Result<(), Failure> {
     let config = settings()?;
     let store = open(&config).await?;
     let clock = peek_clock(&store).await?;
@@ -203,7 +222,11 @@ async fn start(campaign: &str, wait: bool) -> Result<(), Failure> {
     if let Some(why) = hindrance(&store, campaign.campaign, &rules, config.is_real()).await? {
         return Err(Failure::refused(why));
     }
-    let (run, contacts) = store.start_run(campaign.campaign, account, Take::All, clock.now()).await?;
+    let (campaign, now) = (campaign.campaign, clock.now());
+    let (run, contacts) = match only {
+        None => store.start_run(campaign, account, Take::All, now).await?,
+        Some(only) => store.start_rerun(campaign, account, only, now).await?,
+    };
     println!("Run {run} with {contacts} contacts");
     if wait {
         wait_for(&store, run).await?;

@@ -13,6 +13,7 @@ mod pages;
 mod problem;
 mod recordings;
 mod reports;
+pub mod rerun;
 mod runs;
 pub mod single;
 mod voice;

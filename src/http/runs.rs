@@ -1,14 +1,16 @@
 //! Runs and schedules.
 
+use super::rerun::OnlyBody;
 use super::{Problem, Web};
 use crate::dialer::hindrance;
 use crate::domain::RunId;
 use crate::domain::settings::Take;
 use crate::store::{GateRow, OutcomeRow, Progress, Run, RunState, Schedule, SkippedFiring};
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -35,10 +37,25 @@ async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
     })
 }
 
+/// What may be said of a start; nothing need be.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StartBody {
+    /// Only contacts that came to rest in an earlier run in one of these ways.
+    #[serde(default)]
+    only: Option<OnlyBody>,
+}
+
 pub(super) async fn start(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
+    body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    let wish: StartBody = match body.is_empty() {
+        true => StartBody::default(),
+        false => serde_json::from_slice(&body).map_err(|cause| Problem::bad(cause.to_string()))?,
+    };
+    let only = wish.only.map(|only| only.only()).transpose()?;
     let campaign = web.store.find_campaign(&campaign).await?;
     let rules = web.dialer.rules(campaign.campaign).await?;
     let real = web.dialer.platform.real;
@@ -46,7 +63,11 @@ pub(super) async fn start(
         return Err(Problem::refused(why, Vec::new()));
     }
     let now = web.clock.now();
-    let (run, contacts) = web.store.start_run(campaign.campaign, web.dialer.account, Take::All, now).await?;
+    let (campaign, account) = (campaign.campaign, web.dialer.account);
+    let (run, contacts) = match only {
+        None => web.store.start_run(campaign, account, Take::All, now).await?,
+        Some(only) => web.store.start_rerun(campaign, account, only, now).await?,
+    };
     Ok((StatusCode::CREATED, Json(json!({ "id": run, "contacts": contacts, "state": RunState::Running }))))
 }
 

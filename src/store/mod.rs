@@ -19,6 +19,7 @@ mod writer;
 pub use alternates::{AlternateRow, NewNote, NewNumber};
 pub use ids::Ids;
 pub use orders::*;
+pub use rerun::{Of, Only, RerunOrder};
 pub use rows::*;
 pub use rows_read::*;
 pub use writer::WriteError;
@@ -122,6 +123,7 @@ mod campaigns;
 mod dialling;
 pub mod figures;
 mod nights;
+mod rerun;
 mod sessions;
 mod single;
 

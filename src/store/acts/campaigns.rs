@@ -202,8 +202,8 @@ pub async fn rejects(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<Reject
     Ok(rows.into_iter().map(|(line, bucket, field, reason, raw)| Reject { line, bucket, field, reason, raw }).collect())
 }
 
-/// A run with its contacts; returns how many were taken.
-pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
+/// A run without contacts yet; returns the id before the first one of theirs.
+pub async fn begin(conn: &mut Conn, order: &RunOrder) -> Result<i64> {
     // A second click is not a second round of calls. (A schedule ends or waits for its predecessors first.)
     sqlx::query(sql!("lock_campaign")).bind(order.campaign.0).fetch_optional(&mut *conn).await?;
     let open: Vec<i64> =
@@ -226,7 +226,12 @@ pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
         .await?;
     let contacts: i64 = sqlx::query_scalar(sql!("count_contacts")).bind(order.campaign.0).fetch_one(&mut *conn).await?;
     // Row numbers begin at 1.
-    let before_first = order.ids.take(order.now.0, contacts as usize + 1);
+    Ok(order.ids.take(order.now.0, contacts as usize + 1))
+}
+
+/// A run with its contacts; returns how many were taken.
+pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
+    let before_first = begin(conn, order).await?;
     let text = match order.take {
         Take::All => sql!("take_all"),
         Take::Unreached => sql!("take_unreached"),

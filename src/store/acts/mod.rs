@@ -23,6 +23,7 @@ pub mod figures;
 pub mod nights;
 pub mod plan;
 pub mod report;
+pub mod rerun;
 pub mod sessions;
 pub mod setup;
 pub mod single;
