@@ -22,6 +22,8 @@ mod nights;
 mod plans;
 #[path = "store/races.rs"]
 mod races;
+#[path = "store/retries.rs"]
+mod retries;
 #[path = "store/runs.rs"]
 mod runs;
 #[path = "store/sessions.rs"]

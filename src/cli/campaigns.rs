@@ -115,7 +115,7 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
     };
     let done = import(&here, upload).await.map_err(refused)?;
     if as_json {
-        let told = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets,
+        let told = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
                            "policy": done.policy });
         println!("{told}");
     } else {
@@ -128,6 +128,9 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
         println!("Policy {}: rules {}, unverified {} (nobody read the clause itself)", p.name, p.rules, p.unverified);
         for what in p.not_held {
             println!("  not seen to: {what}");
+        }
+        if done.notes > 0 {
+            println!("{} further numbers were left out: halo export {} notes", done.notes, done.name);
         }
         if b.duplicate + b.refused > 0 {
             println!("Why, line by line: halo export {} rejects", done.name);
@@ -241,7 +244,12 @@ async fn start(args: life::Start) -> Result<(), Failure> {
         return Err(Failure::refused(why));
     }
     let now = clock.now();
-    let (run, contacts) = store.begin_run(campaign.campaign, account, Take::All, args.beginning(now), now).await?;
+    let (beginning, only) = (args.beginning(now), args.only()?);
+    let campaign = campaign.campaign;
+    let (run, contacts) = match only {
+        None => store.begin_run(campaign, account, Take::All, beginning, now).await?,
+        Some(only) => store.begin_rerun(campaign, account, only, beginning, now).await?,
+    };
     println!("Run {run} with {contacts} contacts");
     if args.wait {
         wait_for(&store, run).await?;

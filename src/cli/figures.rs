@@ -45,6 +45,8 @@ enum What {
     Contacts,
     Attempts,
     Rejects,
+    /// Cells of accepted rows that were left out.
+    Notes,
 }
 
 pub async fn report(args: ReportArgs) -> Result<(), Failure> {
@@ -72,6 +74,7 @@ pub async fn export(args: ExportArgs) -> Result<(), Failure> {
         What::Contacts => export::contacts_csv(&store, &args.campaign).await?,
         What::Attempts => export::attempts_csv(&store, &args.campaign).await?,
         What::Rejects => export::rejects_csv(&store, &args.campaign).await?,
+        What::Notes => export::notes_csv(&store, &args.campaign).await?,
     };
     put(args.out.as_ref(), &bytes)
 }

@@ -12,7 +12,8 @@ use halo::http::append::append;
 use halo::http::change::change;
 use halo::http::copy::{Copy, copy};
 use halo::http::import::Here;
-use halo::store::{Actor, Beginning, By, Run, RunState, Store, Transition};
+use halo::http::rerun::only;
+use halo::store::{Actor, Beginning, By, Of, Only, Run, RunState, Store, Transition};
 use halo::voximplant::Live;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -49,11 +50,29 @@ pub struct Start {
     /// Dial nobody before, such as 2026-11-21T23:30:00Z.
     #[arg(long, value_name = "TIME", value_parser = instant)]
     at: Option<Timestamp>,
+    /// Only contacts that came to rest with one of these outcomes, such as network_error,busy.
+    #[arg(long, value_name = "OUTCOME,…", value_delimiter = ',')]
+    only: Vec<String>,
+    /// In which run: last, or a run's id.
+    #[arg(long, value_name = "RUN", default_value = "last", requires = "only", value_parser = of)]
+    of: Of,
     #[command(flatten)]
     words: Words,
 }
 
+fn of(text: &str) -> Result<Of, String> {
+    text.parse()
+}
+
 impl Start {
+    /// Everybody, unless outcomes are named.
+    pub fn only(&self) -> Result<Option<Only>, Failure> {
+        if self.only.is_empty() {
+            return Ok(None);
+        }
+        only(&self.only, self.of).map(Some).map_err(|why| Failure::usage(format!("--only: {why}")))
+    }
+
     pub fn beginning(&self, now: Timestamp) -> Beginning {
         let starts_at = self.at.filter(|at| *at > now);
         Beginning { by: self.words.by(None), starts_at, hold_after: self.hold_after }

@@ -1,11 +1,13 @@
 //! From a step of the machine to what is written.
 
 use crate::domain::allowed::inside;
+use crate::domain::alternates::{Turn, turn};
 use crate::domain::caps::Rang;
 use crate::domain::clearance::Gate;
-use crate::domain::follow::{Alarm, Next, Past, alarm, counts, follow};
+use crate::domain::delays::draw;
+use crate::domain::follow::{Alarm, Next, Past, alarm, at_once, call_back, counts, follow};
 use crate::domain::state::{Event, State, Step};
-use crate::domain::{Outcome, Timestamp};
+use crate::domain::{NumberId, Outcome, Timestamp};
 use crate::store::{AttemptChange, Change, ContactChange, Held};
 
 use super::Rules;
@@ -77,8 +79,46 @@ fn history(held: &Held, outcome: Outcome, now: Timestamp) -> Vec<Rang> {
     held.history.iter().copied().chain(own).collect()
 }
 
+/// What follows a try for the contact: when, and at which of its numbers.
+struct Then {
+    next: Next,
+    number: Option<NumberId>,
+}
+
+/// `promised`: the callee asked to be called again then.
+fn then(held: &Held, rules: &Rules, outcome: Outcome, past: Past, promised: Option<Timestamp>, now: Timestamp) -> Then {
+    let (settings, policy) = (&rules.settings, &rules.policy);
+    let stays = |next| Then { next, number: None };
+    if let Some(at) = promised.filter(|_| outcome == Outcome::Answered) {
+        let kept = call_back(settings, policy, at, past, now);
+        return stays(kept.map_or(Next::Rest(outcome), |due_at| Next::Retry { due_at, gate: Gate::Callback }));
+    }
+    let by_delay = |like, same| match follow(settings, policy, like, Past { same, ..past }, now) {
+        Next::Rest(_) => Next::Rest(outcome),
+        retry => retry,
+    };
+    let mut lines = held.lines.clone();
+    match lines.iter_mut().find(|line| line.number == held.number) {
+        Some(rung) => rung.ended.push(outcome),
+        None => return stays(by_delay(outcome, past.same)),
+    }
+    match turn(&settings.retry, &lines, held.number, outcome) {
+        Turn::Stays => stays(by_delay(outcome, past.same)),
+        Turn::Rotates(number) => Then { next: by_delay(outcome, past.same), number: Some(number) },
+        Turn::AtOnce(number) => Then { next: at_once(settings, policy, outcome, past, now), number: Some(number) },
+        Turn::Like { number, outcome: like, same } => Then { next: by_delay(like, same), number: Some(number) },
+    }
+}
+
 /// An end, and what follows it for the contact and the run.
-pub fn ended(held: &Held, rules: &Rules, event: Event, evidence: &'static str, now: Timestamp) -> Option<Change> {
+pub fn ended(
+    held: &Held,
+    rules: &Rules,
+    event: Event,
+    evidence: &'static str,
+    promised: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Change> {
     let Step::Moved(to) = held.state.step(&event, now) else { return None };
     let outcome = match to {
         State::Ended { outcome, .. } => outcome,
@@ -97,11 +137,17 @@ pub fn ended(held: &Held, rules: &Rules, event: Event, evidence: &'static str, n
         zone: held.timezone.unwrap_or(rules.settings.timezone),
         exempt: rules.settings.exempts(held.to.is_example(), held.allow_listed),
         run_over: held.run_state.is_over(),
+        draw: draw(held.run_contact, made + 1),
     };
     // One call is one try, and its end is told to whoever asked for it: there is no run to warn.
     let single = held.run_kind == SINGLE;
-    let next = if single { Next::Rest(outcome) } else { follow(&rules.settings, &rules.policy, outcome, past, now) };
-    let next = if past.exempt {
+    let Then { next, number } = if single {
+        Then { next: Next::Rest(outcome), number: None }
+    } else {
+        then(held, rules, outcome, past, promised, now)
+    };
+    // Another number has a history of its own: the plan and the grant hold it against that.
+    let next = if past.exempt || number.is_some_and(|number| number != held.number) {
         next
     } else {
         inside(next, &rules.settings, &rules.policy, &history(held, outcome, now), past.zone, outcome)
@@ -118,5 +164,7 @@ pub fn ended(held: &Held, rules: &Rules, event: Event, evidence: &'static str, n
         }
     });
     let run_prohibited = (prohibited != held.run_prohibited && counts(outcome)).then_some(prohibited);
-    Some(Change { attempt: Some(attempt), contact: Some(contact), run_paused, run_prohibited, ..Change::default() })
+    let number = number.filter(|number| *number != held.number && matches!(next, Next::Retry { .. }));
+    let (attempt, contact) = (Some(attempt), Some(contact));
+    Some(Change { attempt, contact, number, run_paused, run_prohibited, ..Change::default() })
 }

@@ -3,7 +3,8 @@
 use super::budget::{afford, reserve};
 use super::plan::SINGLE;
 use super::{Dialer, Result, change};
-use crate::domain::clearance::{CallOrder, Clearance, Facts, clear};
+use crate::domain::alternates::instead_of;
+use crate::domain::clearance::{CallOrder, Clearance, Facts, Gate, clear};
 use crate::domain::follow::counts;
 use crate::domain::settings::Dial;
 use crate::domain::state::{Event, State, Step};
@@ -156,7 +157,17 @@ pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant)
         Clearance::Stop(outcome) => (withdrawn(held, outcome, now).unwrap_or_default(), Grant::Gone),
         Clearance::Bar(gate) => {
             let change = withdrawn(held, Outcome::Suppressed, now);
-            (change.map(|change| Change { rest_gate: Some(gate), ..change }).unwrap_or_default(), Grant::Gone)
+            (
+                change
+                    .map(|change| Change {
+                        contact: Some(ContactChange::Rests(Outcome::Suppressed)),
+                        number: None,
+                        rest_gate: Some(gate),
+                        ..change
+                    })
+                    .unwrap_or_default(),
+                Grant::Gone,
+            )
         }
     }
 }
@@ -171,7 +182,14 @@ fn withdrawn(held: &Held, outcome: Outcome, now: Timestamp) -> Option<Change> {
         Outcome::Cancelled => held.disposition.unwrap_or(Outcome::Cancelled),
         other => other,
     };
-    Some(Change { attempt: Some(attempt), contact: Some(ContactChange::Rests(contact)), ..Change::default() })
+    // Whoever may not be rung at this number may have another.
+    let number = instead_of(&held.lines, held.number)
+        .filter(|_| outcome == Outcome::Suppressed && held.disposition.is_none() && !held.run_state.is_over());
+    let contact = match number {
+        Some(_) => ContactChange::Waits { due_at: now, gate: Gate::RetryDelay },
+        None => ContactChange::Rests(contact),
+    };
+    Some(Change { attempt: Some(attempt), contact: Some(contact), number, ..Change::default() })
 }
 
 /// The last gate: what [`clear`] says of this attempt now.

@@ -43,6 +43,17 @@ pub async fn hindrance_with(
             }
         }
     }
+    let mut after = (0, 0);
+    loop {
+        let page = store.alternates(campaign, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = (last.contact_id, last.ordinal);
+        for row in &page {
+            let number: PhoneNumber = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
+            examples += usize::from(number.is_example());
+            strangers += usize::from(!number.is_example() && !row.allow_listed);
+        }
+    }
     for number in joining {
         if number.is_example() {
             examples += 1;

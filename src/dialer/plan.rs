@@ -2,7 +2,9 @@
 
 use super::{Dialer, DialerError, Result, Rules};
 use crate::domain::allowed::allowed_at;
+use crate::domain::alternates::instead_of;
 use crate::domain::clearance::Gate;
+use crate::domain::settings::RetryOrder;
 use crate::domain::slot::{next_slot_us, spacing_us};
 use crate::domain::{CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
@@ -130,6 +132,10 @@ impl Planner for Plan {
         self.rules.get(&run.campaign).is_some_and(|rules| rules.settings.counts_calls())
     }
 
+    fn order(&self, run: &OpenRun) -> RetryOrder {
+        self.rules.get(&run.campaign).map_or(RetryOrder::Due, |rules| rules.settings.retry.order)
+    }
+
     fn place(
         &self,
         account: &mut Account,
@@ -141,8 +147,14 @@ impl Planner for Plan {
             return Placement::Park { until: self.now.plus_ms(HORIZON_MS), gate: Gate::Paused };
         };
         let settings = &rules.settings;
-        if contact.suppressed || (self.real && contact.to.is_example()) {
+        if self.real && contact.to.is_example() {
             return Placement::Rest(Outcome::Suppressed);
+        }
+        if contact.suppressed {
+            return match instead_of(&contact.lines, contact.number) {
+                Some(other) => Placement::Elsewhere(other),
+                None => Placement::Rest(Outcome::Suppressed),
+            };
         }
         if !settings.exempts(contact.to.is_example(), contact.allow_listed) {
             let zone = contact.timezone.unwrap_or(settings.timezone);

@@ -62,7 +62,7 @@ pub fn revoke(held: &Held, rules: &Rules, now: Timestamp, deadline_ms: i64) -> C
     let gives_up = ungranted >= UNGRANTED_TRIES_MAX;
     let mut change = if gives_up {
         let event = Event::GaveUp { of: token, outcome: Outcome::ScenarioError };
-        change::ended(held, rules, event, "silence", now)
+        change::ended(held, rules, event, "silence", None, now)
     } else {
         let until = now.plus_ms(UNGRANTED_DEFERRAL_MS);
         change::deferred(held, Event::Deferred { of: token, until }, Gate::Unanswered, now)

@@ -21,6 +21,8 @@ pub struct Report {
     pub news: News,
     /// Why the callee's number is never called again, if that was asked for.
     pub opt_out: Option<String>,
+    /// When the callee asked to be called again.
+    pub callback_at: Option<Timestamp>,
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
 }
@@ -101,9 +103,11 @@ pub fn decide(held: &Held, rules: &Rules, report: &Report, now: Timestamp) -> (C
     let mut change = match &report.news {
         News::Underway => None,
         News::Finished { by, outcome, evidence } => {
-            change::ended(held, rules, Event::Finished { by: *by, outcome: *outcome }, evidence, now)
+            // Whoever asked never to be called again is promised nothing.
+            let promised = report.callback_at.filter(|_| report.opt_out.is_none() && !held.suppressed);
+            change::ended(held, rules, Event::Finished { by: *by, outcome: *outcome }, evidence, promised, now)
         }
-        News::Silent { by } => change::ended(held, rules, Event::Silent { by: *by }, "silence", now),
+        News::Silent { by } => change::ended(held, rules, Event::Silent { by: *by }, "silence", None, now),
         News::NotDialled { by, token } => {
             let until = now.plus_ms(NOT_DIALLED_MS);
             let event = match (held.state, token) {
@@ -127,6 +131,8 @@ pub fn decide(held: &Held, rules: &Rules, report: &Report, now: Timestamp) -> (C
         let change = change.get_or_insert_with(Change::default);
         change.call = report.call.clone();
         change.turns = report.turns.clone();
+        // Kept whether or not the run can keep it: nobody's wish is lost.
+        change.callback_at = report.callback_at;
     }
     if let Some(reason) = &report.opt_out {
         change.get_or_insert_with(Change::default).suppress = Some(reason.clone());

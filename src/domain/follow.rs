@@ -2,9 +2,9 @@
 
 use super::calendar::Calendar;
 use super::clearance::{Gate, open_at};
-use super::settings::{Delay, Settings};
+use super::delays::{Where, due};
+use super::settings::Settings;
 use super::{Outcome, Timestamp};
-use chrono::{Days, LocalResult, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 /// What becomes of the run contact.
@@ -37,6 +37,15 @@ pub struct Past {
     pub exempt: bool,
     /// The run is over: a late truth changes the outcome only.
     pub run_over: bool,
+    /// This try's share of the jitter, between 0 and 1 (see [`super::delays::draw`]).
+    pub draw: f64,
+}
+
+impl Past {
+    /// Is there another try under the cap?
+    fn may_go_on(&self, settings: &Settings) -> bool {
+        self.tries < settings.retry.attempts_max && !self.run_over
+    }
 }
 
 /// What follows `outcome` at `now`.
@@ -48,20 +57,39 @@ pub fn follow(settings: &Settings, policy: &[Calendar], outcome: Outcome, past: 
     }
     let Some(delays) = settings.retry.delays.get(&outcome) else { return Next::Rest(outcome) };
     let delay = delays.get(past.same.saturating_sub(1) as usize).or(delays.last());
-    let Some(delay) = delay.filter(|_| past.tries < settings.retry.attempts_max && !past.run_over) else {
-        return Next::Rest(outcome);
-    };
-    let due_at = match delay {
-        Delay::Ms(ms) => now.plus_ms(*ms),
-        Delay::NextDay => next_day(past.zone, now),
-    };
-    if past.exempt {
-        return Next::Retry { due_at, gate: Gate::RetryDelay };
-    }
-    match open_at(settings, policy, past.zone, due_at) {
-        Some(open) => Next::Retry { due_at: open, gate: Gate::RetryDelay },
-        None => Next::Rest(outcome),
-    }
+    let Some(delay) = delay.filter(|_| past.may_go_on(settings)) else { return Next::Rest(outcome) };
+    let place = Where { settings, policy, zone: past.zone, exempt: past.exempt };
+    moved(place, due(place, *delay, past.draw, now))
+        .map_or(Next::Rest(outcome), |due_at| Next::Retry { due_at, gate: Gate::RetryDelay })
+}
+
+/// The next try needs no delay: it goes to a number that was not tried yet.
+pub fn at_once(settings: &Settings, policy: &[Calendar], outcome: Outcome, past: Past, now: Timestamp) -> Next {
+    let place = Where { settings, policy, zone: past.zone, exempt: past.exempt };
+    let due_at = if past.may_go_on(settings) { moved(place, now) } else { None };
+    due_at.map_or(Next::Rest(outcome), |due_at| Next::Retry { due_at, gate: Gate::RetryDelay })
+}
+
+/// Somebody asked to be called back at `at`. A promise counts against the cap like any other try, and is kept at
+/// the first moment from then on at which calls are allowed; `None`: it cannot be kept in this run.
+pub fn call_back(
+    settings: &Settings,
+    policy: &[Calendar],
+    at: Timestamp,
+    past: Past,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let place = Where { settings, policy, zone: past.zone, exempt: past.exempt };
+    let near = at.since(now) <= CALLBACK_MS_MAX;
+    if near && past.may_go_on(settings) { moved(place, at.max(now)) } else { None }
+}
+
+/// No promise is kept further ahead than this: a run that stays open for one call is a mistake.
+pub const CALLBACK_MS_MAX: i64 = 31 * 24 * 3600 * 1000;
+
+/// The first allowed moment from `at` on: the one place at which a next try is moved.
+fn moved(place: Where<'_>, at: Timestamp) -> Option<Timestamp> {
+    if place.exempt { Some(at) } else { open_at(place.settings, place.policy, place.zone, at) }
 }
 
 /// Prohibited calls in a row that pause the run; a prohibited number is not tried again, so they are
@@ -80,19 +108,6 @@ pub fn alarm(outcome: Outcome, prohibited: i64) -> Option<Alarm> {
 /// Do `same` and the cap count this outcome? `no_funds` is not counted: nobody was rung.
 pub fn counts(outcome: Outcome) -> bool {
     !matches!(outcome, Outcome::NoFunds | Outcome::Cancelled | Outcome::Expired | Outcome::Suppressed)
-}
-
-/// The same wall time on the next calendar day; where a clock change swallowed it, the first instant after.
-fn next_day(zone: Tz, now: Timestamp) -> Timestamp {
-    let day_later = now.plus_s(24 * 3600);
-    let Some(utc) = now.utc() else { return day_later };
-    let Some(wall) = utc.with_timezone(&zone).naive_local().checked_add_days(Days::new(1)) else { return day_later };
-    match zone.from_local_datetime(&wall) {
-        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Timestamp(at.timestamp_millis()),
-        LocalResult::None => (1..=240)
-            .find_map(|m| zone.from_local_datetime(&(wall + TimeDelta::minutes(m))).earliest())
-            .map_or(day_later, |at| Timestamp(at.timestamp_millis())),
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What follows each outcome, as a table.
 
 use super::*;
-use crate::domain::settings::{Amd, Dial, Purpose, Retry};
+use crate::domain::settings::{Alternates, Amd, Delay, Dial, Purpose, Retry, RetryOrder};
 use crate::domain::window::Windows;
-use chrono_tz::{America::New_York, Europe::Moscow};
+use chrono_tz::Europe::Moscow;
 use std::collections::BTreeMap;
 
 pub fn policy() -> Vec<Calendar> {
@@ -46,6 +46,9 @@ pub fn settings() -> Settings {
                 (Outcome::NoAnswer, vec![minutes(60), minutes(240), Delay::NextDay]),
                 (Outcome::Unavailable, vec![]),
             ]),
+            jitter: 0.0,
+            order: RetryOrder::Due,
+            alternates: Alternates::Rotate,
         },
         schedule: None,
         budget: Default::default(),
@@ -57,7 +60,7 @@ pub fn settings() -> Settings {
 }
 
 fn past(tries: u32, same: u32) -> Past {
-    Past { tries, same, zone: Moscow, exempt: false, run_over: false }
+    Past { tries, same, zone: Moscow, exempt: false, run_over: false, draw: 0.0 }
 }
 
 fn short(next: Next) -> String {
@@ -128,21 +131,6 @@ fn without_a_common_window_the_contact_rests() {
 }
 
 #[test]
-fn the_next_day_keeps_the_wall_time() {
-    for (zone, now, next) in [
-        (Moscow, "2026-11-17T09:00:00Z", "2026-11-18T09:00:00.000Z"),
-        // the clock goes back: 25 hours; forward: 23
-        (New_York, "2026-10-31T16:00:00Z", "2026-11-01T17:00:00.000Z"),
-        (New_York, "2027-03-13T17:00:00Z", "2027-03-14T16:00:00.000Z"),
-        // 02:30 does not exist the next day: the first instant after the gap; 01:30 comes twice: the first
-        (New_York, "2027-03-13T07:30:00Z", "2027-03-14T07:00:00.000Z"),
-        (New_York, "2026-10-31T05:30:00Z", "2026-11-01T05:30:00.000Z"),
-    ] {
-        assert_eq!(next_day(zone, at(now)).to_string(), next, "{zone} {now}");
-    }
-}
-
-#[test]
 fn only_money_stops_the_run_and_only_real_tries_count() {
     for outcome in Outcome::ALL {
         let alone = alarm(*outcome, 1).is_some();
@@ -152,4 +140,38 @@ fn only_money_stops_the_run_and_only_real_tries_count() {
     }
     let uncounted: Vec<_> = Outcome::ALL.iter().filter(|o| !counts(**o)).map(|o| o.as_str()).collect();
     assert_eq!(uncounted, ["no_funds", "cancelled", "expired", "suppressed"]);
+}
+
+#[test]
+fn a_promise_counts_and_lands_where_calls_are_allowed() {
+    const NOON: &str = "2026-11-17T09:00:00Z";
+    let policy = policy();
+    let promised =
+        |past: Past, when: &str| call_back(&settings(), &policy, at(when), past, at(NOON)).map(|at| at.to_string());
+    for (past, when, kept) in [
+        (past(1, 1), "2026-11-17T11:00:00Z", Some("2026-11-17T11:00:00.000Z")),
+        // late in the evening is the next morning; Sunday is Monday
+        (past(1, 1), "2026-11-17T20:00:00Z", Some("2026-11-18T06:00:00.000Z")),
+        (past(1, 1), "2026-11-22T09:00:00Z", Some("2026-11-23T06:00:00.000Z")),
+        // a moment that has passed is now
+        (past(1, 1), "2026-11-17T08:00:00Z", Some("2026-11-17T09:00:00.000Z")),
+        // one cap over all rules, and a run that is over calls nobody
+        (past(3, 1), "2026-11-17T11:00:00Z", Some("2026-11-17T11:00:00.000Z")),
+        (past(4, 1), "2026-11-17T11:00:00Z", None),
+        (Past { run_over: true, ..past(1, 1) }, "2026-11-17T11:00:00Z", None),
+        (past(1, 1), "2027-11-17T11:00:00Z", None),
+        (Past { exempt: true, ..past(1, 1) }, "2026-11-17T20:00:00Z", Some("2026-11-17T20:00:00.000Z")),
+    ] {
+        assert_eq!(promised(past, when).as_deref(), kept, "{past:?} {when}");
+    }
+}
+
+/// The guard: `may_go_on` in `at_once`; without it a list of dead numbers would be rung beyond the cap.
+#[test]
+fn another_number_waits_for_nothing_but_the_window_and_the_cap() {
+    let policy = policy();
+    let short = |tries, now| short(at_once(&settings(), &policy, Outcome::InvalidNumber, past(tries, 1), at(now)));
+    assert_eq!(short(1, "2026-11-17T09:00:00Z"), "retry_delay 2026-11-17T09:00:00.000Z");
+    assert_eq!(short(1, "2026-11-17T17:00:00Z"), "retry_delay 2026-11-18T06:00:00.000Z");
+    assert_eq!(short(4, "2026-11-17T09:00:00Z"), "rest invalid_number");
 }

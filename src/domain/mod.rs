@@ -5,6 +5,7 @@
 //! and randomness are arguments, so every rule can be tested without a minute of waiting.
 
 pub mod allowed;
+pub mod alternates;
 pub mod assign;
 pub mod breaker;
 pub mod budget;
@@ -13,6 +14,7 @@ pub mod caps;
 pub mod clearance;
 #[cfg(test)]
 mod clock_changes;
+pub mod delays;
 pub mod follow;
 pub mod ids;
 pub mod keys;

@@ -105,6 +105,53 @@ pub struct Retry {
     /// The delay before the 2nd, 3rd … try, counted per outcome; past the end of a list its last entry
     /// repeats. An outcome without a list is not retried.
     pub delays: BTreeMap<Outcome, Vec<Delay>>,
+    /// A span of time between tries is stretched by up to this share of itself.
+    pub jitter: f64,
+    pub order: RetryOrder,
+    pub alternates: Alternates,
+}
+
+/// Who goes first of those whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryOrder {
+    /// Retries before contacts that were never tried.
+    First,
+    /// Retries after them.
+    Last,
+    /// Whoever waits longest.
+    Due,
+}
+
+impl RetryOrder {
+    pub const ALL: [RetryOrder; 3] = [RetryOrder::First, RetryOrder::Last, RetryOrder::Due];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RetryOrder::First => "first",
+            RetryOrder::Last => "last",
+            RetryOrder::Due => "due",
+        }
+    }
+}
+
+/// When a retry goes to another number of the contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alternates {
+    /// Each retry goes to the next number.
+    Rotate,
+    /// Only when a number says that it is no use.
+    OnFailure,
+}
+
+impl Alternates {
+    pub const ALL: [Alternates; 2] = [Alternates::Rotate, Alternates::OnFailure];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Alternates::Rotate => "rotate",
+            Alternates::OnFailure => "on-failure",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +159,9 @@ pub enum Delay {
     Ms(i64),
     /// The next calendar day in the contact's zone, at the same wall time.
     NextDay,
+    /// The next part of the day (morning, day, evening in the contact's zone) that is not the one of this try
+    /// and in which a window is open.
+    OtherDayPart,
 }
 
 #[derive(Clone, Debug, PartialEq)]

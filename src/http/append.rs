@@ -3,7 +3,7 @@
 //! The API and the command line come through here. The list is a batch of its own, so its arms move nobody's; it
 //! joins the campaign's open run, or waits for the next one, and the answer says which.
 
-use super::import::{Buckets, Here, ImportError, assigned, check_rows, content_hash, read_list, rejects};
+use super::import::{Buckets, Here, ImportError, assigned, check_rows, content_hash, note, read_list, rejects};
 use super::{Problem, Web};
 use crate::dialer::hindrance_with;
 use crate::dialogue::Script;
@@ -75,6 +75,7 @@ pub async fn append(here: &Here<'_>, campaign: &str, source: &str, bytes: Vec<u8
             rows_total: list.rows as i64,
             contacts: assigned(&settings, &row.salt, ordinal, &list),
             rejects: rejects(&list),
+            notes: list.notes().map(note).collect(),
             schedule: None,
             ids: here.store.ids.clone(),
         };

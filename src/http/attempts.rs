@@ -184,6 +184,7 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
         "try": story.try_number, "state": story.state, "outcome": outcome, "fault": outcome.map(Outcome::fault),
         "evidence": story.evidence, "planned_at": story.planned_at, "slot_at": story.slot_us / 1000,
         "dialed_at": story.dialed_at, "held_until": story.held_until, "ended_at": story.ended_at,
+        "callback_at": story.callback_at,
         "session_id": story.session_id, "told": story.told, "caller_id": story.caller_id,
         "run_state": story.run_state, "run_reason": story.run_reason, "call": call(&story),
         "history": history, "timeline": timeline, "events": told_events, "turns": turns,

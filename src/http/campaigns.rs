@@ -113,7 +113,7 @@ pub(super) async fn create(
     let upload =
         Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &contacts, salt: None };
     let done = import(&here, upload).await?;
-    let body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets,
+    let body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
                        "policy": done.policy });
     Ok((StatusCode::CREATED, Json(body)))
 }
@@ -195,7 +195,7 @@ pub(super) async fn attempts(
                 "id": AttemptId(row.attempt_id), "run": RunId(row.run_id), "contact": ContactId(row.contact_id),
                 "number": row.e164, "try": row.try_number, "mode": row.mode, "state": row.state,
                 "outcome": row.outcome, "evidence": row.evidence, "session_id": row.session_id,
-                "dialed_at": row.dialed_at, "ended_at": row.ended_at, "code": row.code, "goal": row.goal.map(|g| g == 1),
+                "dialed_at": row.dialed_at, "ended_at": row.ended_at, "callback_at": row.callback_at, "code": row.code, "goal": row.goal.map(|g| g == 1),
                 "answer_ms": row.answer_ms, "first_audio_ms": row.first_audio_ms, "talk_ms": row.talk_ms,
                 "turns": row.turns, "turns_answered": row.turns_answered,
             })

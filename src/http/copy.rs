@@ -5,13 +5,14 @@ use super::import::{Here, ImportError, content_hash, new_schedule};
 use super::{Problem, Web, life};
 use crate::domain::assign::{arms, dial_order, stratum};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, Timestamp};
-use crate::store::{Campaign, ContactRow, NewCampaign, NewContact, StoreError};
+use crate::store::{Campaign, ContactRow, NewCampaign, NewContact, NewNumber, StoreError};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 const PAGE: i64 = 1000;
@@ -53,8 +54,15 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
     }
 
     let rows = contacts(here, &row).await?;
+    let mut further = alternates(here, &row).await?;
     let salt = if order.keep_arms { row.salt.clone() } else { format!("{:032x}", rand::random::<u128>()) };
-    let mut fresh = rows.into_iter().map(|(row, number)| contact(row, number, &salt)).collect::<Result<Vec<_>, _>>()?;
+    let mut fresh = rows
+        .into_iter()
+        .map(|(row, number)| {
+            let alternates = further.remove(&row.contact_id).unwrap_or_default();
+            Ok(NewContact { alternates, ..contact(row, number, &salt)? })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
     if !order.keep_arms {
         let numbers: Vec<PhoneNumber> = fresh.iter().filter(|c| !c.own_mode).map(|c| c.number.clone()).collect();
         let given = arms(&salt, &stratum(1), &settings.modes, &numbers);
@@ -90,6 +98,7 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
         rows_total: fresh.len() as i64,
         contacts: fresh,
         rejects: Vec::new(),
+        notes: Vec::new(),
         schedule,
         ids: ids.clone(),
     };
@@ -111,6 +120,21 @@ async fn contacts(here: &Here<'_>, campaign: &Campaign) -> Result<Vec<(ContactRo
     }
 }
 
+/// Further numbers, by contact.
+async fn alternates(here: &Here<'_>, campaign: &Campaign) -> Result<HashMap<i64, Vec<NewNumber>>, ImportError> {
+    let (mut all, mut after) = (HashMap::<i64, Vec<NewNumber>>::new(), (0, 0));
+    loop {
+        let page = here.store.alternates(campaign.campaign, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(all) };
+        after = (last.contact_id, last.ordinal);
+        for row in page {
+            let number: PhoneNumber = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
+            let raw = number.as_str().to_owned();
+            all.entry(row.contact_id).or_default().push(NewNumber { ordinal: row.ordinal, number, raw });
+        }
+    }
+}
+
 fn contact(row: ContactRow, number: PhoneNumber, salt: &str) -> Result<NewContact, StoreError> {
     let mode: Mode = row.mode.parse().map_err(|e| StoreError::row("contacts", "mode", e))?;
     let timezone = row.timezone.as_deref().map(str::parse).transpose();
@@ -125,6 +149,7 @@ fn contact(row: ContactRow, number: PhoneNumber, salt: &str) -> Result<NewContac
         timezone: timezone.map_err(|e| StoreError::row("contacts", "timezone", e))?,
         external_id: row.external_id,
         variables: row.variables,
+        alternates: Vec::new(),
     })
 }
 

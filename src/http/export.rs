@@ -42,6 +42,13 @@ pub(super) async fn rejects(
     Ok(([CSV], rejects_csv(&web.store, &campaign).await?))
 }
 
+pub(super) async fn notes(
+    State(web): State<Arc<Web>>,
+    Path(campaign): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(([CSV], notes_csv(&web.store, &campaign).await?))
+}
+
 pub(super) async fn contacts(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
@@ -61,6 +68,16 @@ pub async fn rejects_csv(store: &crate::store::Store, campaign: &str) -> Result<
     let mut table = Table::new(&["line", "bucket", "field", "reason", "raw"])?;
     for r in store.rejects(campaign.campaign).await? {
         table.row(&[r.line.to_string(), r.bucket, r.field, r.reason, r.raw])?;
+    }
+    table.end()
+}
+
+/// Cells of accepted rows that were left out, such as a faulty `phone2`.
+pub async fn notes_csv(store: &crate::store::Store, campaign: &str) -> Result<Vec<u8>, Problem> {
+    let campaign = store.find_campaign(campaign).await?;
+    let mut table = Table::new(&["line", "field", "reason", "raw"])?;
+    for note in store.notes(campaign.campaign).await? {
+        table.row(&[note.line.to_string(), note.field, note.reason, note.raw])?;
     }
     table.end()
 }
@@ -123,6 +140,7 @@ pub async fn attempts_csv(store: &crate::store::Store, campaign: &str) -> Result
         "claimed_at",
         "dialed_at",
         "ended_at",
+        "callback_at",
         "outcome",
         "evidence",
         "session_id",
@@ -168,6 +186,7 @@ pub async fn attempts_csv(store: &crate::store::Store, campaign: &str) -> Result
                 at(row.claimed_at),
                 at(row.dialed_at),
                 at(row.ended_at),
+                at(row.callback_at),
                 text(row.outcome),
                 text(row.evidence),
                 text(row.session_id),

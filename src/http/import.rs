@@ -11,7 +11,7 @@ use crate::domain::clearance::open_at;
 use crate::domain::settings::{Purpose, Schedule, Settings};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, ScheduleId, Timestamp};
 use crate::intake::{self, Bucket, IntakeError, List};
-use crate::store::{Campaign, NewCampaign, NewContact, NewSchedule, Reject, Store, StoreError};
+use crate::store::{Campaign, NewCampaign, NewContact, NewNote, NewNumber, NewSchedule, Reject, Store, StoreError};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
@@ -84,6 +84,8 @@ pub struct Imported {
     pub policy: PolicyNote,
     pub rows: usize,
     pub buckets: Buckets,
+    /// Cells of accepted rows that were left out.
+    pub notes: usize,
 }
 
 /// What imports are held against.
@@ -121,6 +123,8 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
     let campaign = CampaignId(here.store.ids.one(now.0));
     let contacts = assigned(&settings, &salt, 1, &list);
     let schedule = settings.schedule.as_ref().map(|schedule| new_schedule(here, schedule));
+    let notes: Vec<NewNote> = list.notes().map(note).collect();
+    let left_out = notes.len();
     let buckets = Buckets { accepted: list.accepted.len(), duplicate: list.duplicates(), refused: list.refused() };
     let new = NewCampaign {
         campaign: Campaign {
@@ -137,12 +141,13 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
         rows_total: list.rows as i64,
         contacts,
         rejects: rejects(&list),
+        notes,
         schedule: schedule.transpose()?,
         ids: here.store.ids.clone(),
     };
     here.store.create_campaign(new).await?;
     let policy = policy_note(&settings.policy);
-    Ok(Imported { campaign, name: settings.name, policy, rows: list.rows, buckets })
+    Ok(Imported { campaign, name: settings.name, policy, rows: list.rows, buckets, notes: left_out })
 }
 
 /// A schedule's row, with its first firing.
@@ -195,8 +200,12 @@ fn purpose_refused(settings: &Settings, list: &List) -> Vec<String> {
         return Vec::new();
     }
     let refused = |row: &intake::Row| {
-        let why = intake::policy::refused(settings.purpose, row.country.as_deref()?)?;
-        Some(format!("line {}: phone: {why}; or give a [policy_override] with its reason", row.line))
+        let first = ("phone", row.country.as_deref());
+        let further = row.alternates.iter().map(|a| (a.field.as_str(), a.country.as_deref()));
+        let (field, why) = std::iter::once(first)
+            .chain(further)
+            .find_map(|(field, country)| Some((field, intake::policy::refused(settings.purpose, country?)?)))?;
+        Some(format!("line {}: {field}: {why}; or give a [policy_override] with its reason", row.line))
     };
     list.accepted.iter().filter_map(refused).take(LINES_QUOTED_MAX).collect()
 }
@@ -249,9 +258,20 @@ pub(super) fn assigned(settings: &Settings, salt: &str, ordinal: i64, list: &Lis
                 external_id: row.external_id.clone(),
                 variables: serde_json::to_string(&row.variables).expect("a map of strings serialises"),
                 raw_phone: row.raw.clone(),
+                alternates: row.alternates.iter().map(alternate).collect(),
             }
         })
         .collect()
+}
+
+fn alternate(alternate: &intake::Alternate) -> NewNumber {
+    let intake::Alternate { ordinal, number, raw, .. } = alternate.clone();
+    NewNumber { ordinal: ordinal.into(), number, raw }
+}
+
+pub(super) fn note(note: &intake::Note) -> NewNote {
+    let intake::Note { line, field, reason, raw } = note.clone();
+    NewNote { line: line as i64, field, reason, raw }
 }
 
 pub(super) fn rejects(list: &List) -> Vec<Reject> {

@@ -2,12 +2,13 @@
 //!
 //! Every request may say who asks and why (`by`, `reason`); both stand in the history of the run.
 
+use super::rerun::OnlyBody;
 use super::{Problem, Web};
 use crate::dialer::hindrance;
 use crate::domain::clearance::open_at;
 use crate::domain::settings::Purpose;
 use crate::domain::{RunId, Timestamp};
-use crate::store::{Actor, Beginning, By, Campaign, HoldRow, RunState, Transition};
+use crate::store::{Actor, Beginning, By, Campaign, HoldRow, Only, RunState, Transition};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -61,16 +62,19 @@ pub(super) struct Start {
     /// RFC 3339; nobody is dialled before.
     starts_at: Option<String>,
     hold_after: Option<u32>,
+    /// Only those who came to rest so in an earlier run.
+    only: Option<OnlyBody>,
 }
 
 impl Start {
-    pub(super) fn beginning(self, now: Timestamp) -> Result<Beginning, Problem> {
+    pub(super) fn beginning(self, now: Timestamp) -> Result<(Beginning, Option<Only>), Problem> {
         let starts_at = match self.starts_at.as_deref().map(chrono::DateTime::parse_from_rfc3339) {
             None => None,
             Some(Ok(at)) => Some(Timestamp(at.timestamp_millis())).filter(|at| *at > now),
             Some(Err(_)) => return Err(Problem::bad("starts_at: write an instant such as 2026-11-21T23:30:00Z")),
         };
-        Ok(Beginning { by: by(self.by, self.reason, None)?, starts_at, hold_after: hold(self.hold_after)? })
+        let only = self.only.map(|only| only.only()).transpose()?;
+        Ok((Beginning { by: by(self.by, self.reason, None)?, starts_at, hold_after: hold(self.hold_after)? }, only))
     }
 }
 

@@ -18,6 +18,7 @@ mod pages;
 mod problem;
 mod recordings;
 mod reports;
+pub mod rerun;
 mod runs;
 pub mod single;
 mod voice;
@@ -139,6 +140,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}", get(campaigns::show))
         .route("/campaigns/{campaign}/rejects.csv", get(export::rejects))
         .route("/campaigns/{campaign}/contacts", get(campaigns::contacts).post(append::contacts))
+        .route("/campaigns/{campaign}/notes.csv", get(export::notes))
+        .route("/campaigns/{campaign}/contacts", get(campaigns::contacts))
         .route("/campaigns/{campaign}/contacts.csv", get(export::contacts))
         .route("/campaigns/{campaign}/attempts", get(campaigns::attempts))
         .route("/campaigns/{campaign}/attempts.csv", get(export::attempts))

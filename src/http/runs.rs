@@ -47,12 +47,14 @@ pub(super) async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
     })
 }
 
+/// What may be said of a start; nothing need be.
+
 pub(super) async fn start(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let beginning = said::<Start>(&body)?.beginning(web.clock.now())?;
+    let (beginning, only) = said::<Start>(&body)?.beginning(web.clock.now())?;
     let campaign = web.store.find_campaign(&campaign).await?;
     let rules = web.dialer.rules(campaign.campaign).await?;
     let real = web.dialer.platform.real;
@@ -60,8 +62,11 @@ pub(super) async fn start(
         return Err(Problem::refused(why, Vec::new()));
     }
     let now = web.clock.now();
-    let account = web.dialer.account;
-    let (run, contacts) = web.store.begin_run(campaign.campaign, account, Take::All, beginning, now).await?;
+    let (campaign, account) = (campaign.campaign, web.dialer.account);
+    let (run, contacts) = match only {
+        None => web.store.begin_run(campaign, account, Take::All, beginning, now).await?,
+        Some(only) => web.store.begin_rerun(campaign, account, only, beginning, now).await?,
+    };
     let state = web.store.run(run).await?.shown;
     Ok((StatusCode::CREATED, Json(json!({ "id": run, "contacts": contacts, "state": state }))))
 }

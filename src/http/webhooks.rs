@@ -141,6 +141,7 @@ pub(super) async fn events(
             What::Finished(outcome) => News::Finished { by: session, outcome, evidence: "event" },
         },
         opt_out: opts_out.then(|| "asked in a call".to_owned()),
+        callback_at: parsed.callback_at(),
         call: parsed.call.map(|call| Call { session: session.0, source: "event", ..call_row(call) }),
         turns: parsed.turns.into_iter().map(turn_row).collect(),
     };

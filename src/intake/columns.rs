@@ -8,6 +8,8 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Phone,
+    /// A further number of the contact: 2 for `phone2`.
+    Alternate(u8),
     Name,
     Timezone,
     Mode,
@@ -48,6 +50,9 @@ const PHONE: &[&str] = &[
     "number",
     "номер",
 ];
+/// A contact has at most this many numbers.
+pub const NUMBERS_MAX: u8 = 10;
+
 const NAME: &[&str] = &["name", "имя", "фио", "full_name", "contact_name"];
 const TIMEZONE: &[&str] = &["timezone", "time_zone", "tz", "часовой_пояс", "таймзона"];
 const MODE: &[&str] = &["mode", "scenario", "режим", "сценарий"];
@@ -93,6 +98,8 @@ pub fn columns(headers: &[String], line: u64) -> Result<(usize, Vec<Column>), In
         let taken = |columns: &[Column], role: &Role| columns.iter().any(|c| c.role == *role);
         let role = if place == phone {
             Role::Phone
+        } else if let Some(ordinal) = further(&named).filter(|n| !taken(&columns, &Role::Alternate(*n))) {
+            Role::Alternate(ordinal)
         } else if is(NAME) && !taken(&columns, &Role::Name) {
             Role::Name
         } else if is(TIMEZONE) && !taken(&columns, &Role::Timezone) {
@@ -111,6 +118,14 @@ pub fn columns(headers: &[String], line: u64) -> Result<(usize, Vec<Column>), In
         columns.push(Column { header: header.trim().to_owned(), role });
     }
     Ok((phone, columns))
+}
+
+/// `phone2`, `Телефон 3`: which number of the contact a header means.
+fn further(named: &str) -> Option<u8> {
+    let base = named.trim_end_matches(|c: char| c.is_ascii_digit());
+    let ordinal: u8 = named[base.len()..].parse().ok()?;
+    let known = PHONE.contains(&base.strip_suffix('_').unwrap_or(base));
+    (known && (2..=NUMBERS_MAX).contains(&ordinal)).then_some(ordinal)
 }
 
 /// A second column of the same name becomes `name_2`, so that neither value is lost.
@@ -133,6 +148,7 @@ mod tests {
                 .iter()
                 .map(|c| match &c.role {
                     Role::Variable(name) => format!("{{{name}}}"),
+                    Role::Alternate(ordinal) => format!("+{ordinal}"),
                     role => format!("{role:?}").to_lowercase(),
                 })
                 .collect::<Vec<_>>()
@@ -154,6 +170,12 @@ mod tests {
             (&["Mobile", "scenario"], "phone mode"),
             (&["phone", "city", "city", ""], "phone {city} {city_2} {column_4}"),
             (&["phone", "name", "имя"], "phone name {имя}"),
+            (&["phone", "phone2", "Phone 3", "phone_10"], "phone +2 +3 +10"),
+            (&["Телефон", "Телефон 2", "тел2", "мобильный_3"], "phone +2 {тел2} +3"),
+            (
+                &["phone", "phone1", "phone11", "phone02x", "city2", "2"],
+                "phone {phone1} {phone11} {phone02x} {city2} {2}",
+            ),
             (&["phone", "mode", "scenario"], "line 1: two columns say how to call (mode and scenario); keep one"),
             (
                 &["city", "age"],

@@ -5,7 +5,7 @@
 
 use super::columns::{self, Column};
 use super::phone;
-use super::row::{self, Bucket, Complaint, Row};
+use super::row::{self, Bucket, Complaint, Note, Row};
 use crate::domain::{Mode, PhoneNumber};
 use csv::{ByteRecord, ReaderBuilder};
 use std::collections::{BTreeSet, HashMap};
@@ -36,9 +36,15 @@ impl List {
         self.complaints.iter().filter(|c| c.bucket == Bucket::Refused).count()
     }
 
-    /// Accepted rows whose number is kept for examples: never dialled on the real platform.
+    /// Cells of accepted rows that could not be used.
+    pub fn notes(&self) -> impl Iterator<Item = &Note> {
+        self.accepted.iter().flat_map(|row| &row.notes)
+    }
+
+    /// Accepted rows of which a number is kept for examples: never dialled on the real platform.
     pub fn examples(&self) -> impl Iterator<Item = &Row> {
-        self.accepted.iter().filter(|row| row.number.is_example())
+        let example = |row: &&Row| row.number.is_example() || row.alternates.iter().any(|a| a.number.is_example());
+        self.accepted.iter().filter(example)
     }
 
     /// Accepted rows that name their own mode, and so are in no experiment.

@@ -18,4 +18,4 @@ pub mod settings;
 pub mod zones;
 
 pub use contacts::{IntakeError, List, read};
-pub use row::{Bucket, Complaint, Row};
+pub use row::{Alternate, Bucket, Complaint, Note, Row};

@@ -27,8 +27,35 @@ pub struct Row {
     /// The row's own mode: it is called, and is in no experiment.
     pub mode: Option<Mode>,
     pub external_id: Option<String>,
+    /// `phone2` and so on, in their order, none of them twice.
+    pub alternates: Vec<Alternate>,
+    /// Cells that could not be used; the row is called without them.
+    pub notes: Vec<Note>,
     /// What a script may name: every other column, and `name` and `external_id` again.
     pub variables: BTreeMap<String, String>,
+}
+
+/// A further number of the same person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alternate {
+    /// 2 for `phone2`.
+    pub ordinal: u8,
+    pub field: String,
+    pub number: PhoneNumber,
+    /// The number as typed.
+    pub raw: String,
+    /// ISO 3166 alpha-2, as the number says.
+    pub country: Option<String>,
+}
+
+/// What was left out of an accepted row: a faulty further number must not cost the person's first one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    pub line: u64,
+    pub field: String,
+    pub reason: String,
+    /// The field as it stood in the file.
+    pub raw: String,
 }
 
 /// Where a row ends that is not accepted.
@@ -78,8 +105,25 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
     let (mut phone, mut raw) = (None, String::new());
     let (mut name, mut timezone, mut mode, mut external_id) = (None, None, None, None);
     let mut variables = BTreeMap::new();
+    let (mut alternates, mut notes) = (Vec::new(), Vec::new());
+    let note =
+        |field: &str, reason: String, raw: &str| Note { line, field: field.to_owned(), reason, raw: phone::shown(raw) };
     for (column, cell) in rules.columns.iter().zip(cells) {
         let value = cell.trim();
+        if let Role::Alternate(ordinal) = column.role {
+            match phone::read(cell, rules.region) {
+                _ if value.is_empty() => {}
+                Ok(read) => alternates.push(Alternate {
+                    ordinal,
+                    field: column.header.clone(),
+                    number: read.number,
+                    raw: value.to_owned(),
+                    country: read.country.map(|country| country.to_string()),
+                }),
+                Err(cause) => notes.push(note(&column.header, cause.to_string(), cell)),
+            }
+            continue;
+        }
         if value.chars().count() > VALUE_CHARS_MAX {
             let reason = format!("longer than {VALUE_CHARS_MAX} characters: shorten it");
             return Err(refused(&column.header, reason, value));
@@ -91,6 +135,7 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
                 phone = Some(parsed.map_err(|cause| refused(&column.header, cause.to_string(), cell))?);
                 raw = value.to_owned();
             }
+            Role::Alternate(_) => {}
             Role::Name => name = given,
             Role::ExternalId => external_id = given,
             Role::Timezone if value.is_empty() => {}
@@ -120,7 +165,28 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
         }
     }
     let phone = phone.ok_or_else(|| refused("phone", phone::NotAPhone::Empty.to_string(), ""))?;
+    alternates.sort_by_key(|alternate| alternate.ordinal);
+    let mut seen = BTreeSet::from([phone.number.clone()]);
+    alternates.retain(|alternate| {
+        let fresh = seen.insert(alternate.number.clone());
+        if !fresh {
+            notes.push(note(&alternate.field, "the same number as another one of this row".to_owned(), &alternate.raw));
+        }
+        fresh
+    });
     let timezone = timezone.or(phone.timezone);
     let country = phone.country.map(|country| country.to_string());
-    Ok(Row { line, number: phone.number, country, raw, name, timezone, mode, external_id, variables })
+    Ok(Row {
+        line,
+        number: phone.number,
+        country,
+        raw,
+        name,
+        timezone,
+        mode,
+        external_id,
+        alternates,
+        notes,
+        variables,
+    })
 }

@@ -19,9 +19,11 @@ mod sqlite;
 mod text;
 mod writer;
 
+pub use alternates::{AlternateRow, NewNote, NewNumber};
 pub use ids::Ids;
 pub use money_rows::*;
 pub use orders::*;
+pub use rerun::{Of, Only, RerunOrder};
 pub use rows::*;
 pub use rows_life::*;
 pub use rows_read::*;
@@ -120,6 +122,7 @@ macro_rules! write {
     }};
 }
 
+mod alternates;
 mod calls;
 mod campaigns;
 mod dialling;
@@ -128,6 +131,7 @@ mod life;
 mod money;
 mod nights;
 mod numbers;
+mod rerun;
 mod sessions;
 mod single;
 

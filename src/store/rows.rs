@@ -1,7 +1,9 @@
 //! What is handed in and out: plain values, already of the domain.
 
+use crate::domain::alternates::Line;
 use crate::domain::caps::Rang;
 use crate::domain::clearance::Gate;
+use crate::domain::settings::RetryOrder;
 use crate::domain::state::State;
 use crate::domain::{
     AttemptId, BatchId, CampaignId, ContactId, Mode, NumberId, Outcome, PhoneNumber, RunContactId, RunId, ScheduleId,
@@ -114,12 +116,23 @@ pub struct Leased {
     pub caller_id: Option<PhoneNumber>,
     /// Calls to this number over all campaigns; read only where the planner counts them.
     pub history: Vec<Rang>,
+    /// Every number of a contact that has several.
+    pub lines: Vec<Line>,
 }
 
 pub enum Placement {
-    Slot { slot_us: i64, caller_id: Option<PhoneNumber>, leased_until: Timestamp },
-    Park { until: Timestamp, gate: Gate },
+    Slot {
+        slot_us: i64,
+        caller_id: Option<PhoneNumber>,
+        leased_until: Timestamp,
+    },
+    Park {
+        until: Timestamp,
+        gate: Gate,
+    },
     Rest(Outcome),
+    /// This number of the contact is rung instead; it is looked at again.
+    Elsewhere(NumberId),
 }
 
 /// A planned attempt and when it may leave: what the queue is told.
@@ -136,6 +149,10 @@ pub trait Planner: Send + Sync {
     /// Is anything counted by number, so that the history of leased contacts must be read?
     fn counts_calls(&self, _run: &OpenRun) -> bool {
         false
+    }
+    /// Who goes first of those whose turn it is.
+    fn order(&self, _run: &OpenRun) -> RetryOrder {
+        RetryOrder::Due
     }
     /// Where one of them goes. `caller_slots` is the last slot of each caller id.
     fn place(
@@ -204,6 +221,8 @@ pub struct Held {
     pub facts: super::RunFacts,
     /// Filled inside a decision alone, of campaigns that count their money.
     pub money: super::HeldMoney,
+    /// Every number of a contact that has several, this attempt's own end apart.
+    pub lines: Vec<Line>,
 }
 
 /// What a decision changes. `None` leaves alone.
@@ -220,6 +239,10 @@ pub struct Change {
     /// What the run's hold counts: 1 for a contact dialled for the first time, -1 for one given back.
     pub hold: Option<i64>,
     pub suppress: Option<String>,
+    /// The next try rings this number of the contact.
+    pub number: Option<NumberId>,
+    /// The callee asked to be called again then.
+    pub callback_at: Option<Timestamp>,
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
     /// What the attempt holds of its budgets from now on.
@@ -356,6 +379,8 @@ pub struct NewContact {
     pub external_id: Option<String>,
     pub variables: String,
     pub raw_phone: String,
+    /// `phone2` and so on, in their order.
+    pub alternates: Vec<super::NewNumber>,
 }
 
 #[derive(Clone, Debug, serde::Serialize)]
@@ -376,6 +401,8 @@ pub struct NewCampaign {
     pub rows_total: i64,
     pub contacts: Vec<NewContact>,
     pub rejects: Vec<Reject>,
+    /// Cells of accepted rows that were left out.
+    pub notes: Vec<super::NewNote>,
     pub schedule: Option<NewSchedule>,
     pub ids: super::Ids,
 }

@@ -5,7 +5,7 @@
 //! here.
 
 use super::outcome::{self, Cause};
-use crate::domain::{Outcome, SessionId};
+use crate::domain::{Outcome, SessionId, Timestamp};
 use serde_json::Value;
 
 /// A call has fewer turns than this, or it is no call.
@@ -98,6 +98,15 @@ pub struct Turn {
     pub tts_ms: Option<i64>,
     pub filler: bool,
     pub interrupted: bool,
+}
+
+impl Parsed {
+    /// When the callee asked to be called again. A text that is no instant is a wish that nobody understood: it
+    /// stays in the event and moves nothing, because a call's end must not be refused for it.
+    pub fn callback_at(&self) -> Option<Timestamp> {
+        let text = self.call.as_ref()?.callback_at.as_deref()?;
+        chrono::DateTime::parse_from_rfc3339(text.trim()).ok().map(|at| Timestamp(at.timestamp_millis()))
+    }
 }
 
 const RECORD_URL: &str = "record_url";

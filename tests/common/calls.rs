@@ -43,6 +43,7 @@ pub fn contact(n: usize) -> NewContact {
         external_id: None,
         variables: "{}".into(),
         raw_phone: phone(n).as_str().to_owned(),
+        alternates: Vec::new(),
     }
 }
 
@@ -62,6 +63,7 @@ pub fn new_campaign(store: &Store, name: &str, contacts: Vec<NewContact>, reject
         rows_total: (contacts.len() + rejects.len()) as i64,
         contacts,
         rejects,
+        notes: Vec::new(),
         schedule: None,
         ids: store.ids.clone(),
     }

@@ -73,6 +73,23 @@ impl Bench {
         .expect("a question with one answer")
     }
 
+    /// How the database would go about a statement.
+    pub async fn explained(&self, statement: &str) -> String {
+        let explain = match self.engine {
+            Engine::Sqlite => "explain query plan",
+            Engine::Postgres => "explain",
+        };
+        let text = AssertSqlSafe(format!("{explain} {statement}"));
+        let lines: Vec<String> = match self.store.db() {
+            Db::Sqlite { writer, .. } => {
+                let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(text).fetch_all(writer).await.expect("a plan");
+                rows.into_iter().map(|row| row.3).collect()
+            }
+            Db::Postgres(pool) => sqlx::query_scalar(text).fetch_all(pool).await.expect("a plan"),
+        };
+        lines.join("\n")
+    }
+
     /// A statement that no act of the store makes: to bring a fault about. Returns the rows it touched.
     pub async fn execute(&self, statement: &str) -> sqlx::Result<u64> {
         let text = AssertSqlSafe(statement.to_owned());

@@ -85,6 +85,7 @@ impl Books {
             tries_made: tries as i64,
             caller_id: None,
             history: Vec::new(),
+            lines: Vec::new(),
         };
         match plan.place(&mut account, &mut run, &mut BTreeMap::new(), &leased) {
             Placement::Slot { leased_until, .. } => {
@@ -105,7 +106,7 @@ impl Books {
                 contact.lease = lease;
                 true
             }
-            Placement::Park { .. } => false,
+            Placement::Park { .. } | Placement::Elsewhere(_) => false,
             Placement::Rest(outcome) => {
                 if let Some(attempt) = open.and_then(|k| contact.attempts[k]) {
                     let k = open.unwrap_or_default();

@@ -6,7 +6,7 @@
 use super::state::{Attempt, Life, Now, Stands};
 use super::world::{CALL, Guards, Law, TICK_MS, TRIES, World};
 use halo::dialer::Rules;
-use halo::domain::settings::{Amd, Delay, Dial, Purpose, Retry, Settings};
+use halo::domain::settings::{Alternates, Amd, Delay, Dial, Purpose, Retry, RetryOrder, Settings};
 use halo::domain::state::State;
 use halo::domain::window::Windows;
 use halo::domain::{
@@ -68,6 +68,9 @@ impl Books {
             retry: Retry {
                 attempts_max: u32::from(world.cap) + u32::from(!world.guards.cap),
                 delays: outcomes.iter().map(|outcome| (*outcome, vec![Delay::Ms(1000)])).collect(),
+                jitter: 0.0,
+                order: RetryOrder::Due,
+                alternates: Alternates::Rotate,
             },
             schedule: None,
             budget: Default::default(),
@@ -201,6 +204,7 @@ impl Books {
             start_had_session: attempt.start_answered,
             facts: RunFacts::default(),
             money: Default::default(),
+            lines: Vec::new(),
         })
     }
 

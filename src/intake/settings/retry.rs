@@ -1,14 +1,17 @@
 //! `[retry]`: what follows each outcome.
 
+use super::or;
 use crate::domain::Outcome;
 use crate::domain::keys::{Table, cut};
-use crate::domain::settings::{Delay, Retry};
+use crate::domain::settings::{Alternates, Delay, Retry, RetryOrder};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 pub const ATTEMPTS_MAX: u32 = 20;
 pub const DELAYS_MAX: usize = 20;
 const DELAY_MS_MAX: i64 = 30 * 24 * 3600 * 1000;
+/// A delay is at most doubled.
+const JITTER_MAX: f64 = 1.0;
 
 /// Outcomes after which another try can help, with what follows when nothing is said.
 const RETRIES: &[(&str, Outcome, &[&str])] = &[
@@ -20,16 +23,25 @@ const RETRIES: &[(&str, Outcome, &[&str])] = &[
     ("rejected", Outcome::Rejected, &[]),
 ];
 
-const LATER_RETRY: &[(&str, &str)] = &[("jitter", "irregular delays"), ("order", "retries first or last")];
-
 pub(super) fn read(table: Option<Table<'_>>) -> Option<Retry> {
-    let mut retry = Retry { attempts_max: 4, delays: BTreeMap::new() };
+    let mut retry = Retry {
+        attempts_max: 4,
+        delays: BTreeMap::new(),
+        jitter: 0.0,
+        order: RetryOrder::Due,
+        alternates: Alternates::Rotate,
+    };
     let mut lists: BTreeMap<Outcome, Vec<String>> = RETRIES
         .iter()
         .map(|(_, outcome, delays)| (*outcome, delays.iter().map(|d| (*d).to_owned()).collect()))
         .collect();
     if let Some(table) = &table {
         retry.attempts_max = table.whole("attempts_max", 1, ATTEMPTS_MAX).unwrap_or(retry.attempts_max);
+        // Rounded, so that the stored text reads back as the very same number.
+        retry.jitter =
+            table.number("jitter", 0.0, JITTER_MAX).map_or(retry.jitter, |share| (share * 1000.0).round() / 1000.0);
+        retry.order = or(table, "order", order, || retry.order).unwrap_or(retry.order);
+        retry.alternates = or(table, "alternates", alternates, || retry.alternates).unwrap_or(retry.alternates);
         for (key, outcome, _) in RETRIES {
             if let Some(list) = table.texts(key, DELAYS_MAX) {
                 lists.insert(*outcome, list);
@@ -54,18 +66,27 @@ pub(super) fn read(table: Option<Table<'_>>) -> Option<Retry> {
         }
     }
     if let Some(table) = table {
-        let mut never: Vec<(&str, &str)> = LATER_RETRY.to_vec();
-        never.extend(Outcome::ALL.iter().filter(|o| !lists.contains_key(o)).map(|o| (o.as_str(), "a retry after it")));
-        table.close(&never);
+        let never = Outcome::ALL.iter().filter(|o| !lists.contains_key(o)).map(|o| (o.as_str(), "a retry after it"));
+        table.close(&never.collect::<Vec<_>>());
     }
     Some(retry)
 }
 
-/// `30s`, `5m`, `1h30m`, `2d`, or `next-day`.
+fn order(text: &str) -> Result<RetryOrder, String> {
+    RetryOrder::ALL.into_iter().find(|o| o.as_str() == text).ok_or("write first, last or due".to_owned())
+}
+
+fn alternates(text: &str) -> Result<Alternates, String> {
+    Alternates::ALL.into_iter().find(|a| a.as_str() == text).ok_or("write rotate or on-failure".to_owned())
+}
+
+/// `30s`, `5m`, `1h30m`, `2d`, `next-day` or `other-day-part`.
 pub(super) fn delay(text: &str) -> Result<Delay, String> {
-    let cure = || "write a delay as in 30s, 5m, 1h30m, 2d (at most 30d), or next-day".to_owned();
-    if text == "next-day" {
-        return Ok(Delay::NextDay);
+    let cure = || "write a delay as in 30s, 5m, 1h30m, 2d (at most 30d), or next-day, or other-day-part".to_owned();
+    match text {
+        "next-day" => return Ok(Delay::NextDay),
+        "other-day-part" => return Ok(Delay::OtherDayPart),
+        _ => {}
     }
     let (mut ms, mut digits) = (0i64, String::new());
     for c in text.chars() {
@@ -88,7 +109,11 @@ pub(super) fn delay(text: &str) -> Result<Delay, String> {
 }
 
 pub(super) fn delay_text(delay: &Delay) -> String {
-    let Delay::Ms(mut ms) = *delay else { return "next-day".to_owned() };
+    let mut ms = match *delay {
+        Delay::Ms(ms) => ms,
+        Delay::NextDay => return "next-day".to_owned(),
+        Delay::OtherDayPart => return "other-day-part".to_owned(),
+    };
     let mut text = String::new();
     for (unit, name) in [(86_400_000, 'd'), (3_600_000, 'h'), (60_000, 'm'), (1000, 's')] {
         if ms >= unit {
@@ -105,5 +130,8 @@ pub(super) fn to_json(retry: &Retry) -> Value {
         let delays = retry.delays.get(outcome).map(Vec::as_slice).unwrap_or_default();
         value.insert((*key).to_owned(), delays.iter().map(delay_text).collect());
     }
+    value.insert("jitter".to_owned(), json!(retry.jitter));
+    value.insert("order".to_owned(), json!(retry.order.as_str()));
+    value.insert("alternates".to_owned(), json!(retry.alternates.as_str()));
     Value::Object(value)
 }

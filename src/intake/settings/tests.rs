@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::Outcome;
-use crate::domain::settings::{Amd, Delay, Take};
+use crate::domain::settings::{Alternates, Amd, Delay, RetryOrder, Take};
 use proptest::prelude::*;
 
 const SCHEMA: &str = include_str!("../../../campaigns/campaign.schema.json");
@@ -68,7 +68,8 @@ fn everything_but_name_and_purpose_has_a_default() {
             r#""dial":{"cps":5.0,"lines":20,"caller_ids":[],"ring_s":45,"call_s":300,"record":false,"amd":"hang_up"},"#,
             r#""windows":{"days":["mon-sun 09:00-20:00"]},"#,
             r#""retry":{"attempts_max":4,"busy":["5m","30m","next-day"],"no_answer":["1h","4h","next-day"],"#,
-            r#""unavailable":["1h","4h","next-day"],"network_error":["5m","30m"],"machine":[],"rejected":[]},"#,
+            r#""unavailable":["1h","4h","next-day"],"network_error":["5m","30m"],"machine":[],"rejected":[],"#,
+            r#""jitter":0.0,"order":"due","alternates":"rotate"},"#,
             r#""breakers":{"failures":0.5,"ungranted":10,"silent":0.03,"spend_hour":"off"}}"#
         )
     );
@@ -159,6 +160,37 @@ fn a_list_of_delays_can_be_emptied() {
 }
 
 #[test]
+fn retries_may_be_irregular_and_choose_their_place() {
+    let retry = |lines: &str| parse(&format!("name = 'x'\npurpose = 'test'\n[retry]\n{lines}"), &modes());
+    let read =
+        retry("jitter = 0.2\norder = 'last'\nalternates = 'on-failure'\nbusy = ['5m', 'other-day-part']").unwrap();
+    assert_eq!((read.retry.jitter, read.retry.order), (0.2, RetryOrder::Last));
+    assert_eq!(read.retry.alternates, Alternates::OnFailure);
+    assert_eq!(read.retry.delays[&Outcome::Busy], [Delay::Ms(300_000), Delay::OtherDayPart]);
+    assert_eq!(from_json(&to_json(&read), &modes()), Ok(read.clone()));
+    let wrong = retry("jitter = 1.5\norder = 'now'\nalternates = 'all'").unwrap_err().list();
+    assert_eq!(
+        wrong,
+        [
+            "retry.jitter: found 1.5; write a number from 0 to 1",
+            "retry.order: found `now`; write first, last or due",
+            "retry.alternates: found `all`; write rotate or on-failure",
+        ]
+    );
+    // What was stored before there were such keys.
+    let mut stored = to_json(&read);
+    for key in ["jitter", "order", "alternates"] {
+        stored["retry"].as_object_mut().unwrap().remove(key);
+    }
+    let older = from_json(&stored, &modes()).unwrap().retry;
+    assert_eq!((older.jitter, older.order, older.alternates), (0.0, RetryOrder::Due, Alternates::Rotate));
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let keys = &schema["properties"]["retry"]["properties"];
+    assert_eq!(keys["order"]["enum"], json!(RetryOrder::ALL.map(RetryOrder::as_str)));
+    assert_eq!(keys["alternates"]["enum"], json!(Alternates::ALL.map(Alternates::as_str)));
+}
+
+#[test]
 fn all_faults_at_once_each_with_its_cure() {
     let text = r#"
 purpose = "fun"
@@ -204,7 +236,7 @@ missed = "never"
             "dial.route: a route by campaign (a mode's entry in voximplant/modes.toml may name one): known, but not obeyed yet; leave it out; nothing would follow",
             "windows.days: `mon 09:00` is not a window: write days and hours, as in `mon-fri 09:00-20:00`; mend this line",
             "retry.attempts_max: found 99; write a whole number from 1 to 20",
-            "retry.busy: found `soon`; write a delay as in 30s, 5m, 1h30m, 2d (at most 30d), or next-day",
+            "retry.busy: found `soon`; write a delay as in 30s, 5m, 1h30m, 2d (at most 30d), or next-day, or other-day-part",
             "retry.answered: a retry after it: known, but not obeyed yet; leave it out; nothing would follow",
             "schedule.cron: found `0 0 2 * * *`; cron `0 0 2 * * *` has 6 fields; five are expected: minute hour day month weekday",
             "schedule.take: found `some`; write all, unreached, or next and a number, as in \"next 100\"",

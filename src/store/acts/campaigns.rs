@@ -147,6 +147,9 @@ pub async fn store_list(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: T
         let rows: Vec<_> = rejects.iter().map(|r| json!([r.line, r.bucket, r.field, r.reason, r.raw])).collect();
         sqlx::query(sql!("insert_rejects")).bind(new.batch.0).bind(rows_text(rows)).execute(&mut *conn).await?;
     }
+    for notes in new.notes.chunks(CHUNK) {
+        super::alternates::put_notes(conn, new.batch.0, notes).await?;
+    }
     let now_ms = now.0;
     for contacts in new.contacts.chunks(CHUNK) {
         let first = new.ids.take(now_ms, contacts.len() * 2);
@@ -180,6 +183,9 @@ pub async fn store_list(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: T
         if stored.rows_affected() != contacts.len() as u64 {
             return Err(StoreError::Conflict("the import did not store every accepted row".into()));
         }
+        let stored: Vec<_> = (first + contacts.len() as i64..).zip(contacts).collect();
+        let further = contacts.iter().map(|c| c.alternates.len()).sum();
+        super::alternates::put(conn, &stored, new.ids.take(now_ms, further)..).await?;
     }
     Ok(())
 }
@@ -224,8 +230,8 @@ pub async fn rejects(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<Reject
     Ok(rows.into_iter().map(|(line, bucket, field, reason, raw)| Reject { line, bucket, field, reason, raw }).collect())
 }
 
-/// A run with its contacts; returns how many were taken.
-pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
+/// A run without contacts yet; returns the id before the first one of theirs.
+pub async fn begin(conn: &mut Conn, order: &RunOrder) -> Result<i64> {
     // A second click is not a second round of calls. (A schedule ends or waits for its predecessors first.)
     sqlx::query(sql!("lock_campaign")).bind(order.campaign.0).fetch_optional(&mut *conn).await?;
     let open: Vec<i64> =
@@ -249,7 +255,12 @@ pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
     super::life::begin(conn, order.run, &order.beginning, order.now).await?;
     let contacts: i64 = sqlx::query_scalar(sql!("count_contacts")).bind(order.campaign.0).fetch_one(&mut *conn).await?;
     // Row numbers begin at 1.
-    let before_first = order.ids.take(order.now.0, contacts as usize + 1);
+    Ok(order.ids.take(order.now.0, contacts as usize + 1))
+}
+
+/// A run with its contacts; returns how many were taken.
+pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
+    let before_first = begin(conn, order).await?;
     let text = match order.take {
         Take::All => sql!("take_all"),
         Take::Unreached => sql!("take_unreached"),

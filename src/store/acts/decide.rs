@@ -11,7 +11,8 @@
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::carried::Carried;
 use super::effects::Effects;
-use super::{caps, consent, money};
+use super::{alternates, caps, consent, money};
+use crate::domain::alternates::Line;
 use crate::domain::caps::{HISTORY_MS, Rang};
 use crate::domain::state::State;
 use crate::domain::{
@@ -64,6 +65,7 @@ struct HeldRow {
     platform: String,
     number_held_until: Option<i64>,
     start_session: Option<i64>,
+    alternates: i64,
 }
 
 fn parsed<T: std::str::FromStr>(table: &'static str, column: &'static str, text: &str) -> Result<T>
@@ -105,7 +107,7 @@ impl HeldRow {
         })
     }
 
-    fn held(self, ended: Vec<Outcome>, history: Vec<Rang>, consented: bool) -> Result<Held> {
+    fn held(self, ended: Vec<Outcome>, history: Vec<Rang>, consented: bool, lines: Vec<Line>) -> Result<Held> {
         Ok(Held {
             state: self.state()?,
             attempt: AttemptId(self.attempt_id),
@@ -146,6 +148,7 @@ impl HeldRow {
             start_had_session: self.start_session.is_some(),
             facts: RunFacts::default(),
             money: Default::default(),
+            lines,
         })
     }
 }
@@ -162,6 +165,9 @@ pub async fn load(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<Att
         rows.iter().map(|row| caps::Of { key: row.attempt_id, number: row.number_id, since: since(row) }).collect();
     let mut history = caps::rang(conn, &numbers).await?;
     let consents = consent::given(conn, &rows.iter().map(|row| row.contact_id).collect::<Vec<_>>()).await?;
+    // Most contacts have one number.
+    let several = rows.iter().filter(|row| row.alternates > 0).map(|row| RunContactId(row.run_contact_id));
+    let lines = alternates::lines(conn, &several.collect::<Vec<_>>()).await?;
     let mut held = HashMap::with_capacity(rows.len());
     for row in rows {
         let mut outcomes = ended.remove(&row.run_contact_id).unwrap_or_default();
@@ -170,7 +176,9 @@ pub async fn load(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<Att
         let facts = facts.get(&RunId(row.run_id)).copied().unwrap_or_default();
         let history = history.remove(&row.attempt_id).unwrap_or_default();
         let consented = consents.contains(&row.contact_id);
-        held.insert(AttemptId(row.attempt_id), Held { facts, ..row.held(outcomes, history, consented)? });
+        let own = lines.get(&row.run_contact_id).cloned().unwrap_or_default();
+        let own = alternates::without(own, AttemptId(row.attempt_id));
+        held.insert(AttemptId(row.attempt_id), Held { facts, ..row.held(outcomes, history, consented, own)? });
     }
     Ok(held)
 }
@@ -251,7 +259,7 @@ impl Wave {
                 if wave.touches(held) {
                     break;
                 }
-                wave.numbers.insert(held.number);
+                wave.numbers.extend(held.lines.iter().map(|line| line.number).chain([held.number]));
                 wave.contacts.insert(held.run_contact);
             }
             wave.orders += 1;
@@ -260,7 +268,8 @@ impl Wave {
     }
 
     fn touches(&self, held: &Held) -> bool {
-        self.numbers.contains(&held.number) || self.contacts.contains(&held.run_contact)
+        let mut numbers = held.lines.iter().map(|line| line.number).chain([held.number]);
+        numbers.any(|number| self.numbers.contains(&number)) || self.contacts.contains(&held.run_contact)
     }
 }
 

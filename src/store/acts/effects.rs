@@ -4,10 +4,10 @@
 //! but for what refers to what.
 
 use super::super::Conn;
-use super::consent;
+use super::{alternates, consent};
 use crate::domain::clearance::Gate;
 use crate::domain::state::State;
-use crate::domain::{AttemptId, Outcome, SessionId, Timestamp};
+use crate::domain::{AttemptId, NumberId, Outcome, RunContactId, SessionId, Timestamp};
 use crate::store::Result;
 use crate::store::asked::Asked;
 use crate::store::rows::{AttemptChange, Call, Change, ContactChange, Held, Turn};
@@ -22,6 +22,9 @@ pub struct Effects {
     contacts: Rows,
     /// Those that came to rest for want of something.
     rest_gates: Vec<(i64, Gate)>,
+    /// Which number of a contact is next.
+    rings: Vec<(RunContactId, NumberId)>,
+    callbacks: Vec<(AttemptId, Timestamp)>,
     numbers: Rows,
     calls: Rows,
     turns: Rows,
@@ -56,13 +59,23 @@ impl Effects {
                 ContactChange::Rests(outcome) => (None, None, Some(*outcome), Some(now.0)),
             };
             let (gate, disposition) = (gate.map(Gate::as_str), disposition.map(Outcome::as_str));
-            self.contacts.push(&(held.run_contact.0, due_at, gate, disposition, rested_at));
+            let tried =
+                change.attempt.as_ref().is_some_and(|to| matches!(to.state, State::Lost { .. } | State::Ended { .. }));
+            self.contacts.push(&(held.run_contact.0, due_at, gate, disposition, rested_at, i64::from(tried)));
+        }
+        if let Some(number) = change.number {
+            self.rings.push((held.run_contact, number));
+        }
+        if let Some(at) = change.callback_at {
+            self.callbacks.push((held.attempt, at));
         }
         if let Some(gate) = change.rest_gate {
             self.rest_gates.push((held.run_contact.0, gate));
         }
         if let Some(reason) = &change.suppress {
             self.numbers.push(&(held.number.0, now.0, reason));
+            let further = held.lines.iter().filter(|line| line.number != held.number);
+            further.for_each(|line| self.numbers.push(&(line.number.0, now.0, reason)));
         }
         if let Some(call) = &change.call {
             self.calls.push(&CallRow::of(held.attempt, call));
@@ -141,6 +154,8 @@ impl Effects {
         if !self.rest_gates.is_empty() {
             consent::keep_gates(conn, &self.rest_gates).await?;
         }
+        alternates::ring(conn, &self.rings).await?;
+        alternates::put_callbacks(conn, &self.callbacks).await?;
         Ok(())
     }
 }

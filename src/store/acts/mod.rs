@@ -15,6 +15,7 @@ macro_rules! sql {
     }};
 }
 
+pub mod alternates;
 pub mod append;
 pub mod breakers;
 pub mod calls;
@@ -30,6 +31,7 @@ pub mod money;
 pub mod nights;
 pub mod plan;
 pub mod report;
+pub mod rerun;
 pub mod sessions;
 pub mod settings;
 pub mod setup;

@@ -1,7 +1,9 @@
 //! The plan's transaction: lease what is due, give it slots, return it.
 
 use super::super::Conn;
+use super::alternates;
 use super::caps;
+use crate::domain::alternates::Line;
 use crate::domain::caps::HISTORY_MS;
 use crate::domain::{AttemptId, CampaignId, ContactId, NumberId, RunContactId, RunId, Timestamp};
 use crate::store::rows::{Account, Leased, OpenRun, Placement, PlanOrder, Planned};
@@ -36,10 +38,11 @@ struct LeasedRow {
     planned: Option<i64>,
     tries_made: i64,
     caller_id: Option<String>,
+    alternates: i64,
 }
 
 impl LeasedRow {
-    fn leased(self) -> Result<Leased> {
+    fn leased(self, lines: Vec<Line>) -> Result<Leased> {
         Ok(Leased {
             run_contact: RunContactId(self.run_contact_id),
             contact: ContactId(self.contact_id),
@@ -59,6 +62,7 @@ impl LeasedRow {
                 .map(|id| id.parse().map_err(|e| StoreError::row("attempts", "caller_id", e)))
                 .transpose()?,
             history: Vec::new(),
+            lines,
         })
     }
 }
@@ -138,7 +142,7 @@ async fn plan_run(
 ) -> Result<Vec<Planned>> {
     let (mut planned, mut looked_at, mut batch) = (Vec::new(), 0, want);
     while planned.len() < want && looked_at < LOOKED_AT_MAX {
-        let mut leased = lease(conn, order, run.run, batch).await?;
+        let mut leased = lease(conn, order, run, batch).await?;
         if order.planner.counts_calls(run) {
             histories(conn, order.now, &mut leased).await?;
         }
@@ -154,20 +158,30 @@ async fn plan_run(
 }
 
 /// Due contacts of the run, leased until their slots are known.
-async fn lease(conn: &mut Conn, order: &PlanOrder, run: RunId, contacts: usize) -> Result<Vec<Leased>> {
+async fn lease(conn: &mut Conn, order: &PlanOrder, run: &OpenRun, contacts: usize) -> Result<Vec<Leased>> {
+    let first = order.planner.order(run).as_str();
     let ids: Vec<i64> = sqlx::query_scalar(sql!("lease_due"))
-        .bind(run.0)
+        .bind(run.run.0)
         .bind(order.lease_until.0)
         .bind(order.now.0)
         .bind(contacts as i64)
+        .bind(first)
         .fetch_all(&mut *conn)
         .await?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let rows: Vec<LeasedRow> =
-        sqlx::query_as(sql!("leased_contacts")).bind(json!(ids).to_string()).fetch_all(&mut *conn).await?;
-    rows.into_iter().map(LeasedRow::leased).collect()
+        sqlx::query_as(sql!("leased_contacts")).bind(json!(ids).to_string()).bind(first).fetch_all(&mut *conn).await?;
+    let several: Vec<_> =
+        rows.iter().filter(|row| row.alternates > 0).map(|row| RunContactId(row.run_contact_id)).collect();
+    let mut lines = alternates::lines(conn, &several).await?;
+    rows.into_iter()
+        .map(|row| {
+            let own = lines.remove(&row.run_contact_id).unwrap_or_default();
+            row.leased(own.into_iter().map(|(line, _)| line).collect())
+        })
+        .collect()
 }
 
 /// What caps and gaps are held against.
@@ -196,6 +210,7 @@ async fn place(
     let now = order.now;
     let (mut planned, mut contacts, mut inserts, mut moves, mut ends, mut spared) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut elsewhere = Vec::new();
     for contact in leased {
         let id = contact.run_contact.0;
         if planned.len() == slots {
@@ -232,6 +247,10 @@ async fn place(
             Placement::Park { until, gate } => {
                 contacts.push(json!([id, 0, until.0, gate.as_str(), Value::Null, Value::Null]));
             }
+            Placement::Elsewhere(number) => {
+                elsewhere.push((contact.run_contact, number));
+                contacts.push(json!([id, 0, now.0, Value::Null, Value::Null, Value::Null]));
+            }
             Placement::Rest(outcome) => {
                 if let Some(attempt) = contact.planned {
                     ends.push(json!([attempt.0, outcome.as_str()]));
@@ -248,6 +267,7 @@ async fn place(
             sqlx::query(text).bind(json!(rows).to_string()).execute(&mut *conn).await?;
         }
     }
+    alternates::ring(conn, &elsewhere).await?;
     if !ends.is_empty() {
         sqlx::query(sql!("end_planned")).bind(json!(ends).to_string()).bind(now.0).execute(&mut *conn).await?;
     }

@@ -1,6 +1,6 @@
 -- attempt_rows: attempts of a campaign with their call, in the order of their making
 select a.attempt_id, a.run_id, r.ordinal as run_ordinal, rc.contact_id, c.line, n.e164, a.try_number, a.mode, c.own_mode, a.caller_id,
-       a.state, a.claimed_at, a.dialed_at, a.ended_at, a.outcome, a.evidence, a.session_id,
+       a.state, a.claimed_at, a.dialed_at, a.ended_at, a.callback_at, a.outcome, a.evidence, a.session_id,
        k.code, k.reason, k.hung_up_by, k.goal, k.answers, k.fault, k.machine, k.answer_ms, k.ring_ms, k.first_audio_ms,
        k.first_audio_method, k.talk_ms, b.cost_micros,
        (select count(*) from turns t where t.attempt_id = a.attempt_id) as turns,

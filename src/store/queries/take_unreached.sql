@@ -3,7 +3,10 @@ insert into run_contacts (run_contact_id, run_id, contact_id, number_id, mode, d
 select $3 + row_number() over (order by c.dial_order, c.contact_id), $1, c.contact_id, c.number_id, c.mode, c.dial_order, $4
 from contacts c
 join numbers n on n.number_id = c.number_id
-where c.campaign_id = $2 and n.suppressed_at is null
+where c.campaign_id = $2
+  and (n.suppressed_at is null
+       or exists (select 1 from contact_numbers x join numbers o on o.number_id = x.number_id
+                  where x.contact_id = c.contact_id and o.suppressed_at is null))
   and not exists (select 1 from run_contacts p
                   join runs q on q.run_id = p.run_id
                   join attempts a on a.run_contact_id = p.run_contact_id

@@ -1,0 +1,6 @@
+-- put_callbacks: when callees asked to be called again
+update attempts
+set callback_at = cast(p.value ->> 1 as bigint)
+from json_each($1) as p -- sqlite
+from jsonb_array_elements(cast($1 as jsonb)) as p (value) -- postgres
+where attempt_id = cast(p.value ->> 0 as bigint)
