@@ -48,6 +48,7 @@ pub fn settings() -> Settings {
             ]),
         },
         schedule: None,
+        pacing: Default::default(),
     }
 }
 

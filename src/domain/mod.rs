@@ -6,6 +6,7 @@
 
 pub mod assign;
 pub mod calendar;
+pub mod callers;
 pub mod clearance;
 #[cfg(test)]
 mod clock_changes;
@@ -15,6 +16,7 @@ pub mod keys;
 pub mod mode;
 pub mod number;
 pub mod outcome;
+pub mod pace;
 pub mod route;
 pub mod schedule;
 pub mod settings;

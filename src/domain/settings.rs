@@ -3,6 +3,7 @@
 //! `intake` turns text into this; nothing deeper in looks at the text again.
 
 use super::calendar::Calendar;
+use super::pace::Pacing;
 use super::{Mode, Outcome, PhoneNumber};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ pub struct Settings {
     /// Where neither the row nor the number says.
     pub timezone: Tz,
     pub dial: Dial,
+    /// Ramp-up, jitter, reserve and the limits of caller ids: keys of `[dial]` too.
+    pub pacing: Pacing,
     /// What the campaign allows itself; the policy's windows hold besides.
     pub windows: Calendar,
     pub retry: Retry,

@@ -120,6 +120,7 @@ mod campaigns;
 mod dialling;
 pub mod figures;
 mod nights;
+mod pace;
 mod sessions;
 mod single;
 

@@ -1,6 +1,8 @@
 //! What is handed in and out: plain values, already of the domain.
 
+use crate::domain::callers::CallerUses;
 use crate::domain::clearance::Gate;
+use crate::domain::pace::Brake;
 use crate::domain::state::State;
 use crate::domain::{
     AttemptId, BatchId, CampaignId, ContactId, Mode, NumberId, Outcome, PhoneNumber, RunContactId, RunId, ScheduleId,
@@ -19,6 +21,8 @@ pub struct Account {
     pub paused_at: Option<Timestamp>,
     pub pause_reason: Option<String>,
     pub last_slot_us: i64,
+    /// The last slow-down; it may be over.
+    pub brake: Option<Brake>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -81,6 +85,8 @@ pub struct OpenRun {
     pub run: RunId,
     pub campaign: CampaignId,
     pub last_slot_us: i64,
+    /// When it started or was resumed.
+    pub since: Timestamp,
     /// Lines that its attempts hold: planned under a lease, dialing, live until `held_until`.
     pub lines_held: i64,
 }
@@ -120,14 +126,16 @@ pub struct Planned {
 pub trait Planner: Send + Sync {
     /// How many contacts of this run may be leased now.
     fn want(&self, account: &Account, lines_held: i64, run: &OpenRun) -> usize;
-    /// Where one of them goes. `caller_slots` is the last slot of each caller id.
-    fn place(
-        &self,
-        account: &mut Account,
-        run: &mut OpenRun,
-        caller_slots: &mut std::collections::BTreeMap<String, i64>,
-        contact: &Leased,
-    ) -> Placement;
+    /// Caller ids whose calls of the day must be counted for this run, and when that day began.
+    fn counted(&self, _run: &OpenRun) -> Vec<(String, Timestamp)> {
+        Vec::new()
+    }
+    /// How many of those wanted its caller ids can carry now.
+    fn carried(&self, _account: &Account, _run: &OpenRun, _callers: &CallerUses, want: usize) -> usize {
+        want
+    }
+    /// Where one of them goes. `callers` is what is known of each caller id.
+    fn place(&self, account: &mut Account, run: &mut OpenRun, callers: &mut CallerUses, contact: &Leased) -> Placement;
 }
 
 pub struct PlanOrder {

@@ -70,6 +70,7 @@ impl Books {
                 delays: outcomes.iter().map(|outcome| (*outcome, vec![Delay::Ms(1000)])).collect(),
             },
             schedule: None,
+            pacing: Default::default(),
         };
         let one = phone("+79990000000");
         let hash = |n: usize| Token::from_random([n as u8; 16]).hash();

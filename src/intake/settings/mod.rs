@@ -3,6 +3,7 @@
 //! All faults are listed at once. Unknown keys are refused by name; so is a key that we know and do
 //! not obey yet, because a limit that nobody enforces is worse than none.
 
+mod callers;
 mod dial;
 mod retry;
 mod schedule;
@@ -69,6 +70,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
     let policy_override = table.table("policy_override").map(overridden);
     let timezone = or(&table, "timezone", zone, || DEFAULT_ZONE);
     let dial = dial::read(table.table("dial"));
+    let (dial, pacing) = dial.map_or((None, None), |(dial, pacing)| (Some(dial), Some(pacing)));
     let windows = windows(table.table("windows"));
     let retry = retry::read(table.table("retry"));
     let schedule = table.table("schedule").map(|inner| schedule::read(inner, timezone.unwrap_or(DEFAULT_ZONE)));
@@ -82,6 +84,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
         policy_override: policy_override.map_or(Some(None), |reason| reason.map(Some))?,
         timezone: timezone?,
         dial: dial?,
+        pacing: pacing?,
         windows: windows?,
         retry: retry?,
         // A schedule that is there and wrong must not become a campaign without one.
@@ -223,7 +226,7 @@ pub fn to_json(settings: &Settings) -> Value {
         "region": settings.region,
         "policy": settings.policy,
         "timezone": settings.timezone.name(),
-        "dial": dial::to_json(&settings.dial),
+        "dial": dial::to_json(&settings.dial, &settings.pacing),
         "windows": calendar::to_json(&settings.windows),
         "retry": retry::to_json(&settings.retry),
     });

@@ -62,7 +62,7 @@ pub(super) fn read(table: Option<Table<'_>>) -> Option<Retry> {
 }
 
 /// `30s`, `5m`, `1h30m`, `2d`, or `next-day`.
-fn delay(text: &str) -> Result<Delay, String> {
+pub(super) fn delay(text: &str) -> Result<Delay, String> {
     let cure = || "write a delay as in 30s, 5m, 1h30m, 2d (at most 30d), or next-day".to_owned();
     if text == "next-day" {
         return Ok(Delay::NextDay);
