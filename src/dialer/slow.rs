@@ -50,7 +50,7 @@ impl Dialer {
     }
 
     /// The account's limits may have been edited, here or at another node.
-    pub(super) async fn obey_limits(&self) -> Result<()> {
+    pub async fn obey_limits(&self) -> Result<()> {
         let Some(account) = self.store.look_at_account(self.account).await? else { return Ok(()) };
         // Limits are in program time, the pacer lives in real time.
         if self.pacer.set(account.cps_max.map(|cps| cps * self.clock.speed())) {

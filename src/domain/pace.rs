@@ -166,6 +166,54 @@ pub fn account_cps(limit: Option<f64>, brake: Option<&Brake>, at: Timestamp) -> 
     }
 }
 
+/// A pace as it stands, and why it is not its limit: what people are shown.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct PaceNow {
+    /// Starts per second at most; nothing: no limit.
+    pub limit: Option<f64>,
+    /// Starts per second now.
+    pub now: Option<f64>,
+    /// Why less than the limit.
+    pub reason: Option<String>,
+    pub since: Option<Timestamp>,
+}
+
+/// The account's pace at an instant.
+pub fn account_pace(limit: Option<f64>, brake: Option<&Brake>, at: Timestamp) -> PaceNow {
+    let on = brake.filter(|brake| brake.cps_at(at, limit).is_some());
+    PaceNow {
+        limit,
+        now: account_cps(limit, brake, at),
+        reason: on.map(|brake| {
+            let silence = if brake.stepped_at > at {
+                format!("; nothing leaves before {}", brake.stepped_at)
+            } else {
+                String::new()
+            };
+            format!("the provider takes less: {}{silence}", brake.reason)
+        }),
+        since: on.map(|brake| brake.since),
+    }
+}
+
+impl Pacing {
+    /// A run's pace at an instant: its own `cps`, its ramp, and its share of the account.
+    pub fn run_pace(&self, cps: f64, run_since: Timestamp, account: &PaceNow, at: Timestamp) -> PaceNow {
+        let least = |own: f64, account: Option<f64>| self.share_of_cps(account).map_or(own, |share| share.min(own));
+        let (limit, ramped) = (least(cps, account.limit), self.run_cps(cps, run_since, at));
+        let now = least(ramped, account.now);
+        let (reason, since) = if now >= limit {
+            (None, None)
+        } else if now < ramped {
+            (account.reason.clone(), account.since)
+        } else {
+            let until = run_since.plus_ms(self.ramp_up_ms);
+            (Some(format!("it starts slowly (ramp_up): full pace from {until} on")), Some(run_since))
+        };
+        PaceNow { limit: Some(limit), now: Some(now), reason, since }
+    }
+}
+
 #[cfg(test)]
 #[path = "pace_tests.rs"]
 mod tests;

@@ -65,6 +65,27 @@ fn a_reserve_leaves_pace_and_lines() {
     assert_eq!((pacing.share_of_cps(None), pacing.share_of_lines(None)), (None, None));
 }
 
+#[test]
+fn a_pace_says_why_it_is_not_its_limit() {
+    let pacing = Pacing { ramp_up_ms: 60_000, reserve: 0.5, ..Pacing::default() };
+    let free = account_pace(Some(10.0), None, NOW);
+    assert_eq!(free, PaceNow { limit: Some(10.0), now: Some(10.0), reason: None, since: None });
+    let run = |account: &PaceNow, ms| pacing.run_pace(4.0, NOW, account, NOW.plus_ms(ms));
+    let ramping = run(&free, 0);
+    assert_eq!((ramping.limit, ramping.now, ramping.since), (Some(4.0), Some(0.4), Some(NOW)));
+    assert!(ramping.reason.unwrap().contains("ramp_up"));
+    assert_eq!(run(&free, 60_000), PaceNow { limit: Some(4.0), now: Some(4.0), reason: None, since: None });
+    let brake = step(None, Some(10.0), &complaint(NOW, 2.0), NOW).unwrap();
+    let slow = account_pace(Some(10.0), Some(&brake), NOW.plus_ms(1));
+    assert_eq!((slow.now, slow.since), (Some(1.0), Some(NOW)));
+    let held = run(&slow, 60_000);
+    assert_eq!(
+        (held.limit, held.now, held.reason),
+        (Some(4.0), Some(0.5), Some("the provider takes less: 340: rate limit exceeded".into()))
+    );
+    assert_eq!(run(&account_pace(None, None, NOW), 60_000).limit, Some(4.0));
+}
+
 /// One complaint: how long after the last, how many left, how long ago the refused start was sent.
 fn complaints() -> impl Strategy<Value = Vec<(i64, f64, i64)>> {
     prop::collection::vec((0i64..40_000, 0.0f64..500.0, 0i64..3_000), 1..60)

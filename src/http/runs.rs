@@ -1,8 +1,9 @@
 //! Runs and schedules.
 
-use super::{Problem, Web};
+use super::{Problem, Web, account};
 use crate::dialer::hindrance;
 use crate::domain::RunId;
+use crate::domain::pace::PaceNow;
 use crate::domain::settings::Take;
 use crate::store::{GateRow, OutcomeRow, Progress, Run, RunState, Schedule, SkippedFiring};
 use axum::Json;
@@ -23,6 +24,8 @@ pub(super) struct RunView {
     progress: Progress,
     outcomes: Vec<OutcomeRow>,
     gates: Vec<GateRow>,
+    /// Nothing once the run is over.
+    pace: Option<PaceNow>,
 }
 
 async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
@@ -31,6 +34,7 @@ async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
         progress: web.store.progress(run.run).await?,
         outcomes: web.store.outcomes(run.run).await?,
         gates: web.store.gates(run.run, web.clock.now()).await?,
+        pace: account::pace_of(web, &run).await?,
         run,
     })
 }
