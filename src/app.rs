@@ -180,9 +180,7 @@ impl App {
         let client = Arc::new(reach.client(&backend_url, provider_modes.clone(), &clock)?);
         let platform = Platform { name: format!("{}/{}", host_of(&reach.url), reach.account), real: config.is_real() };
         let account = store.ensure_account(&platform.name, config.cps_max, config.lines_max, clock.now()).await?;
-        if config.cps_max.is_some() || config.lines_max.is_some() {
-            store.set_limits(account, config.cps_max, config.lines_max).await?;
-        }
+        first_limits(config, &store, account, &platform.name).await?;
         // A process for one call changes nothing for whoever serves this database.
         if matches!(duty, Duty::Everything) {
             store.set_installation_value("account", account.to_string()).await?;
@@ -346,6 +344,19 @@ async fn work(dialer: Arc<Dialer>, stop: CancellationToken) {
     if let Err(cause) = queue::run(dialer, stop).await {
         tracing::error!("{cause}");
     }
+}
+
+/// HALO_CPS_MAX and HALO_LINES_MAX are first values: they are taken when they were written or changed, and what was
+/// set by the API since then stays.
+async fn first_limits(config: &Config, store: &Store, account: i64, platform: &str) -> Result<()> {
+    let written = format!("{platform} {:?} {:?}", config.cps_max, config.lines_max);
+    if store.installation_value("limits").await?.as_deref() == Some(written.as_str()) {
+        return Ok(());
+    }
+    if config.cps_max.is_some() || config.lines_max.is_some() {
+        store.set_limits(account, config.cps_max, config.lines_max).await?;
+    }
+    Ok(store.set_installation_value("limits", written).await?)
 }
 
 /// On PostgreSQL wall time is the database's, so that nodes whose clocks differ agree.

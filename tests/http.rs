@@ -2,6 +2,8 @@
 
 mod harness;
 
+#[path = "http/account.rs"]
+mod account;
 #[path = "http/callbacks.rs"]
 mod callbacks;
 #[path = "http/races.rs"]

@@ -18,6 +18,8 @@ mod histories;
 mod imports;
 #[path = "store/nights.rs"]
 mod nights;
+#[path = "store/pace.rs"]
+mod pace;
 #[path = "store/plans.rs"]
 mod plans;
 #[path = "store/races.rs"]

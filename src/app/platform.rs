@@ -174,7 +174,10 @@ pub(super) async fn caller_ids(config: &Config, store: &Store) -> Result<BTreeSe
     for campaign in store.campaigns(CAMPAIGNS_MAX).await? {
         let settings: serde_json::Value = serde_json::from_str(&campaign.settings).context("stored settings")?;
         let named = settings.pointer("/dial/caller_ids").and_then(|ids| ids.as_array());
-        found.extend(named.into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok()));
+        found.extend(named.into_iter().flatten().filter_map(|id| {
+            let number = id.as_str().or_else(|| id.get("number")?.as_str())?;
+            number.parse().ok()
+        }));
     }
     Ok(found)
 }

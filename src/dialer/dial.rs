@@ -13,7 +13,7 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 /// The claim is made this long before the slot (wall time): its commit must be done when the slot comes.
-const CLAIM_AHEAD_WALL_MS: i64 = 60;
+pub(super) const CLAIM_AHEAD_WALL_MS: i64 = 60;
 /// With a scaled clock the provider is on this machine and pace is not what is proven.
 const LATE_WALL_MS_SCALED: i64 = 2_000;
 /// Backoff after starts that the provider did not take: 2 s, 4 s … up to a minute, real time at least.
@@ -23,6 +23,8 @@ const BACKOFF_MS_MAX: i64 = 60_000;
 /// How long the provider has not been taking starts.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Refusals {
+    /// The last slow-down that this process saw: whoever was claimed before it does not leave after it.
+    pub(super) slowed_at: Timestamp,
     /// Backoffs in a row: the exponent of the next one.
     steps: u32,
     /// Nobody tries again before this.
@@ -99,6 +101,10 @@ impl Dialer {
             debug!(attempt.id = %attempt, "The provider asked for a pause; attempt {attempt} is deferred to {until}");
             return self.defer(attempt, hash, until, Gate::Provider).await;
         }
+        if self.slowed_since(now) {
+            debug!(attempt.id = %attempt, "The account slowed down; attempt {attempt} gets another slot");
+            return self.defer(attempt, hash, self.clock.now(), Gate::Pace).await;
+        }
         let started = self.client.start(StartOrder { attempt, token, mode }, permit).await;
         match started {
             Ok(started) => {
@@ -115,6 +121,9 @@ impl Dialer {
             Err(StartError::Refused { wait, cause, .. }) => {
                 let until = wait.map_or_else(|| self.backoff(), |wait| self.asked_to_wait(wait));
                 warn!(attempt.id = %attempt, cause = %cause, "The provider did not take attempt {attempt}: {cause}; deferred to {until}");
+                if cause.asks_for_less() {
+                    self.slow_down(Timestamp(now_us.div_euclid(1000)), wait.map(|_| until), cause.to_string()).await?;
+                }
                 self.answered(hash, "refused").await?;
                 self.defer(attempt, hash, until, Gate::Provider).await
             }
@@ -166,7 +175,8 @@ impl Dialer {
     /// The provider takes starts: the next outage begins anew. A pause it asked for stands.
     fn taken_again(&self) {
         let mut refusals = self.refusals.lock().expect("no panic while holding it");
-        *refusals = Refusals { asked_until: refusals.asked_until, ..Refusals::default() };
+        *refusals =
+            Refusals { asked_until: refusals.asked_until, slowed_at: refusals.slowed_at, ..Refusals::default() };
     }
 
     fn pause_asked_for(&self) -> Option<Timestamp> {

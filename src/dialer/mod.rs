@@ -16,6 +16,7 @@ mod plan;
 mod reconcile;
 mod rules;
 mod settle;
+mod slow;
 
 /// What the verbs decide, as functions of what was read under the locks. The verbs ask them inside their
 /// transactions; a model checker asks the very same ones in every order of events.

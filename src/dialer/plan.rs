@@ -3,12 +3,15 @@
 use super::{Dialer, DialerError, Result, Rules};
 use crate::domain::allowed::allowed_at;
 use crate::domain::alternates::instead_of;
+use crate::domain::callers::{CallerUses, Pool, Shown, day_of};
 use crate::domain::clearance::Gate;
+use crate::domain::pace::{account_cps, jittered_us};
 use crate::domain::settings::RetryOrder;
+use crate::domain::settings::Settings;
 use crate::domain::slot::{next_slot_us, spacing_us};
-use crate::domain::{CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
+use crate::domain::{CampaignId, Outcome, RunId, Timestamp};
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::{error, warn};
 
@@ -66,6 +69,7 @@ impl Dialer {
         if rules.is_empty() {
             return Ok(Vec::new());
         }
+        self.obey_limits().await?;
         let now = self.clock.now();
         let plan = Plan {
             now,
@@ -107,12 +111,45 @@ impl Dialer {
     }
 }
 
+/// Starts per second of the run's own lane at an instant.
+fn run_cps(settings: &Settings, run: &OpenRun, at_us: i64) -> Option<f64> {
+    Some(settings.pacing.run_cps(settings.dial.cps, run.since, Timestamp(at_us.div_euclid(1000))))
+}
+
+/// Starts per second of the account's lane at an instant, as far as this campaign may use it.
+fn share_cps(settings: &Settings, account: &Account, at_us: i64) -> Option<f64> {
+    let at = Timestamp(at_us.div_euclid(1000));
+    settings.pacing.share_of_cps(account_cps(account.cps_max, account.brake.as_ref(), at))
+}
+
 impl Plan {
-    fn slots_left(&self, last_us: i64, cps: Option<f64>) -> i64 {
-        let Some(limit) = cps else { return LEASED_MAX };
-        let end = self.now.0 * 1000 + self.horizon_us;
-        let next = next_slot_us(last_us, self.earliest, Some(limit));
-        if next >= end { 0 } else { 1 + (end - next) / spacing_us(limit) }
+    /// The next slot of a lane. A pace that grows was lower at the last slot: the distance is that one's.
+    fn next_us(&self, last_us: i64, cps: impl Fn(i64) -> Option<f64>) -> i64 {
+        next_slot_us(last_us, self.earliest, cps(last_us))
+    }
+
+    fn horizon_end_us(&self) -> i64 {
+        self.now.0 * 1000 + self.horizon_us
+    }
+
+    fn slots_left(&self, last_us: i64, cps: impl Fn(i64) -> Option<f64>) -> i64 {
+        let (next, end) = (self.next_us(last_us, &cps), self.horizon_end_us());
+        match cps(next) {
+            _ if next >= end => 0,
+            Some(limit) => 1 + (end - next) / spacing_us(limit),
+            None => LEASED_MAX,
+        }
+    }
+
+    fn slot_us(&self, settings: &Settings, account: &Account, run: &OpenRun) -> i64 {
+        let run_us = self.next_us(run.last_slot_us, |at| run_cps(settings, run, at));
+        run_us.max(self.next_us(account.last_slot_us, |at| share_cps(settings, account, at)))
+    }
+
+    fn pool<'a>(&self, settings: &'a Settings) -> Pool<'a> {
+        let limits = &settings.pacing.callers;
+        let midnight = if limits.is_empty() { Timestamp::NEVER } else { day_of(settings.timezone, self.now).1 };
+        Pool { ids: &settings.dial.caller_ids, limits, horizon_us: self.horizon_end_us(), midnight }
     }
 }
 
@@ -120,11 +157,11 @@ impl Planner for Plan {
     fn want(&self, account: &Account, lines_held: i64, run: &OpenRun) -> usize {
         let Some(rules) = self.rules.get(&run.campaign) else { return 0 };
         let dial = &rules.settings.dial;
-        let lines =
-            (i64::from(dial.lines) - run.lines_held).min(account.lines_max.map_or(i64::MAX, |max| max - lines_held));
+        let ours = rules.settings.pacing.share_of_lines(account.lines_max);
+        let lines = (i64::from(dial.lines) - run.lines_held).min(ours.map_or(i64::MAX, |max| max - lines_held));
         let slots = self
-            .slots_left(run.last_slot_us, Some(dial.cps))
-            .min(self.slots_left(account.last_slot_us, account.cps_max));
+            .slots_left(run.last_slot_us, |at| run_cps(&rules.settings, run, at))
+            .min(self.slots_left(account.last_slot_us, |at| share_cps(&rules.settings, account, at)));
         lines.min(slots).clamp(0, LEASED_MAX) as usize
     }
 
@@ -136,13 +173,28 @@ impl Planner for Plan {
         self.rules.get(&run.campaign).map_or(RetryOrder::Due, |rules| rules.settings.retry.order)
     }
 
-    fn place(
-        &self,
-        account: &mut Account,
-        run: &mut OpenRun,
-        caller_slots: &mut BTreeMap<String, i64>,
-        contact: &Leased,
-    ) -> Placement {
+    fn counted(&self, run: &OpenRun) -> Vec<(String, Timestamp)> {
+        let Some(rules) = self.rules.get(&run.campaign) else { return Vec::new() };
+        let limited = rules.settings.pacing.callers.iter().filter(|(_, limits)| limits.day_max.is_some());
+        let mut limited = limited.map(|(id, _)| id.as_str().to_owned()).peekable();
+        if limited.peek().is_none() {
+            return Vec::new();
+        }
+        let today = day_of(rules.settings.timezone, self.now).0;
+        limited.map(|id| (id, today)).collect()
+    }
+
+    fn carried(&self, account: &Account, run: &OpenRun, callers: &CallerUses, want: usize) -> usize {
+        let Some(rules) = self.rules.get(&run.campaign) else { return 0 };
+        let settings = &rules.settings;
+        if settings.pacing.callers.is_empty() {
+            return want;
+        }
+        let slot_us = self.slot_us(settings, account, run);
+        self.pool(settings).room(callers, slot_us, want as i64).clamp(0, LEASED_MAX) as usize
+    }
+
+    fn place(&self, account: &mut Account, run: &mut OpenRun, callers: &mut CallerUses, contact: &Leased) -> Placement {
         let Some(rules) = self.rules.get(&run.campaign) else {
             return Placement::Park { until: self.now.plus_ms(HORIZON_MS), gate: Gate::Paused };
         };
@@ -165,23 +217,19 @@ impl Planner for Plan {
                 None => return Placement::Rest(Outcome::Expired),
             }
         }
-        let slot_us = next_slot_us(run.last_slot_us, self.earliest, Some(settings.dial.cps)).max(next_slot_us(
-            account.last_slot_us,
-            self.earliest,
-            account.cps_max,
-        ));
+        let slot_us = self.slot_us(settings, account, run);
+        let pace = run_cps(settings, run, slot_us).unwrap_or(settings.dial.cps);
+        // A planned attempt is among the tries made: it is moved as it was before.
+        let try_number = contact.tries_made + i64::from(contact.planned.is_none());
+        let slot_us = jittered_us(slot_us, pace, settings.pacing.jitter, (contact.run_contact.0, try_number));
+        let (caller_id, slot_us) = match self.pool(settings).show(contact.caller_id.as_ref(), callers, slot_us) {
+            None => (None, slot_us),
+            Some(Shown::By(id, at_us)) => (Some(id), at_us),
+            Some(Shown::Opens(until)) => return Placement::Park { until, gate: Gate::CallerId },
+        };
         run.last_slot_us = slot_us;
         account.last_slot_us = slot_us;
-        let caller_id = contact.caller_id.clone().or_else(|| least_used(&settings.dial.caller_ids, caller_slots));
-        if let Some(id) = &caller_id {
-            caller_slots.insert(id.as_str().to_owned(), slot_us);
-        }
         let leased_until = Timestamp(slot_us / 1000).plus_ms(self.lease_ms);
         Placement::Slot { slot_us, caller_id, leased_until }
     }
-}
-
-/// The caller id that was used longest ago: rotation over all arms, whatever the mode.
-fn least_used(pool: &[PhoneNumber], slots: &BTreeMap<String, i64>) -> Option<PhoneNumber> {
-    pool.iter().min_by_key(|id| slots.get(id.as_str()).copied().unwrap_or(i64::MIN)).cloned()
 }

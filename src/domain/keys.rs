@@ -103,6 +103,12 @@ impl Reading {
     }
 }
 
+/// One entry of a list that may be written short or in full.
+pub enum Entry<'a> {
+    Text(String),
+    Table(Table<'a>),
+}
+
 /// One open table.
 pub struct Table<'a> {
     path: String,
@@ -234,6 +240,32 @@ impl<'a> Table<'a> {
             }
         }
         tables
+    }
+
+    /// A list whose entries are texts or tables; a single text counts as a list of one.
+    pub fn entries(&self, key: &'static str, entries_max: usize) -> Vec<Entry<'a>> {
+        let items: Vec<&'a Value> = match self.value(key) {
+            None => return Vec::new(),
+            Some(Value::Array(items)) => items.iter().collect(),
+            Some(text @ Value::String(_)) => vec![text],
+            Some(other) => {
+                self.wrong::<()>(key, other, "a list of texts");
+                return Vec::new();
+            }
+        };
+        if items.len() > entries_max {
+            self.refuse(key, format!("found {} entries", items.len()), format!("write at most {entries_max}"));
+            return Vec::new();
+        }
+        let mut entries = Vec::with_capacity(items.len());
+        for (n, item) in items.into_iter().enumerate() {
+            match item {
+                Value::String(text) if !text.trim().is_empty() => entries.push(Entry::Text(text.trim().to_owned())),
+                Value::Object(map) => entries.push(Entry::Table(self.inner(format!("{key}[{n}]"), map))),
+                other => drop(self.wrong::<()>(&format!("{key}[{n}]"), other, "a text that is not empty, or a table")),
+            }
+        }
+        entries
     }
 
     pub fn refuse(&self, key: &str, found: impl Into<String>, cure: impl Into<String>) {

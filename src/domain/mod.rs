@@ -10,6 +10,7 @@ pub mod assign;
 pub mod breaker;
 pub mod budget;
 pub mod calendar;
+pub mod callers;
 pub mod caps;
 pub mod clearance;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub mod mode;
 pub mod money;
 pub mod number;
 pub mod outcome;
+pub mod pace;
 pub mod route;
 pub mod schedule;
 pub mod settings;

@@ -6,6 +6,7 @@ use super::breaker::Breakers;
 use super::budget::Budget;
 use super::calendar::Calendar;
 use super::caps::{Caps, Gap};
+use super::pace::Pacing;
 use super::{Mode, Outcome, PhoneNumber};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ pub struct Settings {
     /// Where neither the row nor the number says.
     pub timezone: Tz,
     pub dial: Dial,
+    /// Ramp-up, jitter, reserve and the limits of caller ids: keys of `[dial]` too.
+    pub pacing: Pacing,
     /// What the campaign allows itself; the policy's windows hold besides.
     pub windows: Calendar,
     pub retry: Retry,

@@ -4,6 +4,7 @@
 //! their answer into a response. Nothing is decided here but who may ask.
 
 mod access;
+mod account;
 pub mod append;
 pub mod attempts;
 mod campaigns;
@@ -35,7 +36,7 @@ use crate::store::Store;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
@@ -166,6 +167,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/attempts/{attempt}/events", get(attempts::events))
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
         .route("/schedules", get(runs::schedules))
+        .route("/account", get(account::show))
+        .route("/account/limits", put(account::limit))
         .route("/policies", get(campaigns::policies))
         .route("/suppressions", get(campaigns::suppressions).post(campaigns::suppress))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))

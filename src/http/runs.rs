@@ -2,9 +2,10 @@
 
 use super::life::{LifeView, Start, life, said};
 use super::money::{BudgetView, budget};
-use super::{Problem, Web};
+use super::{Problem, Web, account};
 use crate::dialer::{BreakerView, hindrance};
 use crate::domain::RunId;
+use crate::domain::pace::PaceNow;
 use crate::domain::settings::Take;
 use crate::store::{GateRow, OutcomeRow, Progress, Run, Schedule, SkippedFiring};
 use axum::Json;
@@ -32,6 +33,8 @@ pub(super) struct RunView {
     #[serde(skip_serializing_if = "Option::is_none")]
     budget: Option<BudgetView>,
     breakers: Vec<BreakerView>,
+    /// Nothing once the run is over.
+    pace: Option<PaceNow>,
 }
 
 pub(super) async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
@@ -43,6 +46,7 @@ pub(super) async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
         life: life(web, run.run).await?,
         budget: budget(web, &run).await?,
         breakers: web.dialer.breakers(&run).await?,
+        pace: account::pace_of(web, &run).await?,
         run,
     })
 }

@@ -39,8 +39,9 @@ const FIRE_EVERY: Duration = Duration::from_millis(500);
 const PICK_UP_EVERY: Duration = Duration::from_millis(50);
 
 /// Handlers at once, and tasks fetched at once: a handler waits for its slot, so there must be more of
-/// them than starts in the planner's horizon. Fetching more than can run would have them run twice.
-const HANDLERS_MAX: usize = 512;
+/// them than starts in the planner's horizon, at a campaign's highest pace too. Fetching more than can run would
+/// have them run twice.
+const HANDLERS_MAX: usize = 2048;
 const BATCH: usize = 512;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const HEARTBEATS_MISSED_MAX: usize = 3;

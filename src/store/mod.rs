@@ -131,6 +131,7 @@ mod life;
 mod money;
 mod nights;
 mod numbers;
+mod pace;
 mod rerun;
 mod sessions;
 mod single;

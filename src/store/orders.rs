@@ -1,15 +1,35 @@
 //! What the acts are asked to do, as values.
 
-use super::{Campaign, Ids, RunState};
+use super::{Account, Campaign, Ids, RunState};
+use crate::domain::pace::Brake;
 use crate::domain::settings::{Overlap, Take};
 use crate::domain::{AttemptId, BatchId, CampaignId, Mode, PhoneNumber, RunId, ScheduleId, Timestamp};
 use chrono_tz::Tz;
+use std::sync::Arc;
 
 pub struct AccountOrder {
     pub id: i64,
     pub platform: String,
     pub cps_max: Option<f64>,
     pub lines_max: Option<i64>,
+}
+
+/// What becomes of the account's brake, given the account and how many starts were claimed since then.
+pub type BrakeDecision = Arc<dyn Fn(&Account, i64) -> Option<Brake> + Send + Sync>;
+
+pub struct BrakeOrder {
+    pub account: i64,
+    pub now: Timestamp,
+    /// Starts are counted from here.
+    pub since: Timestamp,
+    pub decision: BrakeDecision,
+}
+
+pub struct LimitOrder {
+    pub account: i64,
+    pub cps_max: Option<f64>,
+    pub lines_max: Option<i64>,
+    pub now: Timestamp,
 }
 
 pub struct LeadOrder {

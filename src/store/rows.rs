@@ -1,8 +1,10 @@
 //! What is handed in and out: plain values, already of the domain.
 
 use crate::domain::alternates::Line;
+use crate::domain::callers::CallerUses;
 use crate::domain::caps::Rang;
 use crate::domain::clearance::Gate;
+use crate::domain::pace::Brake;
 use crate::domain::settings::RetryOrder;
 use crate::domain::state::State;
 use crate::domain::{
@@ -22,6 +24,8 @@ pub struct Account {
     pub paused_at: Option<Timestamp>,
     pub pause_reason: Option<String>,
     pub last_slot_us: i64,
+    /// The last slow-down; it may be over.
+    pub brake: Option<Brake>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -94,6 +98,8 @@ pub struct OpenRun {
     pub run: RunId,
     pub campaign: CampaignId,
     pub last_slot_us: i64,
+    /// When it started or was resumed.
+    pub since: Timestamp,
     /// Lines that its attempts hold: planned under a lease, dialing, live until `held_until`.
     pub lines_held: i64,
 }
@@ -154,14 +160,16 @@ pub trait Planner: Send + Sync {
     fn order(&self, _run: &OpenRun) -> RetryOrder {
         RetryOrder::Due
     }
-    /// Where one of them goes. `caller_slots` is the last slot of each caller id.
-    fn place(
-        &self,
-        account: &mut Account,
-        run: &mut OpenRun,
-        caller_slots: &mut std::collections::BTreeMap<String, i64>,
-        contact: &Leased,
-    ) -> Placement;
+    /// Caller ids whose calls of the day must be counted for this run, and when that day began.
+    fn counted(&self, _run: &OpenRun) -> Vec<(String, Timestamp)> {
+        Vec::new()
+    }
+    /// How many of those wanted its caller ids can carry now.
+    fn carried(&self, _account: &Account, _run: &OpenRun, _callers: &CallerUses, want: usize) -> usize {
+        want
+    }
+    /// Where one of them goes. `callers` is what is known of each caller id.
+    fn place(&self, account: &mut Account, run: &mut OpenRun, callers: &mut CallerUses, contact: &Leased) -> Placement;
 }
 
 pub struct PlanOrder {

@@ -37,6 +37,11 @@ pub(super) fn meaning(code: i64) -> Meaning {
     }
 }
 
+/// Does this code say that there were too many starts (429 and 340) or too many calls (314)?
+pub(super) fn asks_for_less(code: i64) -> bool {
+    matches!(code, 314 | 340 | 429)
+}
+
 /// How long to wait after a refusal that only says "not now": in the provider's words where it has any,
 /// else what fits the code. `None`: longer each time, for nobody knows.
 pub(super) fn wait(code: i64, message: &str) -> Option<Duration> {

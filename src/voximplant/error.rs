@@ -123,6 +123,15 @@ impl ApiError {
         }
     }
 
+    /// The provider takes less than we send: the account slows down.
+    pub fn asks_for_less(&self) -> bool {
+        match self {
+            ApiError::Refused { code, .. } => codes::asks_for_less(*code),
+            ApiError::Status { status, .. } => *status == 429,
+            _ => false,
+        }
+    }
+
     /// The error and what an operator does about it, in one sentence.
     pub fn told(&self) -> String {
         let cure = match self {

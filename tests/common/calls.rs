@@ -2,6 +2,7 @@
 //! provider in between.
 
 use super::Bench;
+use halo::domain::callers::CallerUses;
 use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::slot::next_slot_us;
@@ -14,7 +15,6 @@ use halo::store::{
     Account, AttemptChange, Call, Campaign, Change, ContactChange, Decide, Decided, Heard, Held, Leased, NewCampaign,
     NewContact, NewSchedule, OpenRun, Placement, PlanOrder, Planned, Planner, Reject, RunState, Store, Turn,
 };
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// 10:00 UTC on a Wednesday, noon and more in Moscow, in whose neighbourhood every test lives.
@@ -84,21 +84,15 @@ impl Planner for Pace {
         free.min(self.lines - run.lines_held).max(0) as usize
     }
 
-    fn place(
-        &self,
-        account: &mut Account,
-        run: &mut OpenRun,
-        caller_slots: &mut BTreeMap<String, i64>,
-        contact: &Leased,
-    ) -> Placement {
+    fn place(&self, account: &mut Account, run: &mut OpenRun, callers: &mut CallerUses, contact: &Leased) -> Placement {
         if let Some(placement) = (self.instead)(contact) {
             return placement;
         }
         let slot_us = next_slot_us(account.last_slot_us.max(run.last_slot_us), self.now, self.cps);
         account.last_slot_us = slot_us;
         run.last_slot_us = slot_us;
-        let caller_id = contact.caller_id.clone().unwrap_or_else(|| phone(9000 + caller_slots.len() % 3));
-        caller_slots.insert(caller_id.as_str().to_owned(), slot_us);
+        let caller_id = contact.caller_id.clone().unwrap_or_else(|| phone(9000 + callers.len() % 3));
+        callers.entry(caller_id.as_str().to_owned()).or_default().last_slot_us = slot_us;
         let leased_until = Timestamp(slot_us / 1000).plus_ms(LEASE_MS);
         Placement::Slot { slot_us, caller_id: Some(caller_id), leased_until }
     }

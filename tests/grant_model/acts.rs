@@ -60,11 +60,13 @@ impl Books {
             paused_at: None,
             pause_reason: None,
             last_slot_us: LONG_AGO_US,
+            brake: None,
         };
         let mut run = OpenRun {
             run: RunId(run_at as i64),
             campaign: CampaignId(1),
             last_slot_us: LONG_AGO_US,
+            since: now,
             lines_held: lines_of(Some(run_at)),
         };
         if plan.want(&account, lines_of(None), &run) == 0 {

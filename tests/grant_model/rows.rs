@@ -78,6 +78,7 @@ impl Books {
             caps: Default::default(),
             gap: Default::default(),
             consent: Default::default(),
+            pacing: Default::default(),
         };
         let one = phone("+79990000000");
         let hash = |n: usize| Token::from_random([n as u8; 16]).hash();

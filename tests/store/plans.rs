@@ -111,7 +111,7 @@ impl halo::store::Planner for Few {
         &self,
         _: &mut halo::store::Account,
         _: &mut halo::store::OpenRun,
-        _: &mut std::collections::BTreeMap<String, i64>,
+        _: &mut halo::domain::callers::CallerUses,
         _: &Leased,
     ) -> Placement {
         Placement::Slot { slot_us: NOON.0 * 1000, caller_id: None, leased_until: NOON.plus_ms(LEASE_MS) }

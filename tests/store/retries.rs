@@ -6,13 +6,14 @@ use crate::common::{Bench, Engine};
 use halo::app::read_rules;
 use halo::dialer::decisions::{Asked, Plan, clearance, grant, settle};
 use halo::dialer::{Grant, News, Report, Rules};
+use halo::domain::callers::CallerUses;
 use halo::domain::settings::{RetryOrder, Take};
 use halo::domain::{AttemptId, Mode, Outcome, SessionId, Timestamp};
 use halo::store::{
     Account, Beginning, Decide, Decided, Held, Leased, NewContact, NewNumber, Of, Only, OpenRun, Placement, PlanOrder,
     Planned, Planner, RunState, StoreError,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 both_engines! {
@@ -48,7 +49,7 @@ impl Planner for Few {
     fn order(&self, _: &OpenRun) -> RetryOrder {
         self.1
     }
-    fn place(&self, _: &mut Account, _: &mut OpenRun, _: &mut BTreeMap<String, i64>, _: &Leased) -> Placement {
+    fn place(&self, _: &mut Account, _: &mut OpenRun, _: &mut CallerUses, _: &Leased) -> Placement {
         Placement::Slot { slot_us: NOON.0 * 1000, caller_id: None, leased_until: NOON.plus_ms(60 * MINUTE_MS) }
     }
 }

@@ -5,6 +5,7 @@
 
 mod breakers;
 mod budget;
+mod callers;
 pub(in crate::intake) mod caps;
 mod consent;
 mod dial;
@@ -66,6 +67,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
     let policy_override = table.table("policy_override").map(overridden);
     let timezone = or(&table, "timezone", zone, || DEFAULT_ZONE);
     let dial = dial::read(table.table("dial"));
+    let (dial, pacing) = dial.map_or((None, None), |(dial, pacing)| (Some(dial), Some(pacing)));
     let windows = windows(table.table("windows"));
     let retry = retry::read(table.table("retry"));
     let schedule = table.table("schedule").map(|inner| schedule::read(inner, timezone.unwrap_or(DEFAULT_ZONE)));
@@ -84,6 +86,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
         policy_override: policy_override.map_or(Some(None), |reason| reason.map(Some))?,
         timezone: timezone?,
         dial: dial?,
+        pacing: pacing?,
         windows: windows?,
         retry: retry?,
         // A schedule that is there and wrong must not become a campaign without one.
@@ -230,7 +233,7 @@ pub fn to_json(settings: &Settings) -> Value {
         "region": settings.region,
         "policy": settings.policy,
         "timezone": settings.timezone.name(),
-        "dial": dial::to_json(&settings.dial),
+        "dial": dial::to_json(&settings.dial, &settings.pacing),
         "windows": calendar::to_json(&settings.windows),
         "retry": retry::to_json(&settings.retry),
         "breakers": breakers::to_json(&settings.breakers),

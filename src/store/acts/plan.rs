@@ -3,13 +3,14 @@
 use super::super::Conn;
 use super::alternates;
 use super::caps;
+use super::pace;
 use crate::domain::alternates::Line;
+use crate::domain::callers::{CallerUse, CallerUses};
 use crate::domain::caps::HISTORY_MS;
 use crate::domain::{AttemptId, CampaignId, ContactId, NumberId, RunContactId, RunId, Timestamp};
 use crate::store::rows::{Account, Leased, OpenRun, Placement, PlanOrder, Planned};
 use crate::store::{Result, StoreError};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// Contacts of one run that one plan looks at: the transaction holds the account's row meanwhile.
 const LOOKED_AT_MAX: usize = 2000;
@@ -23,6 +24,8 @@ struct AccountRow {
     paused_at: Option<i64>,
     pause_reason: Option<String>,
     last_slot_us: i64,
+    #[sqlx(flatten)]
+    brake: pace::BrakeRow,
 }
 
 #[derive(sqlx::FromRow)]
@@ -68,7 +71,11 @@ impl LeasedRow {
 }
 
 pub async fn account(conn: &mut Conn, account: i64) -> Result<Option<Account>> {
-    let row: Option<AccountRow> = sqlx::query_as(sql!("lock_account")).bind(account).fetch_optional(conn).await?;
+    account_by(conn, sql!("lock_account"), account).await
+}
+
+pub(super) async fn account_by(conn: &mut Conn, text: &'static str, account: i64) -> Result<Option<Account>> {
+    let row: Option<AccountRow> = sqlx::query_as(text).bind(account).fetch_optional(conn).await?;
     Ok(row.map(|row| Account {
         account: row.account_id,
         platform: row.platform,
@@ -77,6 +84,7 @@ pub async fn account(conn: &mut Conn, account: i64) -> Result<Option<Account>> {
         paused_at: row.paused_at.map(Timestamp),
         pause_reason: row.pause_reason,
         last_slot_us: row.last_slot_us,
+        brake: row.brake.brake(),
     }))
 }
 
@@ -88,29 +96,41 @@ pub async fn plan(conn: &mut Conn, order: &PlanOrder) -> Result<Vec<Planned>> {
     if account.paused_at.is_some() {
         return Ok(Vec::new());
     }
-    let runs: Vec<(i64, i64, i64, i64)> =
+    let runs: Vec<(i64, i64, i64, i64, i64)> =
         sqlx::query_as(sql!("open_runs")).bind(order.account).bind(now.0).fetch_all(&mut *conn).await?;
     if runs.is_empty() {
         return Ok(Vec::new());
     }
     let held_elsewhere: i64 =
         sqlx::query_scalar(sql!("lines_of_paused")).bind(order.account).bind(now.0).fetch_one(&mut *conn).await?;
-    let mut lines_held = held_elsewhere + runs.iter().map(|run| run.3).sum::<i64>();
-    let slots: Vec<(String, i64)> =
+    let mut lines_held = held_elsewhere + runs.iter().map(|run| run.4).sum::<i64>();
+    let slots: Vec<(String, i64, i64)> =
         sqlx::query_as(sql!("caller_slots")).bind(order.account).fetch_all(&mut *conn).await?;
-    let mut caller_slots: BTreeMap<String, i64> = slots.into_iter().collect();
-    let before = (account.last_slot_us, caller_slots.clone());
+    let known = |(id, last_slot_us, balance)| (id, CallerUse { last_slot_us, balance, today: 0 });
+    let mut callers: CallerUses = slots.into_iter().map(known).collect();
+    let before = (account.last_slot_us, callers.clone());
 
     let mut planned = Vec::new();
-    for (run, campaign, last_slot_us, held) in runs {
-        let mut run = OpenRun { run: RunId(run), campaign: CampaignId(campaign), last_slot_us, lines_held: held };
+    for (run, campaign, last_slot_us, since, held) in runs {
+        let mut run = OpenRun {
+            run: RunId(run),
+            campaign: CampaignId(campaign),
+            last_slot_us,
+            since: Timestamp(since),
+            lines_held: held,
+        };
         let want = order.planner.want(&account, lines_held, &run);
         // The grant is what holds; nobody is to be started in vain.
         let want = room.get(&run.run).map_or(want, |room| want.min(*room as usize));
         if want == 0 {
             continue;
         }
-        let fresh = plan_run(conn, order, &mut account, &mut run, &mut caller_slots, want).await?;
+        pace::count_today(conn, order.account, &order.planner.counted(&run), now, &mut callers).await?;
+        let want = order.planner.carried(&account, &run, &callers, want);
+        if want == 0 {
+            continue;
+        }
+        let fresh = plan_run(conn, order, &mut account, &mut run, &mut callers, want).await?;
         lines_held += fresh.len() as i64;
         if run.last_slot_us != last_slot_us {
             sqlx::query(sql!("set_run_slot")).bind(run.run.0).bind(run.last_slot_us).execute(&mut *conn).await?;
@@ -125,9 +145,7 @@ pub async fn plan(conn: &mut Conn, order: &PlanOrder) -> Result<Vec<Planned>> {
             .execute(&mut *conn)
             .await?;
     }
-    for (id, slot) in caller_slots.iter().filter(|(id, slot)| before.1.get(*id) != Some(slot)) {
-        sqlx::query(sql!("set_caller_slot")).bind(account.account).bind(id).bind(slot).execute(&mut *conn).await?;
-    }
+    pace::put_callers(conn, account.account, &callers, &before.1).await?;
     Ok(planned)
 }
 
@@ -137,7 +155,7 @@ async fn plan_run(
     order: &PlanOrder,
     account: &mut Account,
     run: &mut OpenRun,
-    caller_slots: &mut BTreeMap<String, i64>,
+    callers: &mut CallerUses,
     want: usize,
 ) -> Result<Vec<Planned>> {
     let (mut planned, mut looked_at, mut batch) = (Vec::new(), 0, want);
@@ -148,7 +166,7 @@ async fn plan_run(
         }
         looked_at += leased.len();
         let last = leased.len() < batch;
-        planned.extend(place(conn, order, account, run, caller_slots, &leased, want - planned.len()).await?);
+        planned.extend(place(conn, order, account, run, callers, &leased, want - planned.len()).await?);
         if last {
             break;
         }
@@ -203,7 +221,7 @@ async fn place(
     order: &PlanOrder,
     account: &mut Account,
     run: &mut OpenRun,
-    caller_slots: &mut BTreeMap<String, i64>,
+    callers: &mut CallerUses,
     leased: &[Leased],
     slots: usize,
 ) -> Result<Vec<Planned>> {
@@ -217,7 +235,7 @@ async fn place(
             spared.push(id);
             continue;
         }
-        match order.planner.place(account, run, caller_slots, contact) {
+        match order.planner.place(account, run, callers, contact) {
             Placement::Slot { slot_us, caller_id, leased_until } => {
                 run.lines_held += 1;
                 let attempt = match contact.planned {
