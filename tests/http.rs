@@ -4,6 +4,8 @@ mod harness;
 
 #[path = "http/callbacks.rs"]
 mod callbacks;
+#[path = "http/life.rs"]
+mod life;
 #[path = "http/races.rs"]
 mod races;
 #[path = "http/recordings.rs"]
