@@ -201,8 +201,9 @@ async fn a_run_that_waits_dials_nobody_before_its_moment(bench: Bench) {
     );
 }
 
-/// The guards: the hold's look in `clearance`, and on PostgreSQL the lock of the hold's row in `life::facts`: without
-/// it two processes both count from the same number.
+/// The guard: the hold's look in `clearance`. On PostgreSQL, besides, either the lock of the hold's row in
+/// `life::facts` or the check of table `run_holds`, which fails a batch whose acts are then asked again one by one:
+/// without both, two processes count from the same number.
 async fn grants_at_the_same_moment_never_overrun_a_hold(bench: Bench) {
     const HOLD: u32 = 7;
     let calls = bench.run_of(40).await;
