@@ -4,6 +4,8 @@ mod harness;
 
 #[path = "cli/call.rs"]
 mod call;
+#[path = "cli/life.rs"]
+mod life;
 
 use harness::{csv, ledger, number, settings};
 use std::net::SocketAddr;

@@ -6,6 +6,8 @@ mod harness;
 mod account;
 #[path = "http/callbacks.rs"]
 mod callbacks;
+#[path = "http/life.rs"]
+mod life;
 #[path = "http/races.rs"]
 mod races;
 #[path = "http/recordings.rs"]

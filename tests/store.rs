@@ -4,6 +4,8 @@
 
 mod common;
 
+#[path = "store/appends.rs"]
+mod appends;
 #[path = "store/attempts.rs"]
 mod attempts;
 #[path = "store/batches.rs"]
@@ -16,6 +18,8 @@ mod figures;
 mod histories;
 #[path = "store/imports.rs"]
 mod imports;
+#[path = "store/life.rs"]
+mod life;
 #[path = "store/nights.rs"]
 mod nights;
 #[path = "store/pace.rs"]
@@ -30,6 +34,8 @@ mod retries;
 mod runs;
 #[path = "store/sessions.rs"]
 mod sessions;
+#[path = "store/settings.rs"]
+mod settings;
 #[path = "store/singles.rs"]
 mod singles;
 #[path = "store/writer.rs"]

@@ -3,9 +3,9 @@
 use super::{Dialer, DialerError, Result, Rules, hindrance};
 use crate::domain::clearance::open_at;
 use crate::domain::schedule::Cron;
-use crate::domain::settings::{Missed, Overlap, Purpose, Schedule};
+use crate::domain::settings::{Missed, Purpose, Schedule};
 use crate::domain::{RunId, Timestamp};
-use crate::store::{Actor, Beginning, By, FireOrder, Fired, RunOrder, Schedule as Due, SkipOrder};
+use crate::store::{Actor, Beginning, By, FireOrder, Fired, RunOrder, SkipOrder};
 use tracing::{error, info, warn};
 
 /// A leadership lasts this long unless it is kept (wall time).
@@ -44,19 +44,9 @@ impl Dialer {
     }
 
     /// Is this a moment that nobody saw in time, of a schedule that does not want it any more?
-    fn missed(&self, schedule: &Schedule, ready_at: Timestamp, now: Timestamp) -> bool {
-        let late_ms = now.since(ready_at);
+    fn missed(&self, schedule: &Schedule, due_at: Timestamp, now: Timestamp) -> bool {
+        let late_ms = now.since(due_at);
         schedule.missed == Missed::Skip && late_ms > self.clock.at_least(MISSED_MS, MISSED_WALL_MS)
-    }
-
-    /// Since when this moment could have been used: whoever waits for the run before it, as declared, is not late
-    /// meanwhile. `None` while that run is open.
-    async fn ready_at(&self, schedule: &Schedule, due: &Due, due_at: Timestamp) -> Result<Option<Timestamp>> {
-        if schedule.overlap != Overlap::Wait {
-            return Ok(Some(due_at));
-        }
-        let ends = self.store.runs_in_the_way(due.campaign, due_at).await?;
-        Ok(ends.into_iter().try_fold(due_at, |latest, end| end.map(|end| end.max(latest))))
     }
 
     /// Starts the runs whose moment has come; each moment makes one run, over restarts and nodes. After
@@ -79,8 +69,7 @@ impl Dialer {
             let (Some(schedule), Some(due_at)) = (&rules.settings.schedule, due.next_at) else { continue };
             let next_at =
                 first_firing(schedule, now).map_err(|cause| DialerError::Schedule { campaign: due.campaign, cause })?;
-            let Some(ready_at) = self.ready_at(schedule, &due, due_at).await? else { continue };
-            let why = if self.missed(schedule, ready_at, now) {
+            let why = if self.missed(schedule, due_at, now) {
                 Some("it passed while no scheduler ran".to_owned())
             } else if is_over(&rules, now) {
                 Some("no window opens any more".to_owned())

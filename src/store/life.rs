@@ -98,9 +98,4 @@ impl Store {
     pub async fn append(&self, order: AppendOrder) -> Result<Appended> {
         write!(self, append::append(order))
     }
-
-    /// When the runs ended that were open at this moment or began after it; `None` for one that is open.
-    pub async fn runs_in_the_way(&self, campaign: CampaignId, at: Timestamp) -> Result<Vec<Option<Timestamp>>> {
-        read!(self, nights::in_the_way(campaign, at))
-    }
 }

@@ -7,7 +7,7 @@ use crate::common::calls::{Calls, NOON, contact, new_campaign};
 use axum::Router;
 use axum::routing::post;
 use halo::clock::Clock;
-use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform};
+use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform, ReadRules};
 use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::state::Event;
@@ -47,9 +47,26 @@ const UNREADABLE: &str = "unreadable";
 const PLAIN: &str = "name = \"demo\"\npurpose = \"test\"";
 
 fn dialer_at(url: String, store: &Store, account: i64, clock: &Clock, settings: &str) -> Arc<Dialer> {
+    let names = modes().iter().map(|entry| entry.name.clone()).collect();
+    let settings = halo::intake::settings::parse(settings, &names).expect("settings");
+    let rules = move |stored: &str| match stored {
+        UNREADABLE => Err("a mode that is gone".to_owned()),
+        _ => Ok((settings.clone(), Vec::new())),
+    };
+    dialer_by(url, store, account, clock, Arc::new(rules))
+}
+
+/// A node that reads the settings as they are stored.
+pub fn dialer_reading(store: &Store, account: i64, clock: &Clock, rules: ReadRules) -> Arc<Dialer> {
+    dialer_by(closed(), store, account, clock, rules)
+}
+
+fn modes() -> Modes {
+    Modes::read(include_str!("../../voximplant/modes.toml"), &|_| None).expect("our own modes")
+}
+
+fn dialer_by(url: String, store: &Store, account: i64, clock: &Clock, rules: ReadRules) -> Arc<Dialer> {
     rustls::crypto::ring::default_provider().install_default().ok();
-    let modes = Modes::read(include_str!("../../voximplant/modes.toml"), &|_| None).expect("our own modes");
-    let names = modes.iter().map(|entry| entry.name.clone()).collect();
     let connection = Connection {
         url,
         account: "1".into(),
@@ -57,17 +74,12 @@ fn dialer_at(url: String, store: &Store, account: i64, clock: &Clock, settings: 
         application: Some(1),
         application_name: "halo".into(),
         backend_url: "http://127.0.0.1:1".into(),
-        modes,
+        modes: modes(),
     };
     let wall = Arc::new({
         let clock = clock.clone();
         move || clock.wall()
     });
-    let settings = halo::intake::settings::parse(settings, &names).expect("settings");
-    let rules = move |stored: &str| match stored {
-        UNREADABLE => Err("a mode that is gone".to_owned()),
-        _ => Ok((settings.clone(), Vec::new())),
-    };
     Arc::new(Dialer::new(
         store.clone(),
         clock.clone(),
@@ -76,7 +88,7 @@ fn dialer_at(url: String, store: &Store, account: i64, clock: &Clock, settings: 
         Platform { name: "simulator/1".into(), real: false },
         account,
         "node".into(),
-        Arc::new(rules),
+        rules,
     ))
 }
 

@@ -8,7 +8,7 @@ use halo::clock::Clock;
 use halo::dialer::Dialer;
 use halo::domain::settings::{Overlap, Take};
 use halo::domain::{CampaignId, RunId, ScheduleId, Timestamp};
-use halo::store::{Beginning, FireOrder, Fired, RunOrder, RunState, Store};
+use halo::store::{Actor, Beginning, FireOrder, Fired, RunOrder, RunState, Store, Transition};
 use std::sync::Arc;
 
 both_engines! {
@@ -18,6 +18,7 @@ both_engines! {
     missed_moments_are_made_up_for_by_one_run
     overlap_skips_waits_or_ends_the_run_before
     missed_moments_run_once_or_are_skipped_visibly
+    a_run_stands_for_every_moment_that_waited_for_it
     a_campaign_whose_last_day_has_passed_starts_no_runs
 }
 
@@ -203,6 +204,39 @@ async fn missed_moments_run_once_or_are_skipped_visibly(bench: Bench) {
     assert!(runs.fire().await.unwrap().is_empty());
     let newest = &bench.store.skipped(1).await.unwrap()[0];
     assert_eq!((newest.due_at, newest.reason.as_str()), (night_of(8), "the run before it is still open"));
+}
+
+/// A run says for which moments it stands, or some of them would vanish without a word.
+async fn a_run_stands_for_every_moment_that_waited_for_it(bench: Bench) {
+    let settings = "name = 'n'\npurpose = 'test'\n[schedule]\ncron = '0 2 * * *'\noverlap = 'wait'\n";
+    let clock = Clock::manual(night_of(0));
+    let (campaign, node) = node(&bench, night_of(0), &clock, settings).await;
+    let end = async |run: RunId| {
+        assert!(bench.store.set_run_state(run, RunState::Stopped, None, clock.now()).await.unwrap());
+    };
+    let first = node.fire().await.unwrap()[0];
+    clock.advance_ms(25 * HOUR_MS);
+    assert!(node.fire().await.unwrap().is_empty(), "the run before it is open");
+    end(first).await;
+    let second = node.fire().await.unwrap()[0];
+    // Two nights pass while it is open: one run stands for both.
+    clock.advance_ms(48 * HOUR_MS);
+    assert!(node.fire().await.unwrap().is_empty());
+    end(second).await;
+    let third = node.fire().await.unwrap()[0];
+    let began = async |run: RunId| bench.store.run_history(run).await.unwrap().remove(0);
+    let of = |reason: String| Transition {
+        state: "running".into(),
+        at: clock.now(),
+        actor: Actor::Schedule,
+        by: None,
+        reason: Some(reason),
+    };
+    let both = format!("due {}, and in place of every later moment until {}", night_of(2), clock.now());
+    assert_eq!(began(third).await, of(both));
+    assert_eq!(began(second).await.reason, Some(format!("due {}", night_of(1))));
+    assert!(bench.store.skipped(10).await.unwrap().is_empty());
+    assert_eq!(bench.store.runs(campaign).await.unwrap().len(), 3);
 }
 
 /// The guard: `is_over` in `Dialer::fire`; without it every night makes a run in which everybody expires.

@@ -21,14 +21,14 @@ both_engines! {
 const SESSIONS: i64 = 100;
 const NUMBERS: usize = 20;
 
-fn rules() -> Arc<Rules> {
+pub fn rules() -> Arc<Rules> {
     let read = read_rules([Mode::dialog()].into());
     let (settings, policy) = read(r#"{ "name": "races", "purpose": "test" }"#).expect("sound settings");
     Arc::new(Rules { settings, policy, script: String::new() })
 }
 
 /// As `Dialer::grant` asks.
-async fn ask(store: &Store, rules: &Arc<Rules>, attempt: AttemptId, hash: TokenHash, session: i64) -> Grant {
+pub async fn ask(store: &Store, rules: &Arc<Rules>, attempt: AttemptId, hash: TokenHash, session: i64) -> Grant {
     let rules = rules.clone();
     let decision = move |held: &Held| {
         let asked = Asked {

@@ -6,7 +6,7 @@ use crate::common::calls::{NOON, token};
 use halo::domain::clearance::Gate;
 use halo::domain::state::{Event, State};
 use halo::domain::{Outcome, SessionId};
-use halo::store::{Change, ContactChange, RunState};
+use halo::store::{By, Change, ContactChange, RunState};
 
 both_engines! {
     a_paused_run_does_not_claim_and_a_resumed_one_wakes_up
@@ -128,14 +128,19 @@ async fn a_wiped_database_is_a_fresh_one(bench: Bench) {
     let calls = bench.run_of(3).await;
     let (attempt, session) = calls.all_live(100, NOON).await[0];
     calls.store.lead("sweeper", "node", NOON, NOON.plus_ms(5)).await.unwrap();
+    calls.store.change_run(calls.run, RunState::Running, By::default(), Some(5), NOON).await.unwrap();
+    calls.store.pause_all(calls.account, true, By::default(), NOON).await.unwrap();
     calls.store.installation_value_or("key", "value".into()).await.unwrap();
     let turn = halo::store::Turn { turn: 1, method: "vad".into(), ..Default::default() };
     let told = crate::common::calls::heard(session, 1, "Disconnected");
     let call = halo::store::Call { session: 100, source: "event", ..Default::default() };
     calls.report(attempt, told, Outcome::Answered, call, vec![turn], NOON).await;
     calls.store.wipe().await.unwrap();
-    let schema =
-        concat!(include_str!("../../migrations/0001_halo.sql"), include_str!("../../migrations/0003_history.sql"));
+    let schema = concat!(
+        include_str!("../../migrations/0001_halo.sql"),
+        include_str!("../../migrations/0003_history.sql"),
+        include_str!("../../migrations/0009_life.sql")
+    );
     let tables: Vec<&str> = schema.lines().filter_map(|line| line.strip_prefix("create table ")).collect();
     assert!(tables.len() > 15);
     for table in tables {

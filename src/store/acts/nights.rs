@@ -79,13 +79,6 @@ pub async fn skipped(conn: &mut Conn, limit: i64) -> Result<Vec<SkippedFiring>> 
     Ok(rows.into_iter().map(firing).collect())
 }
 
-/// When the runs ended that were open at this moment or began after it; `None` for one that is open.
-pub async fn in_the_way(conn: &mut Conn, campaign: CampaignId, at: Timestamp) -> Result<Vec<Option<Timestamp>>> {
-    let ends: Vec<Option<i64>> =
-        sqlx::query_scalar(sql!("runs_in_the_way")).bind(campaign.0).bind(at.0).fetch_all(conn).await?;
-    Ok(ends.into_iter().map(|end| end.map(Timestamp)).collect())
-}
-
 pub async fn due(conn: &mut Conn, now: Timestamp) -> Result<Vec<Schedule>> {
     let rows: Vec<Row> = sqlx::query_as(sql!("due_schedules")).bind(now.0).fetch_all(conn).await?;
     Ok(rows.into_iter().map(Schedule::from).collect())
