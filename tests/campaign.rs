@@ -15,6 +15,8 @@ mod histories;
 mod nights;
 #[path = "campaign/outcomes.rs"]
 mod outcomes;
+#[path = "campaign/rehearsals.rs"]
+mod rehearsals;
 
 use harness::{Place, SPLIT, World, attempts, completed, contacts, csv, ledger, number, settings, start, take_in};
 use std::collections::BTreeMap;

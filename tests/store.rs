@@ -6,6 +6,8 @@ mod common;
 
 #[path = "store/attempts.rs"]
 mod attempts;
+#[path = "store/breakers.rs"]
+mod breakers;
 #[path = "store/dials.rs"]
 mod dials;
 #[path = "store/figures.rs"]
@@ -14,6 +16,8 @@ mod figures;
 mod histories;
 #[path = "store/imports.rs"]
 mod imports;
+#[path = "store/money.rs"]
+mod money;
 #[path = "store/nights.rs"]
 mod nights;
 #[path = "store/plans.rs"]

@@ -44,6 +44,8 @@ pub enum Verb {
     Pause { campaign: String },
     /// Dial again.
     Resume { campaign: String },
+    /// Play the whole campaign against the simulator, in scaled time: nobody is rung, nothing is kept.
+    Rehearse(super::rehearse::Rehearse),
     /// End the open runs; calls under way go on to their end.
     Stop { campaign: String },
 }
@@ -56,6 +58,7 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Start { campaign, wait } => start(&campaign, wait).await,
         Verb::Pause { campaign } => change(&campaign, RunState::Paused, Some("paused by an operator")).await,
         Verb::Resume { campaign } => change(&campaign, RunState::Running, None).await,
+        Verb::Rehearse(args) => super::rehearse::run(args).await,
         Verb::Stop { campaign } => change(&campaign, RunState::Stopped, Some("stopped by an operator")).await,
     }
 }

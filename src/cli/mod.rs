@@ -5,6 +5,7 @@ mod campaigns;
 mod drill;
 mod figures;
 mod platform;
+mod rehearse;
 mod service;
 
 use clap::{Parser, Subcommand, ValueEnum};

@@ -72,7 +72,7 @@ pub fn positive(text: &str) -> Result<f64, String> {
 }
 
 /// RFC 3339, or a local-looking date and time read as UTC.
-fn instant(text: &str) -> Result<Timestamp, String> {
+pub fn instant(text: &str) -> Result<Timestamp, String> {
     let with_zone = chrono::DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis());
     let naive = || {
         ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]

@@ -50,6 +50,11 @@ impl Dialer {
         self.pricing.as_ref().map(|pricing| pricing.prices.currency.clone()).unwrap_or_default()
     }
 
+    /// The realtime model that money is counted by.
+    pub fn model(&self) -> String {
+        self.pricing.as_ref().map(|pricing| pricing.model.clone()).unwrap_or_default()
+    }
+
     /// The purse of one attempt, its counters made if they were not there yet.
     pub(super) async fn purse(&self, held: &Held, rules: &Rules, now: Timestamp) -> Result<Option<Purse>> {
         if !counts(&rules.settings) || held.run_kind == SINGLE {
@@ -155,10 +160,7 @@ pub fn afford(held: &Held, purse: Option<&Purse>, cleared: Clearance, now: Times
 fn counted(held: &Held, purse: &Purse) -> Counters {
     use crate::domain::budget::Counter;
     const FULL: Counter = Counter { spent: i64::MAX, reserved: 0 };
-    Counters {
-        run: held.money.run.unwrap_or(FULL),
-        day: held.money.days.get(&purse.day_at).copied().unwrap_or(FULL),
-    }
+    Counters { run: held.money.run.unwrap_or(FULL), day: held.money.days.get(&purse.day_at).copied().unwrap_or(FULL) }
 }
 
 /// The grant's decision with its money: reserved where it is given; where it was refused for want of money, and no

@@ -12,7 +12,8 @@ pub fn prices(table: &Result<Prices, String>, today: Timestamp) -> Finding {
     };
     let days = today.utc().map_or(0, |at| prices.age_days(at.date_naive()));
     let (unverified, all) = prices.unverified();
-    let told = format!("prices.toml of {}, in {}: {unverified} of {all} prices unverified", prices.date, prices.currency);
+    let told =
+        format!("prices.toml of {}, in {}: {unverified} of {all} prices unverified", prices.date, prices.currency);
     if days > PRICES_DAYS_MAX {
         let cure = "look the prices up and put the day beside them";
         Finding::warning(CHECK, format!("{told}; {days} days old: {cure}"))

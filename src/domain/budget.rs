@@ -85,7 +85,9 @@ impl Budget {
         let left = counters.run.left(limit);
         Some(if left > 0 {
             let (left, most) = (shown(left, currency), shown(most, currency));
-            format!("the run's budget is spent ({spent}): the {left} left are less than the {most} that a call can cost")
+            format!(
+                "the run's budget is spent ({spent}): the {left} left are less than the {most} that a call can cost"
+            )
         } else {
             format!("the run's budget is spent ({spent})")
         })

@@ -54,7 +54,8 @@ fn a_day_is_one_of_the_campaigns_zone() {
 
 #[test]
 fn a_call_is_settled_by_what_is_known_of_it() {
-    let one = TokenPrices { text_in: 0, text_cached: 0, text_out: 0, audio_in: 0, audio_cached: 0, audio_out: 1_000_000 };
+    let one =
+        TokenPrices { text_in: 0, text_cached: 0, text_out: 0, audio_in: 0, audio_cached: 0, audio_out: 1_000_000 };
     let tariff = Tariff {
         call_minute: 600,
         step_s: 60,

@@ -265,7 +265,11 @@ fn up(sum: i128, by: i128) -> i64 {
 /// An amount in words, to the cent, or finer where there is not a cent: `12.34 USD`.
 pub fn shown(micros: i64, currency: &str) -> String {
     let units = micros as f64 / MICROS as f64;
-    if micros != 0 && micros.abs() < 10_000 { format!("{units:.4} {currency}") } else { format!("{units:.2} {currency}") }
+    if micros != 0 && micros.abs() < 10_000 {
+        format!("{units:.4} {currency}")
+    } else {
+        format!("{units:.2} {currency}")
+    }
 }
 
 #[cfg(test)]

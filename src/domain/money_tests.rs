@@ -14,7 +14,8 @@ fn source() -> Source {
 fn prices() -> Prices {
     let call = |to: &str, minute, step_s| CallPrice { to: to.into(), minute, step_s, source: source() };
     let minutes = Part::ALL.iter().zip([1_000, 2_000, 6_000, 30_000, 40_000, 10_000]);
-    let tokens = |n| TokenPrices { text_in: n, text_cached: n, text_out: n, audio_in: n, audio_cached: n, audio_out: n };
+    let tokens =
+        |n| TokenPrices { text_in: n, text_cached: n, text_out: n, audio_in: n, audio_cached: n, audio_out: n };
     let model = |n| ModelPrice { tokens: tokens(n), source: source() };
     Prices {
         date: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
@@ -56,7 +57,10 @@ fn a_mode_pays_for_what_it_uses() {
 fn an_unknown_model_costs_as_the_dearest() {
     let mode: Mode = "realtime_pure".parse().unwrap();
     let of = |model: &str| prices().tariff(&"+79990000001".parse().unwrap(), &mode, &dial(), model).model.unwrap();
-    assert_eq!((of("small").audio_in, of("large").audio_in, of("of tomorrow").audio_in), (1_000_000, 2_000_000, 2_000_000));
+    assert_eq!(
+        (of("small").audio_in, of("large").audio_in, of("of tomorrow").audio_in),
+        (1_000_000, 2_000_000, 2_000_000)
+    );
     assert_eq!(of("small").cost(Tokens { text_in: 3, audio_out: 4, ..Tokens::default() }), 7);
 }
 

@@ -140,11 +140,19 @@ mod tests {
             parse(&SHIPPED.replacen(from, to, 1)).unwrap_err().list()
         };
         for (from, to, said) in [
-            ("unverified = true", "", "call[0].unverified: missing; write true unless the price was read at whoever asks it"),
+            (
+                "unverified = true",
+                "",
+                "call[0].unverified: missing; write true unless the price was read at whoever asks it",
+            ),
             ("minute = 0.25", "minute = -1", "call[0].minute: found -1; write a number from 0 to 10000"),
             ("to = \"+7\"", "to = \"7\"", "call[1].to: found `7`; write how the number begins, as in \"+7\""),
             ("[minute.amd]", "[minute.amdd]", "minute.amd: missing; write its price, source, date and unverified"),
-            ("date = 2026-11-21", "date = \"May\"", "date: found `May`; write the day on which it was read, as in 2026-11-21"),
+            (
+                "date = 2026-11-21",
+                "date = \"May\"",
+                "date: found `May`; write the day on which it was read, as in 2026-11-21",
+            ),
             ("text_in = 4.0", "", "model[0].text_in: missing; write an amount, 0 where nothing is asked"),
         ] {
             let found = faults(from, to);

@@ -7,7 +7,7 @@ use crate::common::calls::{Calls, NOON, contact, new_campaign};
 use axum::Router;
 use axum::routing::post;
 use halo::clock::Clock;
-use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform};
+use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform, Pricing};
 use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::state::Event;
@@ -68,7 +68,8 @@ fn dialer_at(url: String, store: &Store, account: i64, clock: &Clock, settings: 
         UNREADABLE => Err("a mode that is gone".to_owned()),
         _ => Ok((settings.clone(), Vec::new())),
     };
-    Arc::new(Dialer::new(
+    let pricing = Pricing { prices: halo::intake::prices::shipped(), model: "gpt-realtime".into() };
+    let dialer = Dialer::new(
         store.clone(),
         clock.clone(),
         Arc::new(Client::new(connection, wall).expect("a client")),
@@ -77,7 +78,8 @@ fn dialer_at(url: String, store: &Store, account: i64, clock: &Clock, settings: 
         account,
         "node".into(),
         Arc::new(rules),
-    ))
+    );
+    Arc::new(dialer.priced(pricing))
 }
 
 /// The guard: the claim's compare-and-set. Twenty nudges for one slot, from two processes.

@@ -28,11 +28,7 @@ pub(super) fn read(table: Option<Table<'_>>) -> Option<Breakers> {
 }
 
 /// `None` where the key is absent or wrong, which leaves a fault; off is `Some(None)`.
-fn or_off<T>(
-    table: &Table<'_>,
-    key: &'static str,
-    threshold: impl Fn(&'static str) -> Option<T>,
-) -> Option<Option<T>> {
+fn or_off<T>(table: &Table<'_>, key: &'static str, threshold: impl Fn(&'static str) -> Option<T>) -> Option<Option<T>> {
     match table.value(key)? {
         Value::String(text) if text.trim() == "off" => Some(None),
         _ => threshold(key).map(Some),

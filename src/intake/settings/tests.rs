@@ -244,7 +244,8 @@ fn recording_is_off_and_machines_are_hung_up_on_unless_somebody_says_otherwise()
 #[test]
 fn budgets_and_breakers_are_amounts_shares_or_off() {
     let with = |lines: &str| format!("name = 'x'\npurpose = 'survey'\n{lines}");
-    let text = with("[budget]\nrun = 500\nday = 2000.5\n[breakers]\nfailures = 'off'\nsilent = 0.1\nspend_hour = 12.25");
+    let text =
+        with("[budget]\nrun = 500\nday = 2000.5\n[breakers]\nfailures = 'off'\nsilent = 0.1\nspend_hour = 12.25");
     let settings = parse(&text, &modes()).unwrap();
     assert_eq!((settings.budget.run, settings.budget.day), (Some(500_000_000), Some(2_000_500_000)));
     let breakers = settings.breakers;

@@ -23,6 +23,7 @@ pub mod figures;
 pub mod money;
 pub mod nights;
 pub mod plan;
+pub mod rehearsal;
 pub mod report;
 pub mod sessions;
 pub mod setup;

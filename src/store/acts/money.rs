@@ -88,21 +88,9 @@ async fn write(conn: &mut Conn, moves: &[MoneyMove]) -> Result<()> {
     }
     let row = |m: &MoneyMove| {
         let is = &m.is;
-        json!([
-            m.attempt.0,
-            m.run.0,
-            is.day_at.0,
-            is.granted_at.0,
-            is.tariff,
-            is.reserved,
-            is.provider,
-            is.models
-        ])
+        json!([m.attempt.0, m.run.0, is.day_at.0, is.granted_at.0, is.tariff, is.reserved, is.provider, is.models])
     };
-    sqlx::query(sql!("put_reservations"))
-        .bind(rows_text(moves.iter().map(row).collect()))
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query(sql!("put_reservations")).bind(rows_text(moves.iter().map(row).collect())).execute(&mut *conn).await?;
     let deltas: Vec<_> = (deltas.into_iter().filter(|(_, delta)| *delta != (0, 0)))
         .map(|((owner, day), (spent, reserved))| json!([owner, day, spent, reserved]))
         .collect();
