@@ -33,6 +33,8 @@ pub mod doctor;
 
 pub mod drill;
 
+pub mod rehearse;
+
 // What the rooms stand on: the environment, the clock.
 pub mod clock;
 pub mod config;

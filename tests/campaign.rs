@@ -15,6 +15,8 @@ mod histories;
 mod nights;
 #[path = "campaign/outcomes.rs"]
 mod outcomes;
+#[path = "campaign/rehearsals.rs"]
+mod rehearsals;
 #[path = "campaign/slow.rs"]
 mod slow;
 

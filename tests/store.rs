@@ -10,6 +10,8 @@ mod appends;
 mod attempts;
 #[path = "store/batches.rs"]
 mod batches;
+#[path = "store/breakers.rs"]
+mod breakers;
 #[path = "store/dials.rs"]
 mod dials;
 #[path = "store/figures.rs"]
@@ -20,6 +22,8 @@ mod histories;
 mod imports;
 #[path = "store/life.rs"]
 mod life;
+#[path = "store/money.rs"]
+mod money;
 #[path = "store/nights.rs"]
 mod nights;
 #[path = "store/pace.rs"]

@@ -69,7 +69,7 @@ const ROOMS: &[Room] = &[
 ];
 
 /// The wiring knows every room.
-const WIRING: &[&str] = &["app", "demo", "doctor", "drill", "cli", "main", "lib"];
+const WIRING: &[&str] = &["app", "demo", "doctor", "drill", "rehearse", "cli", "main", "lib"];
 
 /// Words that would bring time, dice or waiting into the rules.
 const BANNED_IN_DOMAIN: &[&str] =
@@ -79,6 +79,7 @@ const BANNED_IN_DOMAIN: &[&str] =
 const STOPWATCHES: &[(&str, &str)] = &[
     ("src/demo.rs", "how long the demo took and when it last spoke, in real time"),
     ("src/drill.rs", "how long a runner takes to recover, in real time"),
+    ("src/rehearse.rs", "how long a rehearsal took, and its patience with the history, in real time"),
     ("src/cli/call.rs", "how long nobody took up a call, in real time"),
     ("src/http/voice.rs", "the cost of an answer, which it declares in Server-Timing"),
     ("src/voximplant/api.rs", "how long the provider took to answer, for the log"),

@@ -51,7 +51,12 @@ halo.run((() => {
       asr.addEventListener(ASREvents.ASRError, (event) => s.fail('speech', event.error));
       asr.addEventListener(ASREvents.Result, (event) => {
         const text = String(event.text || '').trim();
-        if (text === '' || s.over || s.leaving) return;
+        if (text === '') return;
+        // Nobody answers them any more, but they may ask never to be called again.
+        if (s.over || s.leaving) {
+          s.ruler.lastWord(text);
+          return;
+        }
         s.ruler.calleeText(text);
         turn += 1;
         const nth = turn;

@@ -41,6 +41,8 @@ pub enum Verb {
     Resume(life::Resume),
     /// Call nobody new; whoever was called gets the remaining tries.
     Drain(life::Drain),
+    /// Play the whole campaign against the simulator, in scaled time: nobody is rung, nothing is kept.
+    Rehearse(super::rehearse::Rehearse),
     /// End the open runs; calls under way go on to their end.
     Stop(life::Stop),
     /// Change settings while the campaign lives: dial.cps=3 windows.days='["mon-fri 09:00-18:00"]'
@@ -82,6 +84,7 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Append { campaign, file, json } => life::append_list(&campaign, &file, json).await,
         Verb::Clone { campaign, name, keep_arms, json } => life::copy_campaign(&campaign, name, keep_arms, json).await,
         Verb::Watch { campaign } => watch::watch(&campaign).await,
+        Verb::Rehearse(args) => super::rehearse::run(args).await,
     }
 }
 

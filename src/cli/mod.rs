@@ -6,6 +6,7 @@ mod drill;
 mod figures;
 mod life;
 mod platform;
+mod rehearse;
 mod service;
 mod watch;
 

@@ -50,6 +50,11 @@ impl Dialer {
         self.pricing.as_ref().map(|pricing| pricing.prices.currency.clone()).unwrap_or_default()
     }
 
+    /// The realtime model that money is counted by.
+    pub fn model(&self) -> String {
+        self.pricing.as_ref().map(|pricing| pricing.model.clone()).unwrap_or_default()
+    }
+
     /// The purse of one attempt, its counters made if they were not there yet.
     pub(super) async fn purse(&self, held: &Held, rules: &Rules, now: Timestamp) -> Result<Option<Purse>> {
         if !counts(&rules.settings) || held.run_kind == SINGLE {

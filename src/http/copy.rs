@@ -12,7 +12,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 const PAGE: i64 = 1000;
@@ -54,7 +53,7 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
     }
 
     let rows = contacts(here, &row).await?;
-    let mut further = alternates(here, &row).await?;
+    let mut further = here.store.further_numbers(row.campaign).await?;
     let salt = if order.keep_arms { row.salt.clone() } else { format!("{:032x}", rand::random::<u128>()) };
     let mut fresh = rows
         .into_iter()
@@ -116,21 +115,6 @@ async fn contacts(here: &Here<'_>, campaign: &Campaign) -> Result<Vec<(ContactRo
         for row in page {
             let number = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
             all.push((row, number));
-        }
-    }
-}
-
-/// Further numbers, by contact.
-async fn alternates(here: &Here<'_>, campaign: &Campaign) -> Result<HashMap<i64, Vec<NewNumber>>, ImportError> {
-    let (mut all, mut after) = (HashMap::<i64, Vec<NewNumber>>::new(), (0, 0));
-    loop {
-        let page = here.store.alternates(campaign.campaign, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(all) };
-        after = (last.contact_id, last.ordinal);
-        for row in page {
-            let number: PhoneNumber = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
-            let raw = number.as_str().to_owned();
-            all.entry(row.contact_id).or_default().push(NewNumber { ordinal: row.ordinal, number, raw });
         }
     }
 }

@@ -126,7 +126,9 @@ pub(super) async fn events(
     };
     let script = web.script(held.campaign).await?;
     let asks = |text: Option<&String>| text.is_some_and(|text| optout::asks_never_again(text, &script));
-    let opts_out = parsed.opts_out || parsed.turns.iter().any(|t| asks(t.callee_text.as_ref()));
+    let opts_out = parsed.opts_out
+        || asks(parsed.last_words.as_ref())
+        || parsed.turns.iter().any(|t| asks(t.callee_text.as_ref()));
     let report = Report {
         heard: Some(Heard {
             session,

@@ -1,7 +1,8 @@
 //! Further numbers of contacts, for the rooms above.
 
-use super::{Result, Store};
+use super::{Result, Store, StoreError};
 use crate::domain::{CampaignId, PhoneNumber};
+use std::collections::HashMap;
 
 /// A further number of a row on its way in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,22 @@ impl Store {
     /// Cells of accepted rows that were left out, by import and line.
     pub async fn notes(&self, campaign: CampaignId) -> Result<Vec<NewNote>> {
         read!(self, alternates::notes(campaign))
+    }
+
+    /// Every further number of the campaign, by contact.
+    pub async fn further_numbers(&self, campaign: CampaignId) -> Result<HashMap<i64, Vec<NewNumber>>> {
+        const PAGE: i64 = 1000;
+        let (mut all, mut after) = (HashMap::<i64, Vec<NewNumber>>::new(), (0, 0));
+        loop {
+            let page = self.alternates(campaign, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(all) };
+            after = (last.contact_id, last.ordinal);
+            for row in page {
+                let number: PhoneNumber = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
+                let raw = number.as_str().to_owned();
+                all.entry(row.contact_id).or_default().push(NewNumber { ordinal: row.ordinal, number, raw });
+            }
+        }
     }
 
     /// A page of further numbers, after this contact and ordinal.

@@ -9,6 +9,11 @@ impl Store {
         write!(self, money::open((run, campaign, day_at)))
     }
 
+    /// When the next contact of a run is to be called.
+    pub async fn next_due(&self, run: RunId) -> Result<Option<Timestamp>> {
+        read!(self, rehearsal::next_due(run))
+    }
+
     pub async fn run_money(&self, run: RunId, campaign: CampaignId, day_at: Timestamp) -> Result<RunMoney> {
         read!(self, money::of_run(run, campaign, day_at))
     }

@@ -41,6 +41,8 @@ pub struct Parsed {
     pub opts_out: bool,
     /// What the callee said when it asked for that.
     pub opt_out_text: Option<String>,
+    /// What it said after its last turn, when nobody answered any more.
+    pub last_words: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +138,7 @@ pub fn parse(body: &Value) -> Result<Parsed, CallbackError> {
         turns: Vec::new(),
         opts_out: false,
         opt_out_text: None,
+        last_words: None,
         call_id,
         session,
         seq,
@@ -158,6 +161,7 @@ pub fn parse(body: &Value) -> Result<Parsed, CallbackError> {
             let call = ended(&at)?;
             parsed.what = What::Finished(if call.machine { Outcome::Machine } else { Outcome::Answered });
             parsed.opts_out = at.flag("opted_out")?.unwrap_or(false);
+            parsed.last_words = at.text("last_words")?.map(cut).filter(|text| !text.is_empty());
             parsed.turns = turns(&at)?;
             parsed.call = Some(call);
         }

@@ -25,6 +25,28 @@ async fn a_call_that_was_dialled_is_never_given_back() {
     assert_eq!(stage.calls().await.len(), 2);
 }
 
+/// Who says it and hangs up with the last word is understood when nobody is there any more.
+#[tokio::test]
+async fn last_words_before_hanging_up_are_kept() {
+    let stage = Stage::open(300.0).await;
+    for (ending, mode) in [(1, "dialog"), (2, "realtime_pure")] {
+        stage.behaviour(&number(0, ending), "opts_out_and_goes").await;
+        let played = stage.play(mode, &number(0, ending), json!({})).await;
+        let last = played.last();
+        let text = last["last_words"].as_str().unwrap_or_default().to_lowercase();
+        assert!(text.contains("не звоните"), "{mode}: {last}\n{}", played.log);
+        // What nobody could answer is no turn: coverage stays what it is.
+        assert!(!last["turns"].to_string().to_lowercase().contains("не звоните"), "{mode}: {last}");
+        let answered = |turn: &serde_json::Value| turn["turn_ms"].is_number();
+        assert!(last["turns"].as_array().is_some_and(|turns| turns.iter().all(answered)), "{mode}: {last}");
+        assert_eq!(last["hung_up_by"], "callee", "{mode}: {last}");
+        // Nobody waited on the line for it.
+        let lasted = last["ended_at_ms"].as_u64().zip(last["answered_at_ms"].as_u64()).map(|(to, from)| to - from);
+        assert_eq!(last["talk_ms"].as_u64(), lasted);
+        assert_eq!(played.history["calls"][0]["duration"].as_u64(), lasted.map(|ms| ms / 1000 + 1), "{mode}: {last}");
+    }
+}
+
 /// A session has ten players, and each lives until it is stopped.
 #[tokio::test]
 async fn a_long_talk_does_not_run_out_of_players() {

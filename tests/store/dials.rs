@@ -7,7 +7,7 @@ use crate::common::calls::{Calls, NOON, contact, new_campaign};
 use axum::Router;
 use axum::routing::post;
 use halo::clock::Clock;
-use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform, ReadRules};
+use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform, Pricing, ReadRules};
 use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::state::Event;
@@ -80,7 +80,8 @@ fn dialer_by(url: String, store: &Store, account: i64, clock: &Clock, rules: Rea
         let clock = clock.clone();
         move || clock.wall()
     });
-    Arc::new(Dialer::new(
+    let pricing = Pricing { prices: halo::intake::prices::shipped(), model: "gpt-realtime".into() };
+    let dialer = Dialer::new(
         store.clone(),
         clock.clone(),
         Arc::new(Client::new(connection, wall).expect("a client")),
@@ -89,7 +90,8 @@ fn dialer_by(url: String, store: &Store, account: i64, clock: &Clock, rules: Rea
         account,
         "node".into(),
         rules,
-    ))
+    );
+    Arc::new(dialer.priced(pricing))
 }
 
 /// The guard: the claim's compare-and-set. Twenty nudges for one slot, from two processes.

@@ -71,6 +71,9 @@ const halo = (() => {
   /** Without an order to dial, somebody must ring in within this time. */
   const ORDER_MS = 8000;
   const HANGUP_MS = 5000;
+  /** Words that are still being recognised when the callee has hung up. */
+  const LAST_WORDS_MS = 2000;
+  const LAST_WORDS_LOOK_MS = 50;
   const DEFAULT_VAD = { threshold: 0.5, min_silence_ms: 300 };
 
   const { log, sleep, post, stored, final, deliver, json } = wire;
@@ -199,14 +202,24 @@ const halo = (() => {
       s.over = true;
       timers.forEach((timer) => clearTimeout(timer));
       clearInterval(watch);
-      if (talker.close) guard(talker.close)(null);
-      const waiting = reports;
+      // All figures are those of this moment, whatever is heard of the call from now on.
       const last = lastEvent(event, fields);
       unsaid = last;
+      measure.gone();
+      // Who asks never to be called again and hangs up at once is understood a moment later.
+      const theyWent = event === 'Disconnected' && held.hungUpBy === null;
+      for (let waited = 0; theyWent && measure.unheard() && waited < LAST_WORDS_MS; waited += LAST_WORDS_LOOK_MS) {
+        await sleep(LAST_WORDS_LOOK_MS);
+      }
+      if (talker.close) guard(talker.close)(null);
+      const waiting = reports;
+      Object.assign(last, lastWords());
       if (await deliver(grant.event_url, grant.event_token, last, () => true)) unsaid = null;
       await Promise.race([waiting, sleep(DRAIN_MS)]);
       VoxEngine.terminate();
     };
+    /** What was understood of the callee after its last turn; the event has no such field when it was nothing. */
+    const lastWords = () => (measure.lastWords() === '' ? {} : { last_words: measure.lastWords() });
     const lastEvent = (/** @type {string} */ event, /** @type {object} */ fields) => {
       const ended = now();
       const base = { ...head(event), ...fields, dialled_at_ms: times.dialled, ringing_at_ms: times.ringing, ended_at_ms: ended };
@@ -217,7 +230,7 @@ const halo = (() => {
         ...base, hung_up_by: held.hungUpBy || 'callee', goal: verdict.goal, answers: verdict.answers, callback_at: verdict.callback_at,
         opted_out: verdict.optedOut, fault: held.fault, machine: verdict.machine, answered_at_ms: answered,
         first_audio_ms: first === null ? null : Math.max(0, first - answered), first_audio_method: measure.firstMethod(),
-        talk_ms: ended - answered, record_url: recordUrl, turns: wire.fitted(measure.all()),
+        talk_ms: ended - answered, record_url: recordUrl, turns: wire.fitted(measure.all()).map((turn) => ({ ...turn })),
       };
     };
 
@@ -388,6 +401,7 @@ const halo = (() => {
           held.finished = true;
           unsaid = lastEvent(times.answered === null ? 'Failed' : 'Disconnected', { code: 0, reason: 'the session was terminated', cost: null });
         }
+        if (unsaid) Object.assign(unsaid, lastWords());
         if (unsaid) post(grant.event_url, grant.event_token, unsaid, LAST_POST_S);
       });
       guard(() => Promise.all([measure.prepare(), talker.dialled ? talker.dialled(s) : null]))(null);

@@ -170,9 +170,9 @@ const realtime = (() => {
     /** @param {Session} s @param {OpenAI.RealtimeAPIClient} made */
     const attend = (s, made) => {
       const events = OpenAI.RealtimeAPIEvents;
-      /** @param {OpenAI.RealtimeAPIEvents} name @param {(payload: any) => unknown} run */
-      const on = (name, run) => made.addEventListener(name, (/** @type {OpenAI.RealtimeEvent} */ event) => {
-        if (s.over) return;
+      /** @param {OpenAI.RealtimeAPIEvents} name @param {(payload: any) => unknown} run @param {boolean} [last] It matters even after the call. */
+      const on = (name, run, last = false) => made.addEventListener(name, (/** @type {OpenAI.RealtimeEvent} */ event) => {
+        if (s.over && !last) return;
         try {
           const told = run((event && event.data && event.data.payload) || {});
           if (told instanceof Promise) told.catch((error) => s.fail('scenario', error));
@@ -192,8 +192,9 @@ const realtime = (() => {
       on(events.InputAudioBufferSpeechStopped, () => s.ruler.vendorCalleeEnded(silence > 0 ? silence : null));
       on(events.ConversationItemInputAudioTranscriptionCompleted, (payload) => {
         const text = String(payload.transcript || '').trim();
-        if (text !== '') s.ruler.calleeText(text);
-      });
+        if (text === '') return;
+        if (s.over) s.ruler.lastWord(text); else s.ruler.calleeText(text);
+      }, true);
       on(events.ResponseCreated, () => {
         active = true;
         spoke = false;

@@ -52,6 +52,10 @@ const ruler = (() => {
     const turns = [];
     let listening = false;
     let sealed = false;
+    let gone = false;
+    /** Words of the callee are on their way to a text. */
+    let awaited = false;
+    let lastWords = '';
     /** @type {number | null} */
     let firstAudio = null;
     /** @type {Method} */
@@ -65,7 +69,7 @@ const ruler = (() => {
 
     const last = () => turns[turns.length - 1];
     const complete = (/** @type {OpenTurn | undefined} */ open) => {
-      if (!open || open.told) return;
+      if (!open || open.told || gone) return;
       open.told = true;
       options.turnOver(settled(open));
     };
@@ -109,6 +113,7 @@ const ruler = (() => {
       if (callee.speaking) return;
       callee.speaking = true;
       callee.since = at;
+      if (gone) return;
       if (agent.speaking && turns.length > 0 && last().turn.agent_start_ms !== null) last().turn.interrupted = true;
       options.calleeStarted();
       options.changed();
@@ -118,6 +123,7 @@ const ruler = (() => {
       const since = callee.speaking ? callee.since : at;
       callee.speaking = false;
       callee.ended = at;
+      if (gone) return;
       if (listening) {
         const before = last();
         const goesOn = before && before.turn.agent_start_ms === null && before.heard_by_vendor === null
@@ -137,6 +143,7 @@ const ruler = (() => {
     };
 
     const agentBegins = (/** @type {number} */ at, /** @type {Method} */ method) => {
+      if (gone) return;
       agent.speaking = true;
       agent.since = at;
       agent.method = method;
@@ -150,7 +157,7 @@ const ruler = (() => {
     };
 
     const agentEnds = (/** @type {number} */ at) => {
-      if (!agent.speaking) return;
+      if (!agent.speaking || gone) return;
       agent.speaking = false;
       agent.ended = at;
       options.changed();
@@ -228,6 +235,20 @@ const ruler = (() => {
       listen() { listening = true; },
       /** What the agent says from now on answers nothing: an apology is no reply. */
       seal() { sealed = true; },
+      /** The line is gone: no turn is made, answered or told any more. Words that are understood are last words. */
+      gone() {
+        gone = true;
+        awaited = listening && (callee.speaking || (turns.length > 0 && last().turn.callee_text === ''));
+        if (early) lastWords = early.text;
+      },
+      /** Are words of the callee still on their way to a text? */
+      unheard: () => awaited,
+      /** What the callee said when nobody answered it any more. @param {string} text */
+      lastWord(text) {
+        lastWords = lastWords === '' ? text : `${lastWords} ${text}`;
+        awaited = false;
+      },
+      lastWords: () => lastWords,
 
       // What vendors say.
       vendorCalleeBegan() { if (!calleeVad) calleeBegins(now()); },

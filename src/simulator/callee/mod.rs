@@ -19,6 +19,8 @@ pub enum Temper {
     Silent,
     /// Asks never to be called again.
     OptsOut,
+    /// Asks the same, and hangs up with the last word.
+    OptsOutAndGoes,
     /// Talks over the agent all the time.
     TalksOver,
     /// Talks, but the agent's first audio never reaches anybody.
@@ -105,13 +107,14 @@ const fn refused(code: u16, reason: &'static str) -> Behaviour {
 }
 
 /// Behaviours by name, for numbers whose last digits say something else.
-pub const NAMED: [(&str, Behaviour); 29] = [
+pub const NAMED: [(&str, Behaviour); 30] = [
     ("talks", Behaviour::of(Fate::Answers(Temper::Talks))),
     ("gone_at_once", Behaviour::of(Fate::Answers(Temper::Gone))),
     ("machine", Behaviour::found(Temper::Machine, "VOICEMAIL", "NONE")),
     ("machine_mimic", Behaviour::found(Temper::Machine, "VOICEMAIL", "MIMIC")),
     ("undecided", Behaviour::found(Temper::Talks, "TIMEOUT", "NONE")),
     ("human", Behaviour::found(Temper::Talks, "HUMAN", "NONE")),
+    ("opts_out_and_goes", Behaviour::of(Fate::Answers(Temper::OptsOutAndGoes))),
     ("silent", Behaviour::of(Fate::Answers(Temper::Silent))),
     ("rings_out", Behaviour::of(Fate::RingsOut)),
     ("busy", Behaviour::of(Fate::RingsThen { code: BUSY.0, reason: BUSY.1 })),

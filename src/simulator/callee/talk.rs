@@ -166,7 +166,7 @@ impl Talker {
             self.leaving = true;
             return words::FAREWELLS.pick(self.tongue, &self.dice, "farewell", 0);
         }
-        if self.temper == Temper::OptsOut {
+        if matches!(self.temper, Temper::OptsOut | Temper::OptsOutAndGoes) {
             self.leaving = true;
             return words::NEVER_AGAIN.pick(self.tongue, &self.dice, "never again", 0);
         }
@@ -187,6 +187,7 @@ impl Talker {
             // Someone who asked not to be called hears the answer out; anybody else who said
             // goodbye is gone after a moment.
             _ if self.leaving && self.temper == Temper::OptsOut => self.intend(Intent::Leave, now + 6 * SECOND),
+            _ if self.leaving && self.temper == Temper::OptsOutAndGoes => vec![Deed::HangUp],
             _ if self.leaving => {
                 let lingers = self.dice.between_ms(1800.0, 3600.0, "lingers", 0);
                 self.intend(Intent::Leave, now + lingers)

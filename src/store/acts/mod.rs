@@ -31,6 +31,7 @@ pub mod money;
 pub mod nights;
 pub mod pace;
 pub mod plan;
+pub mod rehearsal;
 pub mod report;
 pub mod rerun;
 pub mod sessions;
