@@ -6,6 +6,8 @@ mod common;
 
 #[path = "store/attempts.rs"]
 mod attempts;
+#[path = "store/caps.rs"]
+mod caps;
 #[path = "store/dials.rs"]
 mod dials;
 #[path = "store/figures.rs"]
@@ -16,6 +18,8 @@ mod histories;
 mod imports;
 #[path = "store/nights.rs"]
 mod nights;
+#[path = "store/numbers.rs"]
+mod numbers;
 #[path = "store/plans.rs"]
 mod plans;
 #[path = "store/races.rs"]

@@ -6,9 +6,11 @@
 mod access;
 pub mod attempts;
 mod campaigns;
+mod demands;
 mod demo;
 pub mod export;
 pub mod import;
+mod numbers;
 mod pages;
 mod problem;
 mod recordings;
@@ -29,7 +31,7 @@ use crate::store::Store;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
@@ -154,7 +156,11 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
         .route("/schedules", get(runs::schedules))
         .route("/policies", get(campaigns::policies))
-        .route("/suppressions", get(campaigns::suppressions).post(campaigns::suppress))
+        .route("/suppressions", get(numbers::suppressions).post(numbers::suppress))
+        .route("/suppressions.csv", get(numbers::suppressions_csv))
+        .route("/suppressions/{number}", delete(numbers::lift))
+        .route("/numbers/{number}", get(numbers::show))
+        .route("/numbers/{number}/allow-list", put(numbers::allow).delete(numbers::forbid))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), access::require_key));
 

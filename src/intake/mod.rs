@@ -7,6 +7,7 @@
 
 pub mod calendar;
 pub mod columns;
+pub mod consent;
 pub mod contacts;
 pub mod phone;
 pub mod policy;
@@ -15,5 +16,5 @@ pub mod row;
 pub mod settings;
 pub mod zones;
 
-pub use contacts::{IntakeError, List, read};
+pub use contacts::{IntakeError, List, read, read_asked};
 pub use row::{Bucket, Complaint, Row};

@@ -1,6 +1,7 @@
 //! One row of a list: a contact, or a complaint that names its line, field and reason.
 
 use super::columns::{Column, Role};
+use super::consent::{Proof, since};
 use super::phone;
 use crate::domain::keys::cut;
 use crate::domain::{Mode, PhoneNumber};
@@ -27,6 +28,7 @@ pub struct Row {
     /// The row's own mode: it is called, and is in no experiment.
     pub mode: Option<Mode>,
     pub external_id: Option<String>,
+    pub consent: Proof,
     /// What a script may name: every other column, and `name` and `external_id` again.
     pub variables: BTreeMap<String, String>,
 }
@@ -77,6 +79,7 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
     };
     let (mut phone, mut raw) = (None, String::new());
     let (mut name, mut timezone, mut mode, mut external_id) = (None, None, None, None);
+    let mut consent = Proof::default();
     let mut variables = BTreeMap::new();
     for (column, cell) in rules.columns.iter().zip(cells) {
         let value = cell.trim();
@@ -93,6 +96,12 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
             }
             Role::Name => name = given,
             Role::ExternalId => external_id = given,
+            Role::ConsentKind => consent.kind = given,
+            Role::ConsentSource => consent.source = given,
+            Role::ConsentAt if value.is_empty() => {}
+            Role::ConsentAt => {
+                consent.at = Some(since(value).map_err(|why| refused(&column.header, why, value))?);
+            }
             Role::Timezone if value.is_empty() => {}
             Role::Timezone => {
                 let zone = value.parse::<Tz>().map_err(|_| {
@@ -122,5 +131,5 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
     let phone = phone.ok_or_else(|| refused("phone", phone::NotAPhone::Empty.to_string(), ""))?;
     let timezone = timezone.or(phone.timezone);
     let country = phone.country.map(|country| country.to_string());
-    Ok(Row { line, number: phone.number, country, raw, name, timezone, mode, external_id, variables })
+    Ok(Row { line, number: phone.number, country, raw, name, timezone, mode, external_id, consent, variables })
 }

@@ -339,6 +339,10 @@ pub struct NewContact {
     pub external_id: Option<String>,
     pub variables: String,
     pub raw_phone: String,
+    /// Proof of consent: its kind, since when, where it can be looked up.
+    pub consent_kind: Option<String>,
+    pub consent_at: Option<Timestamp>,
+    pub consent_source: Option<String>,
 }
 
 #[derive(Clone, Debug, serde::Serialize)]

@@ -43,6 +43,9 @@ pub fn contact(n: usize) -> NewContact {
         external_id: None,
         variables: "{}".into(),
         raw_phone: phone(n).as_str().to_owned(),
+        consent_kind: None,
+        consent_at: None,
+        consent_source: None,
     }
 }
 

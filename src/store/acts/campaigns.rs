@@ -127,7 +127,10 @@ pub async fn create(conn: &mut Conn, new: &NewCampaign) -> Result<()> {
                     c.timezone.map(|zone| zone.name()),
                     c.external_id,
                     c.variables,
-                    c.raw_phone
+                    c.raw_phone,
+                    c.consent_kind,
+                    c.consent_at.map(|at| at.0),
+                    c.consent_source
                 ])
             })
             .collect();

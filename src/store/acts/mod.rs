@@ -22,6 +22,7 @@ pub mod consent;
 pub mod decide;
 pub mod figures;
 pub mod nights;
+pub mod numbers;
 pub mod plan;
 pub mod report;
 pub mod sessions;
