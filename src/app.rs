@@ -6,7 +6,7 @@ mod platform;
 
 pub use lock::{somebody_dials, sqlite_path};
 pub use logging::log_filter;
-pub use platform::{bundle, deploy, known_modes, modes, names, patient};
+pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use};
 
 use crate::clock::{Anchor, Clock};
 use crate::config::{Config, DialogBase};

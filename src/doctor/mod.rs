@@ -10,6 +10,7 @@ mod judge;
 mod look;
 
 pub use env_file::damages;
+pub use judge::{PolicyInUse, policies};
 
 use crate::domain::PhoneNumber;
 use crate::voximplant::{ApiError, Client, DeployError, Wall, Wanted};
