@@ -1,7 +1,7 @@
 -- What the law asks of a call besides its hour: how often, with whose consent, and who said never again.
 
 -- Caps and gaps are counted from calls to a number over all campaigns.
-create index attempts_by_number on attempts (number_id, dialed_at) where dialed_at is not null;
+create index attempts_by_number on attempts (number_id, dialed_at);
 
 -- Proof of consent, as the list brought it.
 alter table contacts add column consent_kind text;
@@ -15,6 +15,8 @@ update numbers
 set suppressed_by = case when suppressed_reason in ('asked in a call', 'asked when ringing back')
                          then 'callee' else 'operator' end
 where suppressed_at is not null;
+
+create index numbers_suppressed on numbers (suppressed_at, number_id) where suppressed_at is not null;
 
 -- Suppressions that were lifted: who may be called again, and why.
 create table lifted_suppressions

@@ -7,7 +7,7 @@ mod prices;
 
 pub use lock::{somebody_dials, sqlite_path};
 pub use logging::log_filter;
-pub use platform::{bundle, deploy, known_modes, modes, names, patient};
+pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use};
 pub use prices::{prices, prices_found};
 
 use crate::clock::{Anchor, Clock};

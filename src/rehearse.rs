@@ -301,6 +301,9 @@ async fn begin(app: &App, piece: &Piece, taken: &[(PhoneNumber, ContactRow)]) ->
             external_id: row.external_id.clone(),
             variables: row.variables.clone(),
             raw_phone: number.as_str().to_owned(),
+            consent_kind: row.consent_kind.clone(),
+            consent_at: row.consent_at.map(Timestamp),
+            consent_source: row.consent_source.clone(),
             alternates: piece.further.get(&row.contact_id).cloned().unwrap_or_default(),
         });
         // Whoever asked not to be called is not called in a rehearsal either.

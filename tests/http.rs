@@ -8,6 +8,8 @@ mod account;
 mod callbacks;
 #[path = "http/life.rs"]
 mod life;
+#[path = "http/numbers.rs"]
+mod numbers;
 #[path = "http/races.rs"]
 mod races;
 #[path = "http/recordings.rs"]
@@ -176,8 +178,8 @@ async fn a_policy_is_told_and_a_purpose_may_be_refused() {
     let debt = "name = \"debt\"\npurpose = \"debt\"\npolicy = \"ru-debt\"\n";
     let (status, made) = upload(&app, debt, list.clone()).await;
     assert_eq!(status, 201, "{made}");
-    assert_eq!((&made["policy"]["name"], &made["policy"]["unverified"]), (&json!("ru-debt"), &json!(1)));
-    assert!(made["policy"]["not_held"][0].as_str().expect("a sentence").contains("a day"), "{made}");
+    assert_eq!((&made["policy"]["name"], &made["policy"]["unverified"]), (&json!("ru-debt"), &json!(4)));
+    assert!(made["policy"]["not_held"].to_string().contains("its own calls only"), "{made}");
 
     let advertising = "name = \"sale\"\npurpose = \"advertising\"\n";
     let (status, body) = upload(&app, advertising, list.clone()).await;
@@ -193,6 +195,9 @@ async fn a_policy_is_told_and_a_purpose_may_be_refused() {
     assert_eq!(upload(&app, &overridden, list).await.0, 201);
 
     let (_, policies) = get(&app, "/api/v1/policies").await;
+    let debt = policies.as_array().expect("policies").iter().find(|policy| policy["name"] == "ru-debt").expect("debt");
+    assert_eq!(debt["rules"][1]["caps"], json!({ "talks_day": 1, "talks_week": 2, "talks_month": 8 }));
+    assert_eq!((&debt["recording"]["required"], &debt["recording"]["unverified"]), (&json!(true), &json!(true)));
     let us = policies.as_array().expect("policies").iter().find(|policy| policy["name"] == "us").expect("us");
     assert_eq!((&us["rules"][0]["clause"], &us["rules"][0]["unverified"]), (&json!("64.1200 (c)(1)"), &json!(true)));
     app.stop().await;

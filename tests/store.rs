@@ -12,6 +12,8 @@ mod attempts;
 mod batches;
 #[path = "store/breakers.rs"]
 mod breakers;
+#[path = "store/caps.rs"]
+mod caps;
 #[path = "store/dials.rs"]
 mod dials;
 #[path = "store/figures.rs"]
@@ -26,6 +28,8 @@ mod life;
 mod money;
 #[path = "store/nights.rs"]
 mod nights;
+#[path = "store/numbers.rs"]
+mod numbers;
 #[path = "store/pace.rs"]
 mod pace;
 #[path = "store/plans.rs"]

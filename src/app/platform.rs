@@ -3,7 +3,7 @@
 use super::{installation_key, open_store};
 use crate::clock::{Anchor, Clock};
 use crate::config::{Config, PlatformConfig};
-use crate::doctor::Patient;
+use crate::doctor::{Patient, PolicyInUse};
 use crate::domain::{Mode, PhoneNumber};
 use crate::simulator;
 use crate::store::Store;
@@ -180,6 +180,28 @@ pub(super) async fn caller_ids(config: &Config, store: &Store) -> Result<BTreeSe
         }));
     }
     Ok(found)
+}
+
+/// The policies that campaigns name, and how much of each nobody has read in its source.
+pub async fn policies_in_use(config: &Config) -> Result<Vec<PolicyInUse>> {
+    // Looking makes no database.
+    if super::sqlite_path(&config.database_url).is_some_and(|path| !path.exists()) {
+        return Ok(Vec::new());
+    }
+    let store = open_store(config).await?;
+    let mut names = BTreeSet::new();
+    for campaign in store.campaigns(CAMPAIGNS_MAX).await? {
+        let settings: serde_json::Value = serde_json::from_str(&campaign.settings).context("stored settings")?;
+        names.extend(settings["policy"].as_str().map(str::to_owned));
+    }
+    store.close().await;
+    let policies = names.iter().filter_map(|name| crate::intake::policy::find(name));
+    let in_use = |policy: crate::intake::policy::Policy| PolicyInUse {
+        asks: policy.asks().count(),
+        unverified: policy.unverified(),
+        name: policy.name,
+    };
+    Ok(policies.map(in_use).collect())
 }
 
 /// Hosts of the SIP providers that modes dial through, and whether any mode dials phones.

@@ -4,7 +4,7 @@ use super::{Failure, settings};
 use clap::Subcommand;
 use halo::app;
 use halo::config::{Config, NAMES};
-use halo::doctor::{Finding, Findings, damages};
+use halo::doctor::{Finding, Findings, damages, policies};
 use halo::domain::PhoneNumber;
 use std::path::PathBuf;
 
@@ -80,13 +80,16 @@ async fn doctor(json: bool) -> Result<(), Failure> {
             let faults = faults.0.into_iter();
             found.0.extend(faults.map(|fault| Finding::failed("settings", format!("{fault} (see .env.example)"))));
         }
-        Ok(config) => match app::patient(&config).await? {
-            Some(patient) => found.0.extend(patient.examine().await.0),
-            None => found.0.push(Finding::ok(
-                "platform",
-                "the simulator inside, nobody is rung; with USE_VOXIMPLANT=true the account is examined",
-            )),
-        },
+        Ok(config) => {
+            match app::patient(&config).await? {
+                Some(patient) => found.0.extend(patient.examine().await.0),
+                None => found.0.push(Finding::ok(
+                    "platform",
+                    "the simulator inside, nobody is rung; with USE_VOXIMPLANT=true the account is examined",
+                )),
+            }
+            found.0.extend(policies(&app::policies_in_use(&config).await?));
+        }
     }
     if json {
         println!("{:#}", found.json())

@@ -59,6 +59,7 @@ pub(super) fn script(table: Table<'_>) -> Option<Script> {
             facts: Vec::new(),
             forbidden: Vec::new(),
             disclosure: None,
+            recording: None,
         },
         prompt: Some(Prompt { text: lines.prose, scripted: lines.scripted, unsaid: lines.unsaid }),
         success: Success { phases: phases.iter().map(|phase| phase.name.clone()).collect(), answers: BTreeSet::new() },

@@ -74,6 +74,11 @@ pub struct Told {
 }
 
 impl Told {
+    /// Is this sentence in the agent's first turn?
+    pub fn opens_with(&self, sentence: &str) -> bool {
+        self.first_phrase.contains(sentence)
+    }
+
     /// How the call is handled is heard too: the notice of a recording, the message left on a machine.
     pub fn handled(mut self, dial: &Dial) -> Told {
         self.fingerprint = fingerprint(&json!([self.fingerprint, dial.record, dial.amd.as_str()]));
@@ -101,7 +106,11 @@ pub fn told(script: &Script, manner: Manner, variables: &Variables) -> Told {
         tools,
         fingerprint: String::new(),
     };
-    told.fingerprint = fingerprint(&json!([told, manner, whole(script, variables)]));
+    let whole = whole(script, variables);
+    told.fingerprint = match notice(script, variables) {
+        None => fingerprint(&json!([told, manner, whole])),
+        Some(notice) => fingerprint(&json!([told, manner, whole, notice])),
+    };
     told
 }
 
@@ -112,6 +121,11 @@ fn fingerprint(value: &Value) -> String {
         write!(text, "{byte:02x}").expect("writing to a String cannot fail");
         text
     })
+}
+
+/// The script's own words about the recording, which every scenario says first when there is one.
+pub fn notice(script: &Script, variables: &Variables) -> Option<String> {
+    script.persona.recording.as_ref().map(|text| fill(text, variables))
 }
 
 /// The first thing said in every mode, with the disclosure where the script has one.

@@ -102,6 +102,8 @@ pub struct Persona {
     pub forbidden: Vec<String>,
     /// Said with the greeting, in every mode.
     pub disclosure: Option<Text>,
+    /// Said before everything else when the call is recorded, in every mode; the scenarios have words of their own.
+    pub recording: Option<Text>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,7 +178,7 @@ impl Script {
 
     /// Everything that may be said, in reading order.
     pub fn sentences(&self) -> Vec<&Text> {
-        let mut all: Vec<&Text> = self.persona.disclosure.iter().collect();
+        let mut all: Vec<&Text> = self.persona.recording.iter().chain(&self.persona.disclosure).collect();
         all.extend(self.phases.iter().map(|p| &p.say));
         all.extend(self.reactions.iter().map(|r| &r.say));
         all.extend([&self.closing, &self.opt_out.say, &self.silence.say]);
@@ -349,11 +351,13 @@ fn persona(table: Table<'_>) -> Option<Persona> {
     let goal = table.needed("goal", "say what the call is for");
     let facts = table.texts("facts", 100).unwrap_or_default();
     let forbidden = table.texts("forbidden", 100).unwrap_or_default();
-    let disclosure = table.has("disclosure").then(|| say(&table, "disclosure"));
-    table.value("disclosure");
+    let [disclosure, recording] = ["disclosure", "recording"].map(|key| {
+        let found = table.has(key).then(|| say(&table, key));
+        table.value(key);
+        found.map_or(Some(None), |found| found.map(Some))
+    });
     table.close(&[]);
-    let disclosure = disclosure.map_or(Some(None), |found| found.map(Some))?;
-    Some(Persona { name: name?, goal: goal?, facts, forbidden, disclosure })
+    Some(Persona { name: name?, goal: goal?, facts, forbidden, disclosure: disclosure?, recording: recording? })
 }
 
 fn phase(table: Table<'_>) -> Option<Phase> {

@@ -251,3 +251,48 @@ pub(super) fn clock(provider_ms: Option<i64>, backend_ms: Option<i64>, known_by_
     }
     Finding::ok(CHECK, "as everybody's")
 }
+
+/// A policy that some campaign names: how much it asks, and how much of that nobody has read in the law itself.
+pub struct PolicyInUse {
+    pub name: String,
+    pub asks: usize,
+    pub unverified: usize,
+}
+
+/// What holds on hearsay. Calls can be made all the same, so it is a warning.
+pub fn policies(in_use: &[PolicyInUse]) -> Option<Finding> {
+    const CHECK: &str = "policies";
+    let total: usize = in_use.iter().map(|policy| policy.unverified).sum();
+    if in_use.is_empty() {
+        return None;
+    }
+    let each = in_use.iter().map(|policy| format!("{} {} of {}", policy.name, policy.unverified, policy.asks));
+    let each = each.collect::<Vec<_>>().join(", ");
+    Some(match total {
+        0 => Finding::ok(CHECK, format!("every rule in use was read in its source ({each})")),
+        _ => Finding::warning(
+            CHECK,
+            format!(
+                "{total} rules in use are unverified, nobody read the clause itself ({each}): have them read before \
+                 people are called; `GET /api/v1/policies` names each clause"
+            ),
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Level;
+
+    #[test]
+    fn rules_on_hearsay_are_a_warning() {
+        let policy = |name: &str, asks, unverified| PolicyInUse { name: name.into(), asks, unverified };
+        assert_eq!(policies(&[]), None);
+        assert_eq!(policies(&[policy("own", 2, 0)]).map(|line| line.level), Some(Level::Ok));
+        let line = policies(&[policy("safe", 3, 2), policy("us", 5, 5)]).unwrap();
+        assert_eq!((line.check, line.level), ("policies", Level::Warning));
+        assert!(line.told.starts_with("7 rules in use are unverified"), "{}", line.told);
+        assert!(line.told.contains("(safe 2 of 3, us 5 of 5)"), "{}", line.told);
+    }
+}

@@ -11,6 +11,7 @@ mod look;
 mod prices;
 
 pub use env_file::damages;
+pub use judge::{PolicyInUse, policies};
 pub use prices::prices;
 
 use crate::domain::PhoneNumber;

@@ -121,6 +121,29 @@ impl Period {
     }
 }
 
+/// Calls made so far in each period around `now`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Made {
+    pub day: usize,
+    #[serde(rename = "24h")]
+    pub rolling: usize,
+    pub week: usize,
+    pub month: usize,
+}
+
+pub fn made(calls: &[Timestamp], zone: Tz, now: Timestamp) -> Made {
+    let within = |period: Period| {
+        let first = |at: Timestamp| Some(period.of(at.utc()?.with_timezone(&zone).date_naive()));
+        calls.iter().filter(|call| first(**call) == first(now)).count()
+    };
+    Made {
+        day: within(Period::Day),
+        rolling: calls.iter().filter(|call| now < call.plus_ms(DAY_MS)).count(),
+        week: within(Period::Week),
+        month: within(Period::Month),
+    }
+}
+
 /// The first instant from `from` at which no cap and no gap is closed, and what is closed until then: of several
 /// the one that opens last. `None` beside the instant: nothing is closed at `from`.
 pub fn opens(caps: &Caps, gap: &Gap, history: &[Rang], zone: Tz, from: Timestamp) -> (Timestamp, Option<Gate>) {

@@ -243,7 +243,7 @@ fn a_gap() -> impl Strategy<Value = Gap> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn openings_agree_with_counting_minute_by_minute(

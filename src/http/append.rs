@@ -53,7 +53,7 @@ pub async fn append(here: &Here<'_>, campaign: &str, source: &str, bytes: Vec<u8
     let settings = settings.map_err(|cause| ImportError::Settings(cause.clone(), vec![cause]))?;
     let script = Script::parse(&row.script).map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
     let hash = content_hash(&bytes);
-    let whole = read_list(bytes, settings.region.clone(), here.modes.clone()).await?;
+    let whole = read_list(bytes, &settings, here).await?;
     check_rows(here, &settings, &whole, &script)?;
     let numbers: Vec<PhoneNumber> = whole.accepted.iter().map(|row| row.number.clone()).collect();
 

@@ -3,7 +3,7 @@
 use super::import::{Here, ImportError, Upload, import};
 use super::life::readiness;
 use super::{Problem, Web};
-use crate::domain::{CampaignId, ContactId, PhoneNumber, RunId};
+use crate::domain::{CampaignId, ContactId, RunId};
 use crate::intake;
 use crate::store::{Import, StoreError};
 use axum::Json;
@@ -56,7 +56,7 @@ impl From<ImportError> for Problem {
     }
 }
 
-async fn text(field: axum::extract::multipart::Field<'_>) -> Result<Vec<u8>, Problem> {
+pub(super) async fn text(field: axum::extract::multipart::Field<'_>) -> Result<Vec<u8>, Problem> {
     let bytes = field.bytes().await.map_err(|cause| {
         Problem::new(
             cause.status(),
@@ -218,36 +218,6 @@ pub(super) async fn prove(
     let rules = web.dialer.rules(campaign.campaign).await?;
     let proved = web.store.prove(campaign.campaign).await?;
     Ok(Json(crate::report::Proof::of(campaign.name, proved, rules.settings.retry.attempts_max)))
-}
-
-pub(super) async fn suppressions(State(web): State<Arc<Web>>) -> Result<Json<Vec<Value>>, Problem> {
-    let rows = web.store.suppressed(PAGE_MAX).await?;
-    Ok(Json(
-        rows.into_iter()
-            .map(|row| json!({ "number": row.e164, "since": row.suppressed_at, "reason": row.suppressed_reason }))
-            .collect(),
-    ))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Suppress {
-    number: String,
-    #[serde(default)]
-    reason: Option<String>,
-}
-
-pub(super) async fn suppress(
-    State(web): State<Arc<Web>>,
-    body: Result<Json<Suppress>, axum::extract::rejection::JsonRejection>,
-) -> Result<StatusCode, Problem> {
-    let Json(body) = body.map_err(|e| Problem::bad(e.body_text()))?;
-    let number: PhoneNumber = body
-        .number
-        .parse()
-        .map_err(|_| Problem::refused("number: is not in international form such as +7XXXXXXXXXX", Vec::new()))?;
-    web.store.suppress(number, body.reason.as_deref().unwrap_or("asked by an operator"), web.clock.now()).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The type every export is sent as.

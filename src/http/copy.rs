@@ -5,7 +5,7 @@ use super::import::{Here, ImportError, content_hash, new_schedule};
 use super::{Problem, Web, life};
 use crate::domain::assign::{arms, dial_order, stratum};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, Timestamp};
-use crate::store::{Campaign, ContactRow, NewCampaign, NewContact, NewNumber, StoreError};
+use crate::store::{Campaign, ContactRow, NewCampaign, NewContact, StoreError};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -134,6 +134,9 @@ fn contact(row: ContactRow, number: PhoneNumber, salt: &str) -> Result<NewContac
         external_id: row.external_id,
         variables: row.variables,
         alternates: Vec::new(),
+        consent_kind: row.consent_kind,
+        consent_at: row.consent_at.map(Timestamp),
+        consent_source: row.consent_source,
     })
 }
 

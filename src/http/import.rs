@@ -10,6 +10,7 @@ use crate::domain::calendar::HORIZON_DAYS;
 use crate::domain::clearance::open_at;
 use crate::domain::settings::{Purpose, Schedule, Settings};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, ScheduleId, Timestamp};
+use crate::intake::consent::Asked;
 use crate::intake::{self, Bucket, IntakeError, List};
 use crate::store::{Campaign, NewCampaign, NewContact, NewNote, NewNumber, NewSchedule, Reject, Store, StoreError};
 use sha2::{Digest, Sha256};
@@ -112,10 +113,16 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
     never_open(&settings, here.now)?;
     let script_text = upload.script.unwrap_or(PLAIN_SCRIPT);
     let script = Script::parse(script_text).map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
+    let demands = intake::policy::find(&settings.policy)
+        .map(|policy| super::demands::missing(&policy, &settings, script_text, &script))
+        .unwrap_or_default();
+    if !demands.is_empty() {
+        return Err(ImportError::Script(demands.join("; "), demands));
+    }
     if let Some(why) = script.only_for_one_call() {
         return Err(ImportError::Script(why.to_owned(), vec![why.to_owned()]));
     }
-    let list = read_list(upload.contacts.to_vec(), settings.region.clone(), here.modes.clone()).await?;
+    let list = read_list(upload.contacts.to_vec(), &settings, here).await?;
     check_rows(here, &settings, &list, &script)?;
 
     let now = here.now;
@@ -210,9 +217,22 @@ fn purpose_refused(settings: &Settings, list: &List) -> Vec<String> {
     list.accepted.iter().filter_map(refused).take(LINES_QUOTED_MAX).collect()
 }
 
-pub(super) async fn read_list(bytes: Vec<u8>, region: String, modes: BTreeSet<Mode>) -> Result<List, ImportError> {
+/// Who demands consent of every row. A test's own phones need none, and only the grant knows them all.
+fn who_demands_consent(settings: &Settings) -> Option<String> {
+    if settings.purpose == Purpose::Test {
+        return None;
+    }
+    let policy = intake::policy::find(&settings.policy).is_some_and(|policy| policy.consent.is_some());
+    policy
+        .then(|| format!("policy `{}`", settings.policy))
+        .or(settings.consent.required.then(|| "the campaign".to_owned()))
+}
+
+pub(super) async fn read_list(bytes: Vec<u8>, settings: &Settings, here: &Here<'_>) -> Result<List, ImportError> {
+    let (region, modes) = (settings.region.clone(), here.modes.clone());
+    let asked = Asked { now: here.now, consent: who_demands_consent(settings) };
     // A million rows take a while: not on the thread that answers webhooks.
-    let read = tokio::task::spawn_blocking(move || intake::read(&bytes, &region, &modes)).await;
+    let read = tokio::task::spawn_blocking(move || intake::read_asked(&bytes, &region, &modes, Some(&asked))).await;
     Ok(read.expect("the reader does not panic: its property tests feed it anything")?)
 }
 
@@ -259,6 +279,9 @@ pub(super) fn assigned(settings: &Settings, salt: &str, ordinal: i64, list: &Lis
                 variables: serde_json::to_string(&row.variables).expect("a map of strings serialises"),
                 raw_phone: row.raw.clone(),
                 alternates: row.alternates.iter().map(alternate).collect(),
+                consent_kind: row.consent.kind.clone(),
+                consent_at: row.consent.at,
+                consent_source: row.consent.source.clone(),
             }
         })
         .collect()

@@ -10,11 +10,13 @@ pub mod attempts;
 mod campaigns;
 pub mod change;
 pub mod copy;
+mod demands;
 mod demo;
 pub mod export;
 pub mod import;
 mod life;
 mod money;
+mod numbers;
 mod pages;
 mod problem;
 mod recordings;
@@ -36,7 +38,7 @@ use crate::store::Store;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
@@ -170,7 +172,11 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/account", get(account::show))
         .route("/account/limits", put(account::limit))
         .route("/policies", get(campaigns::policies))
-        .route("/suppressions", get(campaigns::suppressions).post(campaigns::suppress))
+        .route("/suppressions", get(numbers::suppressions).post(numbers::suppress))
+        .route("/suppressions.csv", get(numbers::suppressions_csv))
+        .route("/suppressions/{number}", delete(numbers::lift))
+        .route("/numbers/{number}", get(numbers::show))
+        .route("/numbers/{number}/allow-list", put(numbers::allow).delete(numbers::forbid))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), access::require_key));
 

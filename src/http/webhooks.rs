@@ -96,6 +96,7 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
         "vad": { "threshold": VAD_THRESHOLD, "min_silence_ms": VAD_MIN_SILENCE_MS },
         "amd": rules.settings.dial.amd.as_str(),
         "record": rules.settings.dial.record,
+        "record_notice": dialogue::prompts::notice(&script, &variables).filter(|_| rules.settings.dial.record),
         "route": web.voice.routes.get(&held.mode).unwrap_or(&Route::Pstn).to(granted.order.to()),
         "ring_s": rules.settings.dial.ring_s,
         "call_s": rules.settings.dial.call_s,
@@ -219,7 +220,7 @@ pub(super) async fn inbound(
         format!("+{digits}").parse().map_err(|_| Problem::bad("from: is not an international number"))?;
     match inbound.event.as_str() {
         "Rang" => {}
-        "OptOut" => web.store.suppress(number, "asked when ringing back", web.clock.now()).await?,
+        "OptOut" => drop(web.store.opt_out(number, "asked when ringing back", web.clock.now()).await?),
         other => return Err(Problem::bad(format!("event: `{other}` is neither Rang nor OptOut"))),
     }
     Ok(Json(json!({ "status": "ok" })))

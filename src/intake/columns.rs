@@ -14,6 +14,9 @@ pub enum Role {
     Timezone,
     Mode,
     ExternalId,
+    ConsentKind,
+    ConsentAt,
+    ConsentSource,
     /// Every other column, under the name that a script writes in braces.
     Variable(String),
 }
@@ -57,6 +60,10 @@ const NAME: &[&str] = &["name", "имя", "фио", "full_name", "contact_name"]
 const TIMEZONE: &[&str] = &["timezone", "time_zone", "tz", "часовой_пояс", "таймзона"];
 const MODE: &[&str] = &["mode", "scenario", "режим", "сценарий"];
 const EXTERNAL_ID: &[&str] = &["external_id", "externalid", "внешний_id", "внешний_ид"];
+
+const CONSENT_KIND: &[&str] = &["consent_kind", "consent", "согласие", "вид_согласия"];
+const CONSENT_AT: &[&str] = &["consent_at", "consent_date", "дата_согласия"];
+const CONSENT_SOURCE: &[&str] = &["consent_source", "источник_согласия"];
 
 pub const COLUMNS_MAX: usize = 200;
 
@@ -112,6 +119,12 @@ pub fn columns(headers: &[String], line: u64) -> Result<(usize, Vec<Column>), In
             Role::Mode
         } else if is(EXTERNAL_ID) && !taken(&columns, &Role::ExternalId) {
             Role::ExternalId
+        } else if is(CONSENT_KIND) && !taken(&columns, &Role::ConsentKind) {
+            Role::ConsentKind
+        } else if is(CONSENT_AT) && !taken(&columns, &Role::ConsentAt) {
+            Role::ConsentAt
+        } else if is(CONSENT_SOURCE) && !taken(&columns, &Role::ConsentSource) {
+            Role::ConsentSource
         } else {
             Role::Variable(free(&columns, if named.is_empty() { format!("column_{}", place + 1) } else { named }))
         };
@@ -166,6 +179,10 @@ mod tests {
             ),
             (&["Имя", "Номер телефона", "Часовой пояс", "Сценарий"], "name phone timezone mode"),
             (&["ФИО", " ТЕЛЕФОН ", "Город", "Номер"], "name phone {город} {номер}"),
+            (
+                &["phone", "consent_kind", "Дата согласия", "consent_source"],
+                "phone consentkind consentat consentsource",
+            ),
             (&["номер", "номер договора"], "phone {номер_договора}"),
             (&["Mobile", "scenario"], "phone mode"),
             (&["phone", "city", "city", ""], "phone {city} {city_2} {column_4}"),

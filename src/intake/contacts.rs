@@ -4,6 +4,7 @@
 //! bucket; a file of which nothing can be used is refused whole, with what would help.
 
 use super::columns::{self, Column};
+use super::consent::Asked;
 use super::phone;
 use super::row::{self, Bucket, Complaint, Note, Row};
 use crate::domain::{Mode, PhoneNumber};
@@ -89,6 +90,16 @@ fn quoted(list: &List) -> String {
 
 /// Reads a whole file. `region` says how numbers without a country code are read.
 pub fn read(bytes: &[u8], region: &str, modes: &BTreeSet<Mode>) -> Result<List, IntakeError> {
+    read_asked(bytes, region, modes, None)
+}
+
+/// The same, held against what is asked of every row besides.
+pub fn read_asked(
+    bytes: &[u8],
+    region: &str,
+    modes: &BTreeSet<Mode>,
+    asked: Option<&Asked>,
+) -> Result<List, IntakeError> {
     let home = phone::region(region).map_err(|cure| IntakeError::Region(region.to_owned(), cure))?;
     if bytes.len() > FILE_BYTES_MAX {
         return Err(IntakeError::TooLarge { bytes: bytes.len() });
@@ -127,6 +138,7 @@ pub fn read(bytes: &[u8], region: &str, modes: &BTreeSet<Mode>) -> Result<List, 
                 Err(Complaint { line, bucket: Bucket::Refused, field: "row".to_owned(), reason, raw })
             }
         };
+        let read = read.and_then(|row| asked_of(asked, row));
         match read {
             Ok(row) => match first.get(&row.number) {
                 Some(earlier) => list.complaints.push(Complaint {
@@ -149,6 +161,12 @@ pub fn read(bytes: &[u8], region: &str, modes: &BTreeSet<Mode>) -> Result<List, 
         (_, 0) => Err(IntakeError::AllRefused(Box::new(list))),
         _ => Ok(list),
     }
+}
+
+fn asked_of(asked: Option<&Asked>, row: Row) -> Result<Row, Complaint> {
+    let Some((field, reason)) = asked.and_then(|asked| asked.refuses(&row)) else { return Ok(row) };
+    let raw = phone::shown(&row.raw);
+    Err(Complaint { line: row.line, bucket: Bucket::Refused, field: field.to_owned(), reason, raw })
 }
 
 /// The fields of a text that is UTF-8 as a whole, cut at ASCII delimiters, are UTF-8.

@@ -7,6 +7,7 @@
 
 pub mod calendar;
 pub mod columns;
+pub mod consent;
 pub mod contacts;
 pub mod json_rows;
 pub mod phone;
@@ -17,5 +18,5 @@ pub mod row;
 pub mod settings;
 pub mod zones;
 
-pub use contacts::{IntakeError, List, read};
+pub use contacts::{IntakeError, List, read, read_asked};
 pub use row::{Alternate, Bucket, Complaint, Note, Row};

@@ -1,6 +1,7 @@
 //! One row of a list: a contact, or a complaint that names its line, field and reason.
 
 use super::columns::{Column, Role};
+use super::consent::{Proof, since};
 use super::phone;
 use crate::domain::keys::cut;
 use crate::domain::{Mode, PhoneNumber};
@@ -31,6 +32,7 @@ pub struct Row {
     pub alternates: Vec<Alternate>,
     /// Cells that could not be used; the row is called without them.
     pub notes: Vec<Note>,
+    pub consent: Proof,
     /// What a script may name: every other column, and `name` and `external_id` again.
     pub variables: BTreeMap<String, String>,
 }
@@ -104,6 +106,7 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
     };
     let (mut phone, mut raw) = (None, String::new());
     let (mut name, mut timezone, mut mode, mut external_id) = (None, None, None, None);
+    let mut consent = Proof::default();
     let mut variables = BTreeMap::new();
     let (mut alternates, mut notes) = (Vec::new(), Vec::new());
     let note =
@@ -138,6 +141,12 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
             Role::Alternate(_) => {}
             Role::Name => name = given,
             Role::ExternalId => external_id = given,
+            Role::ConsentKind => consent.kind = given,
+            Role::ConsentSource => consent.source = given,
+            Role::ConsentAt if value.is_empty() => {}
+            Role::ConsentAt => {
+                consent.at = Some(since(value).map_err(|why| refused(&column.header, why, value))?);
+            }
             Role::Timezone if value.is_empty() => {}
             Role::Timezone => {
                 let zone = value.parse::<Tz>().map_err(|_| {
@@ -185,6 +194,7 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
         timezone,
         mode,
         external_id,
+        consent,
         alternates,
         notes,
         variables,

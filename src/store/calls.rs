@@ -1,10 +1,7 @@
 //! Attempts, contacts and conversations, for reading rooms.
 
-use super::{
-    AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, NumberOrder, OutcomeRow, Progress, Result, Store,
-    Suppressed, Turn,
-};
-use crate::domain::{AttemptId, CampaignId, ContactId, PhoneNumber, RunId, Timestamp};
+use super::{AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, OutcomeRow, Progress, Result, Store, Turn};
+use crate::domain::{AttemptId, CampaignId, ContactId, RunId, Timestamp};
 
 impl Store {
     /// Attempts that are dialing or live.
@@ -53,14 +50,5 @@ impl Store {
     /// Stores the answer to a turn unless one stands, and returns the one that does.
     pub async fn put_dialogue(&self, turn: DialogueTurn) -> Result<String> {
         write!(self, calls::put_dialogue(turn))
-    }
-
-    pub async fn suppress(&self, number: PhoneNumber, reason: &str, now: Timestamp) -> Result<()> {
-        let order = NumberOrder { id: self.ids.one(now.0), number, now, reason: reason.to_owned() };
-        write!(self, calls::suppress(order))
-    }
-
-    pub async fn suppressed(&self, limit: i64) -> Result<Vec<Suppressed>> {
-        read!(self, calls::suppressed(limit))
     }
 }

@@ -389,6 +389,10 @@ pub struct NewContact {
     pub raw_phone: String,
     /// `phone2` and so on, in their order.
     pub alternates: Vec<super::NewNumber>,
+    /// Proof of consent: its kind, since when, where it can be looked up.
+    pub consent_kind: Option<String>,
+    pub consent_at: Option<Timestamp>,
+    pub consent_source: Option<String>,
 }
 
 #[derive(Clone, Debug, serde::Serialize)]

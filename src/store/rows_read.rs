@@ -183,6 +183,9 @@ pub struct ContactRow {
     pub timezone: Option<String>,
     pub external_id: Option<String>,
     pub variables: String,
+    pub consent_kind: Option<String>,
+    pub consent_at: Option<i64>,
+    pub consent_source: Option<String>,
     pub suppressed_at: Option<i64>,
     pub allow_listed: bool,
     pub run_contact_id: Option<i64>,
@@ -208,13 +211,40 @@ pub struct NumberOrder {
     pub number: PhoneNumber,
     pub now: Timestamp,
     pub reason: String,
+    /// `callee` or `operator`.
+    pub by: &'static str,
+}
+
+/// Numbers that nobody may call again, from a list.
+pub struct SuppressOrder {
+    pub numbers: Vec<(PhoneNumber, String)>,
+    pub now: Timestamp,
+    pub ids: super::Ids,
+}
+
+/// A number that may be called again, and why.
+pub struct LiftOrder {
+    pub number: PhoneNumber,
+    pub now: Timestamp,
+    /// Without one, a callee's own word stands.
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifted {
+    Done,
+    /// The callee asked not to be called, and no reason was given.
+    NeedsReason,
+    NotSuppressed,
 }
 
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Suppressed {
+    pub number_id: i64,
     pub e164: String,
     pub suppressed_at: i64,
     pub suppressed_reason: Option<String>,
+    pub suppressed_by: Option<String>,
 }
 
 /// What stands against calling a number.
@@ -222,6 +252,7 @@ pub struct Suppressed {
 pub struct Standing {
     pub suppressed_at: Option<i64>,
     pub suppressed_reason: Option<String>,
+    pub suppressed_by: Option<String>,
     pub allow_listed: bool,
     /// Until when a live call holds it.
     pub held_until: Option<i64>,

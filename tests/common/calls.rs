@@ -44,6 +44,9 @@ pub fn contact(n: usize) -> NewContact {
         variables: "{}".into(),
         raw_phone: phone(n).as_str().to_owned(),
         alternates: Vec::new(),
+        consent_kind: None,
+        consent_at: None,
+        consent_source: None,
     }
 }
 

@@ -87,6 +87,15 @@ async fn a_recorded_call_says_so_in_every_mode() {
             assert_eq!(played.history["calls"][0]["record_url"], url, "{mode}: {}", played.last());
         }
     }
+    // The script's own words about it take the place of ours.
+    for mode in ["dialog", "realtime", "realtime_pure", "greeting"] {
+        let own = json!({ "record": true, "record_notice": "Идёт запись для суда.", "first_phrase": "Здравствуйте!" });
+        let all = stage.play(mode, &number(0, 1), own).await.heard.join(" ");
+        assert!(
+            all.starts_with("Идёт запись для суда. Здравствуйте!") && !all.contains("записывается"),
+            "{mode}: {all}"
+        );
+    }
     let played = stage.play("dialog", &number(0, 1), json!({})).await;
     assert_eq!(played.last()["record_url"], Value::Null);
     assert!(!played.heard.join(" ").contains("записывается"));

@@ -22,6 +22,7 @@
  * @property {object | null} [turn_detection]
  * @property {'off' | 'mark' | 'hang_up' | 'message'} amd
  * @property {boolean} record
+ * @property {string | null} [record_notice] The script's own words about the recording.
  * @property {string} route `pstn`, or a SIP address; without a user part the number is put before it.
  * @property {number} ring_s
  * @property {number} call_s

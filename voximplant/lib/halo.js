@@ -352,7 +352,7 @@ const halo = (() => {
     /** @type {Session} */
     const s = {
       grant, language, ruler: measure, over: false, leaving: false, speak: voice.speak, stopSpeaking: voice.interrupt, ask, note, hangUp, fail, after,
-      greeting: [grant.record ? said.recorded : '', grant.first_phrase || ''].filter((part) => part !== '').join(' '),
+      greeting: [grant.record ? grant.record_notice || said.recorded : '', grant.first_phrase || ''].filter((part) => part !== '').join(' '),
       get call() { return call; },
       listen: (unit) => { ears.push(unit); if (held.ears) call.sendMediaTo(unit); },
     };

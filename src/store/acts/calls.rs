@@ -3,10 +3,7 @@
 use super::super::Conn;
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, SessionId, Timestamp, TokenHash};
 use crate::store::text::{Rows, bare};
-use crate::store::{
-    AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, NumberOrder, OutcomeRow, Progress, StartAnswer,
-    Suppressed, Turn,
-};
+use crate::store::{AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, OutcomeRow, Progress, StartAnswer, Turn};
 use crate::store::{Result, StoreError};
 use std::collections::BTreeMap;
 
@@ -128,21 +125,6 @@ pub async fn events(conn: &mut Conn, attempt: AttemptId) -> Result<Vec<EventRow>
 
 pub async fn turns(conn: &mut Conn, attempt: AttemptId) -> Result<Vec<Turn>> {
     Ok(sqlx::query_as(sql!("turn_rows")).bind(attempt.0).fetch_all(conn).await?)
-}
-
-pub async fn suppress(conn: &mut Conn, order: &NumberOrder) -> Result<()> {
-    sqlx::query(sql!("suppress_e164"))
-        .bind(order.id)
-        .bind(order.number.as_str())
-        .bind(order.now.0)
-        .bind(&order.reason)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-pub async fn suppressed(conn: &mut Conn, limit: i64) -> Result<Vec<Suppressed>> {
-    Ok(sqlx::query_as(sql!("list_suppressed")).bind(limit).fetch_all(conn).await?)
 }
 
 /// Kept beside the others so that a contact can be asked for by id alone.

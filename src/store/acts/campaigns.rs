@@ -170,7 +170,10 @@ pub async fn store_list(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: T
                     c.timezone.map(|zone| zone.name()),
                     c.external_id,
                     c.variables,
-                    c.raw_phone
+                    c.raw_phone,
+                    c.consent_kind,
+                    c.consent_at.map(|at| at.0),
+                    c.consent_source
                 ])
             })
             .collect();
