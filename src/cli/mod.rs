@@ -28,7 +28,7 @@ enum Verb {
     /// A whole campaign against the simulator, on your machine: nobody is rung.
     Demo(service::Demo),
     /// The service: API, callbacks, workers.
-    Serve,
+    Serve(service::Serve),
     /// A small, truthful Voximplant of our own, as a process of its own.
     Simulate(Box<service::Simulate>),
     /// Place one call now and follow it until it ends.
@@ -122,9 +122,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             log("error");
             service::demo(demo).await
         }
-        Verb::Serve => {
+        Verb::Serve(serve) => {
             log("info");
-            service::serve().await
+            service::serve(serve).await
         }
         Verb::Simulate(simulate) => {
             log("info");

@@ -9,6 +9,7 @@ mod campaigns;
 mod demo;
 pub mod export;
 pub mod import;
+mod nodes;
 mod pages;
 mod problem;
 mod recordings;
@@ -152,6 +153,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/attempts/{attempt}", get(attempts::show))
         .route("/attempts/{attempt}/events", get(attempts::events))
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
+        .route("/nodes", get(nodes::list))
         .route("/schedules", get(runs::schedules))
         .route("/policies", get(campaigns::policies))
         .route("/suppressions", get(campaigns::suppressions).post(campaigns::suppress))

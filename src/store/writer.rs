@@ -5,6 +5,7 @@
 //! by one, so that only the faulty caller gets the error; a panic is such a failure too, because the
 //! writer is one task, and must outlive whatever is handed in.
 
+use super::broken::Broken;
 use super::{Db, Result, StoreError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -23,6 +24,9 @@ pub enum WriteError {
     Stopped,
     #[error("an act of the database writer panicked")]
     Panicked,
+    /// The storage failed; nothing is written any more.
+    #[error("{0}")]
+    Broken(String),
 }
 
 pub enum Tx<'c> {
@@ -42,9 +46,9 @@ enum Order {
 pub struct Writer(mpsc::Sender<Order>);
 
 impl Writer {
-    pub fn start(db: Db) -> Self {
+    pub fn start(db: Db, broken: Broken) -> Self {
         let (sender, orders) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(work(db, orders));
+        tokio::spawn(work(db, broken, orders));
         Writer(sender)
     }
 
@@ -73,7 +77,7 @@ impl Writer {
     }
 }
 
-async fn work(db: Db, mut orders: mpsc::Receiver<Order>) {
+async fn work(db: Db, broken: Broken, mut orders: mpsc::Receiver<Order>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while orders.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (mut acts, mut drained) = (Vec::with_capacity(batch.len()), Vec::new());
@@ -83,7 +87,7 @@ async fn work(db: Db, mut orders: mpsc::Receiver<Order>) {
                 Order::Drain(reply) => drained.push(reply),
             }
         }
-        match together(&db, &acts).await {
+        match together(&db, &broken, &acts).await {
             Ok(done) => {
                 for ((_, reply), done) in acts.into_iter().zip(done) {
                     let _ = reply.send(Ok(done));
@@ -96,9 +100,9 @@ async fn work(db: Db, mut orders: mpsc::Receiver<Order>) {
             }
             Err(_) => {
                 for one in acts {
-                    let mut done = together(&db, std::slice::from_ref(&one)).await;
+                    let mut done = together(&db, &broken, std::slice::from_ref(&one)).await;
                     if done.as_ref().is_err_and(is_deadlock) {
-                        done = together(&db, std::slice::from_ref(&one)).await;
+                        done = together(&db, &broken, std::slice::from_ref(&one)).await;
                     }
                     let done = done.and_then(|mut done| done.pop().ok_or(WriteError::Stopped.into()));
                     let _ = one.1.send(done);
@@ -118,7 +122,13 @@ fn is_deadlock(error: &StoreError) -> bool {
     cause.code().as_deref() == Some(DEADLOCK_DETECTED)
 }
 
-async fn together(db: &Db, acts: &[(Act, oneshot::Sender<Result<Done>>)]) -> Result<Vec<Done>> {
+/// All of them in one transaction, or none; never after a fault of the storage.
+async fn together(db: &Db, broken: &Broken, acts: &[(Act, oneshot::Sender<Result<Done>>)]) -> Result<Vec<Done>> {
+    broken.check()?;
+    applied(db, acts).await.map_err(|cause| broken.noted(cause))
+}
+
+async fn applied(db: &Db, acts: &[(Act, oneshot::Sender<Result<Done>>)]) -> Result<Vec<Done>> {
     let mut done = Vec::with_capacity(acts.len());
     match db {
         Db::Sqlite { writer, .. } => {

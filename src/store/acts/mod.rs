@@ -20,6 +20,7 @@ pub mod campaigns;
 pub mod decide;
 pub mod figures;
 pub mod nights;
+pub mod nodes;
 pub mod plan;
 pub mod report;
 pub mod sessions;

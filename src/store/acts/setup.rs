@@ -90,6 +90,7 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from caller_ids",
         "delete from accounts",
         "delete from leaderships",
+        "delete from nodes",
         "delete from installation",
     ] {
         sqlx::query(text).execute(&mut *conn).await?;
