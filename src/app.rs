@@ -2,12 +2,14 @@
 
 mod lock;
 mod logging;
+mod migrate;
 mod nodes;
 mod platform;
 
 pub use lock::{somebody_dials, sqlite_path};
 pub use logging::log_filter;
-pub use nodes::Roles;
+pub use migrate::{Sides, open_sides};
+pub use nodes::{Roles, may_have};
 pub use platform::{bundle, deploy, known_modes, modes, names, patient};
 
 use crate::clock::{Anchor, Clock};

@@ -67,7 +67,7 @@ impl fmt::Display for Roles {
 }
 
 /// What the settings do not allow, before anything is opened.
-pub(super) fn may_have(roles: Roles, config: &Config) -> Result<()> {
+pub fn may_have(roles: Roles, config: &Config) -> Result<()> {
     if roles == Roles::ALL {
         return Ok(());
     }

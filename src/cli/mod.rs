@@ -4,6 +4,7 @@ mod call;
 mod campaigns;
 mod drill;
 mod figures;
+mod migrate;
 mod platform;
 mod service;
 
@@ -50,6 +51,8 @@ enum Verb {
     },
     /// Kill the runner at random moments beside a simulator, and hold what is left against the laws.
     Drill(drill::Drill),
+    /// Everything of a SQLite file into an empty PostgreSQL, proven; exit code 1 if it is not the same.
+    MigrateDatabase(migrate::Migrate),
     /// The provider's side: scenarios, rules, secrets.
     #[command(subcommand)]
     Voximplant(platform::Verb),
@@ -154,6 +157,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Verb::Drill(args) => {
             log("error");
             drill::run(args).await
+        }
+        Verb::MigrateDatabase(args) => {
+            log("warn");
+            migrate::run(args).await
         }
         Verb::Voximplant(verb) => {
             log("warn");

@@ -2,7 +2,7 @@
 
 use super::{Failure, address, settings};
 use clap::Args;
-use halo::app::{App, ClockStart, Duty, Roles, open_store};
+use halo::app::{App, ClockStart, Duty, Roles, may_have, open_store};
 use halo::demo::{self, DemoEnd};
 use halo::domain::Timestamp;
 use halo::simulator;
@@ -129,6 +129,7 @@ fn show_key(app: &App) {
 
 pub async fn serve(args: Serve) -> Result<(), Failure> {
     let config = settings()?;
+    may_have(args.roles, &config)?;
     let store = open_store(&config).await?;
     let clock = ClockStart { speed: config.clock_speed, at: None };
     let simulated = simulator::Settings { speed: config.clock_speed, ..simulator::Settings::default() };

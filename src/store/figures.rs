@@ -57,7 +57,7 @@ pub struct Unclear {
 }
 
 /// What `prove` holds against the laws.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Proved {
     pub rows: ProvedRows,
     pub calls: ProvedCalls,
@@ -66,7 +66,7 @@ pub struct Proved {
 }
 
 /// Unclear attempts listed at most.
-const UNCLEAR_MAX: i64 = 1000;
+pub(super) const UNCLEAR_MAX: i64 = 1000;
 
 impl Store {
     pub async fn prove(&self, campaign: CampaignId) -> Result<Proved> {

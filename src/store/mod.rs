@@ -137,6 +137,7 @@ mod calls;
 mod campaigns;
 mod dialling;
 pub mod figures;
+pub mod migrate;
 mod nights;
 pub mod nodes;
 mod sessions;
