@@ -74,6 +74,8 @@ pub struct App {
     /// Set when this start made the admin key: it is shown once.
     pub fresh_api_key: Option<String>,
     simulator: Option<simulator::Running>,
+    /// Sessions come by an address that is not this process's own.
+    behind_one_address: bool,
     stop_work: CancellationToken,
     stop_serving: CancellationToken,
     server: Option<JoinHandle<()>>,
@@ -253,13 +255,19 @@ impl App {
             Web::new(dialer.clone(), key, api_key, inbound_token, voice, modes.clone(), config.caller_id.clone());
         web.stopping = stop_serving.clone();
 
+        // Whoever answers has begun: nothing may fail after this.
+        let patient = match beside {
+            Some(wanted) => {
+                let caller_ids = platform::caller_ids(config, &store).await?;
+                Some(platform::patient_of(config, client, wanted, caller_ids, &clock)?)
+            }
+            None => None,
+        };
         node.live(&store, &clock, stop_work.clone()).await?;
         let server = listener.map(|listener| tokio::spawn(serve(listener, Arc::new(web), stop_serving.clone())));
         let woken = queue::Woken { worker: roles.worker, scheduler: roles.scheduler };
         let worker = tokio::spawn(work(dialer.clone(), woken, stop_work.clone()));
-        if let Some(wanted) = beside {
-            let caller_ids = platform::caller_ids(config, &store).await?;
-            let patient = platform::patient_of(config, client, wanted, caller_ids, &clock)?;
+        if let Some(patient) = patient {
             tokio::spawn(examine(patient, stop_work.clone()));
         }
         Ok(App {
@@ -270,6 +278,7 @@ impl App {
             address,
             fresh_api_key,
             simulator,
+            behind_one_address: config.backend_url.is_some(),
             stop_work,
             stop_serving,
             server,
@@ -291,8 +300,10 @@ impl App {
             if let Err(cause) = self.store.leave(&self.dialer.node, self.clock.now()).await {
                 warn!("This node cannot say that it ends: {cause}");
             }
-            // No call can report its end to a database that keeps nothing.
-            if !self.store.is_broken() {
+            // No call can report its end to a database that keeps nothing; and where another node stands behind the
+            // same address, none needs this one.
+            let others = self.behind_one_address && nodes::somebody_answers(&self.store, &self.clock).await;
+            if !self.store.is_broken() && !others {
                 let _ = tokio::time::timeout(CALLS_END_WITHIN, calls_end(&self.store)).await;
             }
             self.stop_serving.cancel();

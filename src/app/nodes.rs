@@ -98,6 +98,12 @@ fn is_alive(row: &NodeRow, clock: &Clock) -> bool {
     clock.now().since(row.beat_at) <= clock.at_least(DEAD_AFTER_MS, DEAD_AFTER_MS)
 }
 
+/// Does another node answer sessions? Asked by one that has left already.
+pub(super) async fn somebody_answers(store: &Store, clock: &Clock) -> bool {
+    let rows = store.nodes().await.unwrap_or_default();
+    rows.iter().any(|row| is_alive(row, clock) && row.roles.parse().is_ok_and(|roles: Roles| roles.api))
+}
+
 /// What would make two processes of one database disagree is refused while another one lives.
 pub(super) async fn fits_the_others(config: &Config, store: &Store, speed: f64) -> Result<()> {
     let alone = sqlite_path(&config.database_url).is_some();

@@ -27,9 +27,8 @@ const CAMPAIGNS_MAX: i64 = 100_000;
 
 pub async fn run(args: Migrate) -> Result<(), Failure> {
     let config = settings()?;
-    let of_settings = |sqlite: bool| {
-        Some(config.database_url.clone()).filter(|url| url.starts_with("sqlite:") == sqlite)
-    };
+    let of_settings =
+        |sqlite: bool| Some(config.database_url.clone()).filter(|url| url.starts_with("sqlite:") == sqlite);
     let from = args.from.or_else(|| of_settings(true)).filter(|url| url.starts_with("sqlite:"));
     let from = from.ok_or_else(|| Failure::usage("--from names no SQLite file (sqlite:…)"))?;
     let to = args.to.or_else(|| of_settings(false)).filter(|url| url.starts_with("postgres"));

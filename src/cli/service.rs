@@ -8,6 +8,7 @@ use halo::domain::Timestamp;
 use halo::simulator;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use tracing::info;
 
 #[derive(Args)]
@@ -133,7 +134,11 @@ pub async fn serve(args: Serve) -> Result<(), Failure> {
     let store = open_store(&config).await?;
     let clock = ClockStart { speed: config.clock_speed, at: None };
     let simulated = simulator::Settings { speed: config.clock_speed, ..simulator::Settings::default() };
-    let app = App::start_as(&config, store, clock, simulated, Duty::Everything, args.roles).await?;
+    let mut stop = pin!(stopped());
+    let app = tokio::select! {
+        () = &mut stop => return Ok(()),
+        app = App::start_as(&config, store, clock, simulated, Duty::Everything, args.roles) => app?,
+    };
     if let Some(key) = &app.fresh_api_key {
         println!("API_AUTH_KEY is not set. This admin key was made for you and is shown this once:\n\n    {key}\n");
     }
@@ -142,7 +147,7 @@ pub async fn serve(args: Serve) -> Result<(), Failure> {
         false => info!("Working as {}; calls go to {}", args.roles, app.dialer.platform.name),
     }
     let broken = tokio::select! {
-        () = stopped() => None,
+        () = &mut stop => None,
         why = app.store.broken() => Some(why),
     };
     info!("Stopping");

@@ -19,6 +19,8 @@ const CANTOPEN: u32 = 14;
 const NOTADB: u32 = 26;
 const IOERR_FSYNC: u32 = IOERR | 4 << 8;
 const IOERR_DIR_FSYNC: u32 = IOERR | 5 << 8;
+/// The index of the log, a file of its own, could not grow.
+const IOERR_SHMSIZE: u32 = IOERR | 19 << 8;
 
 /// Whether the database of this process is broken, and the sentence that says how.
 #[derive(Clone)]
@@ -34,7 +36,9 @@ impl Broken {
     }
 
     pub fn watching(path: &Path) -> Self {
-        Broken { path: Some(Arc::new(path.to_owned())), why: watch::Sender::new(None) }
+        // Whoever reads the sentence need not know where this process was started.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Broken { path: Some(Arc::new(path)), why: watch::Sender::new(None) }
     }
 
     /// Nothing is done with a database that is broken.
@@ -90,11 +94,10 @@ fn sentence(path: &Path, code: u32, message: &str) -> Option<String> {
             "the disk did not keep what was written to {file} ({message}): look at the disk (dmesg), then start again; \
              what was confirmed before stands"
         ),
+        FULL | IOERR_SHMSIZE => format!(
+            "no room is left for {file} ({message}): make room on the disk of {folder}, then start again; nothing is lost"
+        ),
         _ => match code & 0xff {
-            FULL => format!(
-                "no room is left for {file} ({message}): make room on the disk of {folder}, then start again; nothing \
-                 is lost"
-            ),
             IOERR => format!(
                 "{file} cannot be read or written ({message}): look at the disk (dmesg, df {folder}), then start again; \
                  what was confirmed before stands"
@@ -125,6 +128,7 @@ mod tests {
         let told = |code| sentence(Path::new("/data/halo.db"), code, "said SQLite");
         for (code, words) in [
             (13, "make room on the disk of /data"),
+            (4874, "make room on the disk of /data"),
             (1034, "did not keep what was written"),
             (778, "df /data"),
             (11, "put the last backup"),

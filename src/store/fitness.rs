@@ -22,7 +22,7 @@ pub(super) async fn examine(pool: &PgPool) -> Result<()> {
         "select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
                 current_user::text as role, current_schema()::text as schema,
                 has_schema_privilege(current_schema(), 'create') as may_create,
-                to_regclass('_app_migrations') is not null as migrated",
+                to_regclass('_halo_migrations') is not null as migrated",
     )
     .fetch_one(pool)
     .await?;

@@ -19,7 +19,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// Campaigns whose laws are held against both sides.
 const CAMPAIGNS_MAX: i64 = 100_000;
 /// The migrations' own bookkeeping, and the queue's tables, which hold only the next second.
-const NOT_OURS: [&str; 4] = ["_app_migrations", "_sqlx_migrations", "Jobs", "Workers"];
+const NOT_OURS: [&str; 4] = ["_halo_migrations", "_sqlx_migrations", "Jobs", "Workers"];
 
 /// One side of a table: its rows, and the sum of their hashes, which no order of rows changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,8 @@ impl Store {
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
         let pool = pool.map_err(|cause| broken.noted(cause.into()))?;
         let db = Db::Sqlite { writer: pool.clone(), reader: pool };
-        let store = Store { writer: writer::Writer::start(db.clone(), broken.clone()), db, broken, ids: super::Ids::new() };
+        let store =
+            Store { writer: writer::Writer::start(db.clone(), broken.clone()), db, broken, ids: super::Ids::new() };
         let migrated = store.migrations_of_file().await.map_err(|cause| store.broken.noted(cause))?;
         let ours: Vec<i64> = sqlx::migrate!("./migrations").iter().map(|migration| migration.version).collect();
         if migrated != ours {
@@ -93,13 +94,13 @@ impl Store {
 
     async fn migrations_of_file(&self) -> Result<Vec<i64>> {
         let Db::Sqlite { reader, .. } = &self.db else { return Ok(Vec::new()) };
-        let there: i64 = sqlx::query_scalar("select count(*) from sqlite_schema where name = '_app_migrations'")
+        let there: i64 = sqlx::query_scalar("select count(*) from sqlite_schema where name = '_halo_migrations'")
             .fetch_one(reader)
             .await?;
         if there == 0 {
             return Err(StoreError::Conflict("the file is no database of this program".into()));
         }
-        Ok(sqlx::query_scalar("select version from _app_migrations order by version").fetch_all(reader).await?)
+        Ok(sqlx::query_scalar("select version from _halo_migrations order by version").fetch_all(reader).await?)
     }
 
     /// Copies everything into `to`, which must be migrated and empty. Committed only when both sides are the same.
@@ -120,7 +121,11 @@ impl Store {
         if before != after {
             copied.differs.push("somebody wrote to the source meanwhile: stop whoever does, and copy again".into());
         }
-        if copied.differs.is_empty() { tx.commit().await? } else { tx.rollback().await? }
+        if copied.differs.is_empty() {
+            tx.commit().await?
+        } else {
+            tx.rollback().await?
+        }
         Ok(copied)
     }
 }

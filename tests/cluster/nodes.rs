@@ -45,10 +45,8 @@ impl Cluster {
         simulate.current_dir(folder.path()).env_clear();
         simulate.args(["simulate", "--listen", &address, "--speed", &speed, "--seed", "5", "--mischief", "none"]);
         let simulator = Process::start(simulate, &folder.path().join("simulator.log"));
-        until("the simulator listens", async || {
-            reqwest::get(format!("http://{provider}/simulator/pace")).await.ok()
-        })
-        .await;
+        until("the simulator listens", async || reqwest::get(format!("http://{provider}/simulator/pace")).await.ok())
+            .await;
         // Those with the role api stand behind the front.
         let behind = (0..3).filter(|n| plan.roles[*n].contains("api")).map(|n| listens[n]).collect();
         let front = Front::before(behind).await;
@@ -102,6 +100,10 @@ impl Cluster {
             assert!(began.elapsed() < SOON, "node {n} does not answer:\n{}", told());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    pub fn log(&self, n: usize) -> String {
+        std::fs::read_to_string(self.folder.path().join(format!("node-{n}.log"))).unwrap_or_default()
     }
 
     pub fn node(&mut self, n: usize) -> &mut Process {

@@ -20,8 +20,6 @@ static ssize_t (*real_pwrite64)(int, const void *, size_t, off64_t);
 static ssize_t (*real_write)(int, const void *, size_t);
 static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
-static int (*real_ftruncate64)(int, off64_t);
-static int (*real_ftruncate)(int, off_t);
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static const char *fault_file, *under;
 static long ahead_s;
@@ -32,8 +30,6 @@ __attribute__((constructor)) static void begin(void) {
     real_write = dlsym(RTLD_NEXT, "write");
     real_fsync = dlsym(RTLD_NEXT, "fsync");
     real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
-    real_ftruncate = dlsym(RTLD_NEXT, "ftruncate");
-    real_ftruncate64 = dlsym(RTLD_NEXT, "ftruncate64");
     real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
     fault_file = getenv("FAULTS_FILE");
     under = getenv("FAULTS_UNDER");
@@ -74,8 +70,6 @@ ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) {
     return full(fd) ? -1 : real_pwrite64(fd, bytes, n, at);
 }
 ssize_t write(int fd, const void *bytes, size_t n) { return full(fd) ? -1 : real_write(fd, bytes, n); }
-int ftruncate(int fd, off_t length) { return full(fd) ? -1 : real_ftruncate(fd, length); }
-int ftruncate64(int fd, off64_t length) { return full(fd) ? -1 : real_ftruncate64(fd, length); }
 int fsync(int fd) { return unsynced(fd) ? -1 : real_fsync(fd); }
 int fdatasync(int fd) { return unsynced(fd) ? -1 : real_fdatasync(fd); }
 
