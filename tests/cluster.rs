@@ -56,8 +56,9 @@ struct Pace {
     to_the_end: bool,
 }
 
-/// Guard: the account's row, locked by whoever plans (`lock_account.sql`); without it each node gives the same
-/// slots. And `may_leave`, asked just before sending: without it the frozen node wakes with a burst.
+/// Guards: the rows of account and runs, locked by whoever plans (`lock_account.sql`, `lock_open_runs.sql`,
+/// `open_runs.sql`), without which each node gives the same slots; and the database's clock (`Clock::set_offset`),
+/// without which nodes take each other for dead and plan by times that are minutes apart.
 async fn pace(test: Pace) {
     client();
     let _alone = ONE_AT_A_TIME.lock().await;
@@ -116,8 +117,7 @@ async fn three_nodes_keep_one_pace_through_a_minute_s_freeze() {
 
 /// Kills the leader of the sweeps, restarts the server as after a crash, then restarts every node in turn.
 ///
-/// Guards: the leadership's end (`lead.sql`), without which nobody sweeps again; `give_up_leads.sql`, without which
-/// each polite stop costs six seconds; the claim's compare-and-set, without which two nodes call for one job.
+/// Guard: the leadership's end (`until_at` in `lead.sql`), without which nobody sweeps again.
 async fn deaths(contacts: u32) {
     client();
     let _alone = ONE_AT_A_TIME.lock().await;

@@ -156,8 +156,7 @@ async fn fails_and_goes_on(fault: &str, words: &[&str]) {
     service.goes_on().await;
 }
 
-/// Guards: `Broken::noted` in the writer, without which the service stays up and dials on with claims it cannot
-/// keep; the claim that is committed before the start, without which what was started is forgotten.
+/// Guard: `Broken::noted` in the writer, without which the service stays up and tries on and on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_ends_the_service_and_room_brings_it_back() {
     fails_and_goes_on("full", &["no room is left", "make room on the disk of"]).await;

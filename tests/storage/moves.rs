@@ -57,7 +57,7 @@ async fn a_run_goes_on_in_postgres_where_the_file_left_it() {
     assert!(err(&served).contains("another process dials"), "{}", err(&served));
     app.stop().await;
 
-    // What the target does to a row is noticed, and nothing is kept. Guard: the sums in `copy`.
+    // What the target does to a row is noticed, and nothing is kept. Guard: the comparison of sums in `copy`.
     for statement in [
         "create function spoil() returns trigger language plpgsql as \
          'begin new.raw_phone = ''gone''; return new; end'",

@@ -26,8 +26,8 @@ fn event(attempt: &str, seq: i64) -> Value {
     })
 }
 
-/// Guard: the reply of the writer comes after the commit (`writer.rs`), and a commit that failed is an error to
-/// whoever waits for it. Without either, a full disk answers 200 and forgets.
+/// Guards: `Broken::noted` in the writer, without which the fault is not known as one; `Broken::check` before each
+/// transaction, without which the next one is confirmed by a process that is about to end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_never_answers_200() {
     client();
