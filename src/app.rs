@@ -2,11 +2,15 @@
 
 mod lock;
 mod logging;
+mod migrate;
+mod nodes;
 mod platform;
 mod prices;
 
 pub use lock::{somebody_dials, sqlite_path};
 pub use logging::log_filter;
+pub use migrate::{Sides, open_sides};
+pub use nodes::{Roles, may_have};
 pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use};
 pub use prices::{prices, prices_found};
 
@@ -17,11 +21,12 @@ use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
 use crate::http::{ApiKey, Voice, Web, router};
 use crate::simulator;
-use crate::store::{Db, Store};
+use crate::store::Store;
 use crate::voximplant::{Pacer, Sources, Wanted};
 use crate::{intake, queue};
 use anyhow::{Context, Result, bail};
 use lock::dialling_lock;
+use nodes::{Node, watch_database_clock};
 use platform::{host_of, inbound_token, reach_platform, wanted};
 use secrecy::ExposeSecret;
 use std::collections::BTreeSet;
@@ -44,8 +49,6 @@ const CLOCK_AHEAD_MS_MAX: i64 = 10 * 60 * 1000;
 /// Calls under way have this long to report their end after a stop; then their next start asks for it.
 const CALLS_END_WITHIN: Duration = Duration::from_secs(6);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How often the database's clock is compared with ours.
-const CLOCK_CHECK_EVERY: Duration = Duration::from_secs(30);
 
 /// How the clock begins.
 #[derive(Clone, Copy, Debug)]
@@ -73,9 +76,11 @@ pub struct App {
     /// Set when this start made the admin key: it is shown once.
     pub fresh_api_key: Option<String>,
     simulator: Option<simulator::Running>,
+    /// Sessions come by an address that is not this process's own.
+    behind_one_address: bool,
     stop_work: CancellationToken,
     stop_serving: CancellationToken,
-    server: JoinHandle<()>,
+    server: Option<JoinHandle<()>>,
     worker: JoinHandle<()>,
     _lock: Option<File>,
 }
@@ -87,18 +92,23 @@ pub async fn open_store(config: &Config) -> Result<Store> {
 
 /// Program time goes on where the database left it.
 pub async fn open_clock(store: &Store, start: ClockStart) -> Result<Clock> {
-    let kept = store.installation_value("clock").await?;
-    let anchor = match kept {
-        Some(text) => {
-            serde_json::from_str::<Anchor>(&text).context("the clock kept in the database")?.at_speed(start.speed)
-        }
-        None => match start.at {
-            Some(at) => Anchor::starting(at, start.speed),
-            None => Anchor::here(start.speed),
-        },
-    };
-    store.set_installation_value("clock", serde_json::to_string(&anchor)?).await?;
-    Ok(Clock::running(anchor))
+    let wall_us = nodes::wall_us(store).await?;
+    let kept = kept_clock(store).await?;
+    let anchor = kept
+        .map_or_else(|| Anchor::met(wall_us, start.at, start.speed), |kept| kept.at_speed_from(wall_us, start.speed));
+    let text = serde_json::to_string(&anchor)?;
+    if kept.is_some_and(|kept| kept != anchor) {
+        store.set_installation_value("clock", text).await?;
+        return Ok(Clock::running(anchor));
+    }
+    // Two nodes may begin together: the first one's clock is everybody's.
+    let stands = store.installation_value_or("clock", text).await?;
+    Ok(Clock::running(serde_json::from_str(&stands).context("the clock kept in the database")?))
+}
+
+async fn kept_clock(store: &Store) -> Result<Option<Anchor>> {
+    let text = store.installation_value("clock").await?;
+    text.map(|text| serde_json::from_str(&text).context("the clock kept in the database")).transpose()
 }
 
 /// People live in real time: a database whose clock was scaled or shifted (by a demo, by a simulator) must
@@ -117,11 +127,7 @@ fn clock_of_people(clock: &Clock) -> Result<()> {
 
 /// The clock of a database that somebody else may be running: looked at, not moved.
 pub async fn peek_clock(store: &Store) -> Result<Clock> {
-    let kept = store.installation_value("clock").await?;
-    let anchor = match kept {
-        Some(text) => serde_json::from_str(&text).context("the clock kept in the database")?,
-        None => Anchor::here(1.0),
-    };
+    let anchor = kept_clock(store).await?.unwrap_or_else(|| Anchor::here(1.0));
     let clock = Clock::running(anchor);
     clock.set_offset(store.clock_offset_us(Clock::machine_us).await?);
     Ok(clock)
@@ -157,7 +163,21 @@ impl App {
         simulated: simulator::Settings,
         duty: Duty,
     ) -> Result<App> {
+        App::start_as(config, store, clock_start, simulated, duty, Roles::ALL).await
+    }
+
+    /// One process of several, each with its roles.
+    pub async fn start_as(
+        config: &Config,
+        store: Store,
+        clock_start: ClockStart,
+        simulated: simulator::Settings,
+        duty: Duty,
+        roles: Roles,
+    ) -> Result<App> {
+        nodes::may_have(roles, config)?;
         let lock = dialling_lock(&config.database_url)?;
+        nodes::fits_the_others(config, &store, clock_start.speed).await?;
         let clock = open_clock(&store, clock_start).await?;
         watch_database_clock(&store, &clock).await?;
         if config.is_real() {
@@ -168,10 +188,8 @@ impl App {
             store.free_leases().await?;
         }
 
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("HALO_LISTEN: cannot listen on {}", config.listen))?;
-        let address = listener.local_addr()?;
+        let listener = if roles.api { Some(listen(config.listen).await?) } else { None };
+        let address = listener.as_ref().map_or(Ok(config.listen), TcpListener::local_addr)?;
         let backend_url = config.backend_url.clone().unwrap_or_else(|| format!("http://{address}"));
 
         let (simulator, reach) = reach_platform(config, simulated).await?;
@@ -195,7 +213,7 @@ impl App {
         let cps = store.account(account).await?.and_then(|account| account.cps_max);
         // Limits are in program time, the pacer lives in real time.
         let pacer = Arc::new(Pacer::new(cps.map(|cps| cps * clock.speed())));
-        let node = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+        let node = Node::new(roles, clock.now());
         let dialer = Dialer::new(
             store.clone(),
             clock.clone(),
@@ -203,7 +221,7 @@ impl App {
             pacer,
             platform,
             account,
-            node,
+            node.name.clone(),
             read_rules(modes.clone()),
         );
         let dialer = dialer.priced(Pricing { prices: prices()?, model: config.openai_realtime_model.clone() });
@@ -218,7 +236,7 @@ impl App {
         let inbound_token = inbound_token(&key);
         // The simulator inside was made a moment ago: there is nothing to look at.
         let beside = simulator.is_none().then(|| wanted(config, sources.clone(), &backend_url, &inbound_token, true));
-        if !config.is_real() {
+        if !config.is_real() && roles.worker {
             // A simulator keeps nothing: every start deploys to it, as the command does to the platform.
             let wanted = wanted(config, sources, &backend_url, &inbound_token, false);
             deploy_to_simulator(&dialer, &wanted).await;
@@ -239,11 +257,19 @@ impl App {
             Web::new(dialer.clone(), key, api_key, inbound_token, voice, modes.clone(), config.caller_id.clone());
         web.stopping = stop_serving.clone();
 
-        let server = tokio::spawn(serve(listener, Arc::new(web), stop_serving.clone()));
-        let worker = tokio::spawn(work(dialer.clone(), stop_work.clone()));
-        if let Some(wanted) = beside {
-            let caller_ids = platform::caller_ids(config, &store).await?;
-            let patient = platform::patient_of(config, client, wanted, caller_ids, &clock)?;
+        // Whoever answers has begun: nothing may fail after this.
+        let patient = match beside {
+            Some(wanted) => {
+                let caller_ids = platform::caller_ids(config, &store).await?;
+                Some(platform::patient_of(config, client, wanted, caller_ids, &clock)?)
+            }
+            None => None,
+        };
+        node.live(&store, &clock, stop_work.clone()).await?;
+        let server = listener.map(|listener| tokio::spawn(serve(listener, Arc::new(web), stop_serving.clone())));
+        let woken = queue::Woken { worker: roles.worker, scheduler: roles.scheduler };
+        let worker = tokio::spawn(work(dialer.clone(), woken, stop_work.clone()));
+        if let Some(patient) = patient {
             tokio::spawn(examine(patient, stop_work.clone()));
         }
         Ok(App {
@@ -254,6 +280,7 @@ impl App {
             address,
             fresh_api_key,
             simulator,
+            behind_one_address: config.backend_url.is_some(),
             stop_work,
             stop_serving,
             server,
@@ -271,12 +298,23 @@ impl App {
         self.stop_work.cancel();
         let ended = tokio::time::timeout(STOP_WITHIN, async {
             let _ = self.worker.await;
-            let _ = tokio::time::timeout(CALLS_END_WITHIN, calls_end(&self.store)).await;
+            // What this node led is led by another from now on.
+            if let Err(cause) = self.store.leave(&self.dialer.node, self.clock.now()).await {
+                warn!("This node cannot say that it ends: {cause}");
+            }
+            // No call can report its end to a database that keeps nothing; and where another node stands behind the
+            // same address, none needs this one.
+            let others = self.behind_one_address && nodes::somebody_answers(&self.store, &self.clock).await;
+            if !self.store.is_broken() && !others {
+                let _ = tokio::time::timeout(CALLS_END_WITHIN, calls_end(&self.store)).await;
+            }
             self.stop_serving.cancel();
             if let Some(simulator) = self.simulator {
                 simulator.stop().await;
             }
-            let _ = self.server.await;
+            if let Some(server) = self.server {
+                let _ = server.await;
+            }
             self.store.close().await;
         });
         if ended.await.is_err() {
@@ -340,10 +378,8 @@ async fn serve(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
     }
 }
 
-async fn work(dialer: Arc<Dialer>, stop: CancellationToken) {
-    if let Err(cause) = queue::run(dialer, stop).await {
-        tracing::error!("{cause}");
-    }
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("HALO_LISTEN: cannot listen on {address}"))
 }
 
 /// HALO_CPS_MAX and HALO_LINES_MAX are first values: they are taken when they were written or changed, and what was
@@ -359,23 +395,10 @@ async fn first_limits(config: &Config, store: &Store, account: i64, platform: &s
     Ok(store.set_installation_value("limits", written).await?)
 }
 
-/// On PostgreSQL wall time is the database's, so that nodes whose clocks differ agree.
-async fn watch_database_clock(store: &Store, clock: &Clock) -> Result<()> {
-    if matches!(store.db(), Db::Sqlite { .. }) {
-        return Ok(());
+async fn work(dialer: Arc<Dialer>, woken: queue::Woken, stop: CancellationToken) {
+    if let Err(cause) = queue::run_for(dialer, woken, stop).await {
+        tracing::error!("{cause}");
     }
-    clock.set_offset(store.clock_offset_us(Clock::machine_us).await?);
-    let (store, clock) = (store.clone(), clock.clone());
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(CLOCK_CHECK_EVERY).await;
-            match store.clock_offset_us(Clock::machine_us).await {
-                Ok(us) => clock.set_offset(us),
-                Err(cause) => warn!("The database's clock cannot be read: {cause}"),
-            }
-        }
-    });
-    Ok(())
 }
 
 async fn installation_key(store: &Store) -> Result<Vec<u8>> {

@@ -5,6 +5,10 @@
 //! it was after a restart. On PostgreSQL wall time is the database's: `store` measures the offset and
 //! hands it to [`Clock::set_offset`].
 
+mod offset;
+
+pub use offset::OffsetFilter;
+
 use crate::domain::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -43,13 +47,22 @@ impl Anchor {
         Anchor { wall_us: system_us(), program_us: at.0.saturating_mul(1000), speed }
     }
 
+    /// Program time starts at `at`, or at the wall's own time, when the wall shows `wall_us`.
+    pub fn met(wall_us: i64, at: Option<Timestamp>, speed: f64) -> Self {
+        Anchor { wall_us, program_us: at.map_or(wall_us, |at| at.0.saturating_mul(1000)), speed }
+    }
+
     /// The same program time from now on at another speed: it never goes back.
     pub fn at_speed(self, speed: f64) -> Self {
+        self.at_speed_from(system_us(), speed)
+    }
+
+    /// The same, where the wall's time is not this machine's.
+    pub fn at_speed_from(self, wall_us: i64, speed: f64) -> Self {
         if speed == self.speed {
             return self;
         }
-        let now = system_us();
-        Anchor { wall_us: now, program_us: self.program_at(now), speed }
+        Anchor { wall_us, program_us: self.program_at(wall_us), speed }
     }
 
     fn program_at(&self, wall_us: i64) -> i64 {
@@ -99,10 +112,13 @@ impl Clock {
         }
     }
 
-    /// Wall time of this machine, for other programs' calendars (a provider's history).
+    /// Wall time, for other programs' calendars (a provider's history). On PostgreSQL the database's, because this
+    /// machine's may be wrong.
     pub fn wall(&self) -> Timestamp {
         match &*self.0 {
-            Inner::Running { .. } => Timestamp(system_us() / 1000),
+            Inner::Running { offset_us, .. } => {
+                Timestamp(system_us().saturating_add(offset_us.load(Ordering::Relaxed)) / 1000)
+            }
             Inner::Manual { now_us, .. } => Timestamp(now_us.load(Ordering::SeqCst) / 1000),
         }
     }

@@ -5,6 +5,7 @@ mod campaigns;
 mod drill;
 mod figures;
 mod life;
+mod migrate;
 mod platform;
 mod rehearse;
 mod service;
@@ -31,7 +32,7 @@ enum Verb {
     /// A whole campaign against the simulator, on your machine: nobody is rung.
     Demo(service::Demo),
     /// The service: API, callbacks, workers.
-    Serve,
+    Serve(service::Serve),
     /// A small, truthful Voximplant of our own, as a process of its own.
     Simulate(Box<service::Simulate>),
     /// Place one call now and follow it until it ends.
@@ -53,6 +54,8 @@ enum Verb {
     },
     /// Kill the runner at random moments beside a simulator, and hold what is left against the laws.
     Drill(drill::Drill),
+    /// Everything of a SQLite file into an empty PostgreSQL, proven; exit code 1 if it is not the same.
+    MigrateDatabase(migrate::Migrate),
     /// The provider's side: scenarios, rules, secrets.
     #[command(subcommand)]
     Voximplant(platform::Verb),
@@ -125,9 +128,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             log("error");
             service::demo(demo).await
         }
-        Verb::Serve => {
+        Verb::Serve(serve) => {
             log("info");
-            service::serve().await
+            service::serve(serve).await
         }
         Verb::Simulate(simulate) => {
             log("info");
@@ -157,6 +160,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Verb::Drill(args) => {
             log("error");
             drill::run(args).await
+        }
+        Verb::MigrateDatabase(args) => {
+            log("warn");
+            migrate::run(args).await
         }
         Verb::Voximplant(verb) => {
             log("warn");

@@ -2,12 +2,13 @@
 
 use super::{Failure, address, settings};
 use clap::Args;
-use halo::app::{App, ClockStart, open_store};
+use halo::app::{App, ClockStart, Duty, Roles, may_have, open_store};
 use halo::demo::{self, DemoEnd};
 use halo::domain::Timestamp;
 use halo::simulator;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use tracing::info;
 
 #[derive(Args)]
@@ -24,6 +25,14 @@ pub struct Demo {
     /// When it takes place, such as 2026-11-21T23:30:00Z; now when absent.
     #[arg(long, value_parser = instant)]
     at: Option<Timestamp>,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    /// What this process does, with commas between: api (HTTP, callbacks), worker (plans and dials), scheduler.
+    /// Several processes share one PostgreSQL.
+    #[arg(long, default_value = "api,worker,scheduler")]
+    roles: Roles,
 }
 
 #[derive(Args)]
@@ -119,20 +128,31 @@ fn show_key(app: &App) {
     }
 }
 
-pub async fn serve() -> Result<(), Failure> {
+pub async fn serve(args: Serve) -> Result<(), Failure> {
     let config = settings()?;
+    may_have(args.roles, &config)?;
     let store = open_store(&config).await?;
     let clock = ClockStart { speed: config.clock_speed, at: None };
     let simulated = simulator::Settings { speed: config.clock_speed, ..simulator::Settings::default() };
-    let app = App::start(&config, store, clock, simulated).await?;
+    let mut stop = pin!(stopped());
+    let app = tokio::select! {
+        () = &mut stop => return Ok(()),
+        app = App::start_as(&config, store, clock, simulated, Duty::Everything, args.roles) => app?,
+    };
     if let Some(key) = &app.fresh_api_key {
         println!("API_AUTH_KEY is not set. This admin key was made for you and is shown this once:\n\n    {key}\n");
     }
-    info!("Serving at http://{}; calls go to {}", app.address, app.dialer.platform.name);
-    stopped().await;
+    match args.roles.api {
+        true => info!("Serving at http://{}; calls go to {}", app.address, app.dialer.platform.name),
+        false => info!("Working as {}; calls go to {}", args.roles, app.dialer.platform.name),
+    }
+    let broken = tokio::select! {
+        () = &mut stop => None,
+        why = app.store.broken() => Some(why),
+    };
     info!("Stopping");
     app.stop().await;
-    Ok(())
+    broken.map_or(Ok(()), |why| Err(Failure::refused(why)))
 }
 
 pub async fn simulate(args: Simulate) -> Result<(), Failure> {

@@ -8,8 +8,9 @@ use crate::domain::{RunId, Timestamp};
 use crate::store::{Actor, Beginning, By, FireOrder, Fired, RunOrder, SkipOrder};
 use tracing::{error, info, warn};
 
-/// A leadership lasts this long unless it is kept (wall time).
-const LEAD_WALL_MS: i64 = 8_000;
+/// A leadership lasts this long unless it is kept (wall time): another node takes over in less than ten seconds,
+/// its own ticks and a beat of the database included.
+const LEAD_WALL_MS: i64 = 6_000;
 
 /// A firing this late was missed while no scheduler ran: a restart and a change of leaders are shorter.
 const MISSED_MS: i64 = 5 * 60_000;

@@ -16,6 +16,7 @@ pub mod export;
 pub mod import;
 mod life;
 mod money;
+mod nodes;
 mod numbers;
 mod pages;
 mod problem;
@@ -168,6 +169,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/attempts/{attempt}", get(attempts::show))
         .route("/attempts/{attempt}/events", get(attempts::events))
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
+        .route("/nodes", get(nodes::list))
         .route("/schedules", get(runs::schedules))
         .route("/account", get(account::show))
         .route("/account/limits", put(account::limit))

@@ -2,7 +2,7 @@
 
 use crate::dialer::DialerError;
 use crate::domain::Timestamp;
-use crate::store::StoreError;
+use crate::store::{StoreError, WriteError};
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -75,6 +75,11 @@ impl From<StoreError> for Problem {
         match cause {
             StoreError::Missing(what) => Problem::missing(format!("{what} does not exist")),
             StoreError::Conflict(what) => Problem::conflict(what),
+            // Asked again it may find a server whose storage works.
+            StoreError::Write(WriteError::Broken(why)) => {
+                error!("{why}");
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "storage", "nothing can be kept at the moment")
+            }
             cause @ StoreError::Write(_) => {
                 error!("{cause}");
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the server is stopping")

@@ -1,6 +1,6 @@
 //! apalis's own tables, kept small: its `setup` and `vacuum` are not used.
 
-use super::{QUEUE, QueueError};
+use super::{QUEUE, QueueError, lacks};
 use crate::store::Db;
 use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
@@ -37,21 +37,13 @@ async fn prepare_sqlite(writer: &SqlitePool) -> Result<(), QueueError> {
     Ok(())
 }
 
-/// Needs the extensions `hstore` and `pgcrypto`: their absence is told before anything starts.
+/// Needs the extensions `hstore` and `pgcrypto`, and a schema of its own: what is missing is told before anything
+/// starts.
 async fn prepare_postgres(pool: &PgPool) -> Result<(), QueueError> {
-    for extension in ["hstore", "pgcrypto"] {
-        let there: Option<String> =
-            sqlx::query_scalar("select name::text from pg_available_extensions where name = $1")
-                .bind(extension)
-                .fetch_optional(pool)
-                .await?;
-        if there.is_none() {
-            return Err(QueueError::Prepare(format!(
-                "PostgreSQL lacks the extension `{extension}`: install the server's contrib package"
-            )));
-        }
+    match lacks::on(pool).await? {
+        Some(why) => Err(QueueError::Prepare(why)),
+        None => Ok(PostgresStorage::<()>::setup(pool).await?),
     }
-    Ok(PostgresStorage::<()>::setup(pool).await?)
 }
 
 /// Deletes what is done: the truth is in our tables.

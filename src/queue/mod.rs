@@ -5,6 +5,7 @@
 //! spreading over nodes; it never retries, pauses or schedules for us.
 
 mod housekeeping;
+mod lacks;
 mod ticks;
 
 pub use housekeeping::prepare;
@@ -109,23 +110,47 @@ pub async fn push(db: &Db, planned: &[Planned]) -> Result<(), QueueError> {
     Ok(())
 }
 
+/// What a process of several is woken for.
+#[derive(Clone, Copy, Debug)]
+pub struct Woken {
+    /// plan, dial, reconcile.
+    pub worker: bool,
+    /// fire.
+    pub scheduler: bool,
+}
+
 /// Runs until `stop`: the worker, and the ticks of plan, reconcile and fire.
 pub async fn run(dialer: Arc<Dialer>, stop: CancellationToken) -> Result<(), QueueError> {
+    run_for(dialer, Woken { worker: true, scheduler: true }, stop).await
+}
+
+/// The same for a part of it.
+pub async fn run_for(dialer: Arc<Dialer>, woken: Woken, stop: CancellationToken) -> Result<(), QueueError> {
+    let fire = woken.scheduler.then(|| tokio::spawn(fire_ticks(dialer.clone(), stop.clone())));
+    if woken.worker {
+        run_worker(dialer, stop.clone()).await;
+    }
+    stop.cancelled().await;
+    if let Some(fire) = fire {
+        // What a tick may panic at is caught inside it.
+        let _ = fire.await;
+    }
+    Ok(())
+}
+
+async fn run_worker(dialer: Arc<Dialer>, stop: CancellationToken) {
     let db = dialer.store.db().clone();
     let plan = tokio::spawn(plan_ticks(dialer.clone(), stop.clone()));
     let reconcile = tokio::spawn(reconcile_ticks(dialer.clone(), stop.clone()));
-    let fire = tokio::spawn(fire_ticks(dialer.clone(), stop.clone()));
     let node = dialer.node.clone();
     let handler: Handler = Arc::new(move |attempt| {
         let dialer = dialer.clone();
         Box::pin(async move { dialer.dial(attempt).await })
     });
     work(db, &node, handler, stop).await;
-    for task in [plan, reconcile, fire] {
-        // What a tick may panic at is caught inside it.
+    for task in [plan, reconcile] {
         let _ = task.await;
     }
-    Ok(())
 }
 
 /// Runs until `stop`: the worker, and the housekeeping of its tables. `node` is a name that no process

@@ -57,7 +57,7 @@ pub struct Unclear {
 }
 
 /// What `prove` holds against the laws.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Proved {
     pub rows: ProvedRows,
     pub calls: ProvedCalls,
@@ -67,7 +67,7 @@ pub struct Proved {
 }
 
 /// Counters of money beside the rows that they count.
-#[derive(Clone, Copy, Debug, Default, sqlx::FromRow, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct ProvedMoney {
     pub budgets: i64,
     /// Budgets whose rows add up to something else.
@@ -75,7 +75,7 @@ pub struct ProvedMoney {
 }
 
 /// Unclear attempts listed at most.
-const UNCLEAR_MAX: i64 = 1000;
+pub(super) const UNCLEAR_MAX: i64 = 1000;
 
 impl Store {
     pub async fn prove(&self, campaign: CampaignId) -> Result<Proved> {

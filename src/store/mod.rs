@@ -6,6 +6,8 @@
 //! lock, the caller hands in a function of plain values, and `store` applies what it returns.
 
 mod asked;
+mod broken;
+mod fitness;
 mod ids;
 mod money_rows;
 mod orders;
@@ -38,6 +40,17 @@ use std::time::Duration;
 const READERS_MAX: u32 = 4;
 const CONNECTIONS_MAX: u32 = 16;
 
+/// What every connection to PostgreSQL asks of the server. A node that hangs in a transaction, or whose machine is
+/// gone without a word, must not hold the others up: its locks are free within ten seconds.
+const SESSION: [(&str, &str); 6] = [
+    ("lock_timeout", "5000"),
+    ("idle_in_transaction_session_timeout", "8000"),
+    ("tcp_keepalives_idle", "4"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "2"),
+    ("tcp_user_timeout", "8000"),
+];
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("database: {0}")]
@@ -55,6 +68,9 @@ pub enum StoreError {
     Conflict(String),
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The server is not one that this program can work with; the sentence names the cure.
+    #[error("{0}")]
+    Unfit(String),
 }
 
 impl StoreError {
@@ -79,6 +95,7 @@ pub enum Db {
 pub struct Store {
     db: Db,
     writer: writer::Writer,
+    broken: broken::Broken,
     pub ids: Ids,
 }
 
@@ -87,8 +104,9 @@ macro_rules! read {
     ($store:expr, $act:ident :: $what:ident ( $($arg:expr),* )) => {
         match &$store.db {
             $crate::store::Db::Sqlite { reader, .. } => {
-                let mut conn = reader.acquire().await?;
-                $crate::store::sqlite::acts::$act::$what(&mut conn, $($arg),*).await
+                let mut conn = reader.acquire().await.map_err(|cause| $store.broken.noted(cause.into()))?;
+                let done = $crate::store::sqlite::acts::$act::$what(&mut conn, $($arg),*).await;
+                done.map_err(|cause| $store.broken.noted(cause))
             }
             $crate::store::Db::Postgres(pool) => {
                 let mut conn = pool.acquire().await?;
@@ -128,8 +146,10 @@ mod campaigns;
 mod dialling;
 pub mod figures;
 mod life;
+pub mod migrate;
 mod money;
 mod nights;
+pub mod nodes;
 mod numbers;
 mod pace;
 mod rerun;
@@ -139,15 +159,29 @@ mod single;
 impl Store {
     /// Opens and migrates. `sqlite:halo.db`, `sqlite:///path`, or `postgres://…`.
     pub async fn open(url: &str) -> Result<Self> {
+        let mut broken = broken::Broken::never();
         let db = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url).await?
         } else if url.starts_with("sqlite:") {
-            Self::open_sqlite(url).await?
+            let file = SqliteConnectOptions::from_str(url)?.get_filename().to_owned();
+            broken = broken::Broken::watching(&file);
+            Self::open_sqlite(url).await.map_err(|cause| broken.noted(cause))?
         } else {
             // A URL may hold a password: only its scheme is shown.
             return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned()));
         };
-        Ok(Store { writer: writer::Writer::start(db.clone()), db, ids: Ids::new() })
+        Ok(Store { writer: writer::Writer::start(db.clone(), broken.clone()), db, broken, ids: Ids::new() })
+    }
+
+    /// Returns when nothing can be kept any more (a full disk, a failed sync, a damaged file), with one sentence
+    /// that names the file and the cure. Never on PostgreSQL, which is waited for.
+    pub async fn broken(&self) -> String {
+        self.broken.wait().await
+    }
+
+    /// Nothing can be kept any more.
+    pub fn is_broken(&self) -> bool {
+        self.broken.check().is_err()
     }
 
     async fn open_sqlite(url: &str) -> Result<Db> {
@@ -168,10 +202,9 @@ impl Store {
     }
 
     async fn open_postgres(url: &str) -> Result<Db> {
-        // A node that hangs in a transaction must not hold the others up for ever.
-        let options = PgConnectOptions::from_str(url)?
-            .options([("lock_timeout", "5000"), ("idle_in_transaction_session_timeout", "10000")]);
+        let options = PgConnectOptions::from_str(url)?.options(SESSION);
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
+        fitness::examine(&pool).await?;
         sqlx::migrate!("./migrations").run(&pool).await?;
         Ok(Db::Postgres(pool))
     }
@@ -183,13 +216,7 @@ impl Store {
 
     /// How far the database's clock is ahead of this machine's, in microseconds; 0 on SQLite.
     pub async fn clock_offset_us(&self, machine_now_us: impl Fn() -> i64) -> Result<i64> {
-        let Db::Postgres(pool) = &self.db else { return Ok(0) };
-        let before = machine_now_us();
-        let there: i64 = sqlx::query_scalar("select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)")
-            .fetch_one(pool)
-            .await?;
-        let after = machine_now_us();
-        Ok(there - (before + after) / 2)
+        Ok(self.clock_sample(machine_now_us).await?.map_or(0, |(offset_us, _)| offset_us))
     }
 
     /// A copy of the whole database in a file that does not exist yet; only SQLite can do that.

@@ -10,6 +10,7 @@
 //! pause, an opt-out), then decisions in the order of their arrival, then answers.
 
 use super::asked::{Asked, Told};
+use super::broken::Broken;
 use super::{Db, Result, StartAnswer, StoreError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -28,6 +29,9 @@ pub enum WriteError {
     Stopped,
     #[error("an act of the database writer panicked")]
     Panicked,
+    /// The storage failed; nothing is written any more.
+    #[error("{0}")]
+    Broken(String),
 }
 
 pub enum Tx<'c> {
@@ -58,9 +62,9 @@ enum Message {
 pub struct Writer(mpsc::Sender<Message>);
 
 impl Writer {
-    pub fn start(db: Db) -> Self {
+    pub fn start(db: Db, broken: Broken) -> Self {
         let (sender, orders) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(work(db, orders));
+        tokio::spawn(work(db, broken, orders));
         Writer(sender)
     }
 
@@ -102,7 +106,7 @@ impl Writer {
     }
 }
 
-async fn work(db: Db, mut messages: mpsc::Receiver<Message>) {
+async fn work(db: Db, broken: Broken, mut messages: mpsc::Receiver<Message>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while messages.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (mut orders, mut drained) = (Vec::with_capacity(batch.len()), Vec::new());
@@ -114,14 +118,14 @@ async fn work(db: Db, mut messages: mpsc::Receiver<Message>) {
         }
         match &db {
             // A transaction costs a sync of the disk: one for all.
-            Db::Sqlite { .. } => settle(&db, orders).await,
+            Db::Sqlite { .. } => settle(&db, &broken, orders).await,
             // Each kind takes its locks in one order; two kinds in one transaction would not.
             Db::Postgres(_) => {
                 let (acts, others): (Vec<_>, Vec<_>) =
                     orders.into_iter().partition(|order| matches!(order.what, What::Act(_)));
                 let (decisions, answers) = others.into_iter().partition(|order| matches!(order.what, What::Decide(_)));
                 for kind in [acts, decisions, answers] {
-                    settle(&db, kind).await;
+                    settle(&db, &broken, kind).await;
                 }
             }
         }
@@ -132,11 +136,11 @@ async fn work(db: Db, mut messages: mpsc::Receiver<Message>) {
 }
 
 /// Applies the orders together or, where that fails, one by one; tells each what became of it.
-async fn settle(db: &Db, mut orders: Vec<Order>) {
+async fn settle(db: &Db, broken: &Broken, mut orders: Vec<Order>) {
     if orders.is_empty() {
         return;
     }
-    match together(db, &orders).await {
+    match together(db, broken, &orders).await {
         Ok(done) => {
             for (order, done) in orders.into_iter().zip(done) {
                 let _ = order.reply.send(Ok(done));
@@ -149,9 +153,9 @@ async fn settle(db: &Db, mut orders: Vec<Order>) {
         }
         Err(_) => {
             for one in orders {
-                let mut done = together(db, std::slice::from_ref(&one)).await;
+                let mut done = together(db, broken, std::slice::from_ref(&one)).await;
                 if done.as_ref().is_err_and(is_deadlock) {
-                    done = together(db, std::slice::from_ref(&one)).await;
+                    done = together(db, broken, std::slice::from_ref(&one)).await;
                 }
                 let done = done.and_then(|mut done| done.pop().ok_or(WriteError::Stopped.into()));
                 let _ = one.reply.send(done);
@@ -167,7 +171,13 @@ fn is_deadlock(error: &StoreError) -> bool {
     cause.code().as_deref() == Some(DEADLOCK_DETECTED)
 }
 
-async fn together(db: &Db, orders: &[Order]) -> Result<Vec<Done>> {
+/// All of them in one transaction, or none; never after a fault of the storage.
+async fn together(db: &Db, broken: &Broken, orders: &[Order]) -> Result<Vec<Done>> {
+    broken.check()?;
+    applied(db, orders).await.map_err(|cause| broken.noted(cause))
+}
+
+async fn applied(db: &Db, orders: &[Order]) -> Result<Vec<Done>> {
     match db {
         Db::Sqlite { writer, .. } => {
             // Immediate: acts read before they write, and must not find the lock taken then.

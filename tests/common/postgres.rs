@@ -21,8 +21,23 @@ const SOCKET_FOLDER_BYTES_MAX: usize = 80;
 
 pub struct Cluster {
     pub port: u16,
+    programs: PathBuf,
+    folder: PathBuf,
+    options: String,
     /// Its standard input ends when this program does, and then it stops the cluster.
     _watchdog: Child,
+}
+
+impl Cluster {
+    /// Every connection is cut and the server comes back, at once (`immediate`, as after a crash) or politely
+    /// (`fast`). For a test that has the cluster to itself.
+    pub fn restart(&self, mode: &str) {
+        let mut ctl = User::of(&self.folder).command(&self.programs.join("pg_ctl"));
+        ctl.arg("-D").arg(self.folder.join("data")).arg("-l").arg(self.folder.join("log"));
+        ctl.args(["-w", "-t", "60", "-m", mode, "-o", &self.options, "restart"]);
+        ctl.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(ctl.status().expect("pg_ctl is a program").success(), "PostgreSQL does not come back");
+    }
 }
 
 /// The cluster of this program, or `None` where PostgreSQL is not installed.
@@ -59,7 +74,8 @@ struct User(Option<(u32, u32)>);
 
 impl User {
     fn of(folder: &Path) -> Self {
-        let ours = fs::metadata(folder).expect("the folder was just made").uid();
+        // Asked of the process: the folder itself may have been given away by now.
+        let ours = fs::metadata("/proc/self").or_else(|_| fs::metadata(folder)).expect("a folder of ours").uid();
         if ours != 0 {
             return User(None);
         }
@@ -117,7 +133,8 @@ fn start(programs: &Path) -> Cluster {
         // Not `output()`: the server inherits the pipes and keeps them open.
         ctl.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if ctl.status().expect("pg_ctl is a program").success() {
-            return Cluster { port, _watchdog: watchdog(&user, programs, &folder) };
+            let _watchdog = watchdog(&user, programs, &folder);
+            return Cluster { port, programs: programs.to_owned(), folder, options, _watchdog };
         }
     }
     let log = fs::read_to_string(folder.join("log")).unwrap_or_default();

@@ -5,6 +5,7 @@
 
 pub mod door;
 pub mod ledger;
+pub mod process;
 
 use halo::app::{App, ClockStart, open_store};
 use halo::config::Config;

@@ -29,6 +29,7 @@ pub mod figures;
 pub mod life;
 pub mod money;
 pub mod nights;
+pub mod nodes;
 pub mod numbers;
 pub mod pace;
 pub mod plan;

@@ -82,6 +82,7 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from account_transitions",
         "delete from accounts",
         "delete from leaderships",
+        "delete from nodes",
         "delete from installation",
     ] {
         sqlx::query(text).execute(&mut *conn).await?;

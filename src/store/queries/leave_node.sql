@@ -1,0 +1,2 @@
+-- leave_node: this process ends by itself
+delete from nodes where node = $1
