@@ -8,6 +8,8 @@ mod callbacks;
 mod races;
 #[path = "http/recordings.rs"]
 mod recordings;
+#[path = "http/retries.rs"]
+mod retries;
 
 use halo::app::App;
 use halo::simulator::{Mischief, MischiefKind as Kind};

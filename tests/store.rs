@@ -28,5 +28,7 @@ mod runs;
 mod sessions;
 #[path = "store/singles.rs"]
 mod singles;
+#[path = "store/why.rs"]
+mod why;
 #[path = "store/writer.rs"]
 mod writer;

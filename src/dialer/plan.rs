@@ -4,7 +4,7 @@ use super::{Dialer, DialerError, Result, Rules};
 use crate::domain::alternates::instead_of;
 use crate::domain::clearance::{Gate, open_at};
 use crate::domain::settings::RetryOrder;
-use crate::domain::slot::{next_slot_us, spacing_us};
+use crate::domain::slot::{lines_free, next_slot_us, spacing_us};
 use crate::domain::{CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
 use std::collections::{BTreeMap, HashMap};
@@ -119,8 +119,7 @@ impl Planner for Plan {
     fn want(&self, account: &Account, lines_held: i64, run: &OpenRun) -> usize {
         let Some(rules) = self.rules.get(&run.campaign) else { return 0 };
         let dial = &rules.settings.dial;
-        let lines =
-            (i64::from(dial.lines) - run.lines_held).min(account.lines_max.map_or(i64::MAX, |max| max - lines_held));
+        let lines = lines_free(dial.lines, run.lines_held, account.lines_max, lines_held);
         let slots = self
             .slots_left(run.last_slot_us, Some(dial.cps))
             .min(self.slots_left(account.last_slot_us, account.cps_max));

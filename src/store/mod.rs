@@ -22,6 +22,7 @@ pub use orders::*;
 pub use rerun::{Of, Only, RerunOrder};
 pub use rows::*;
 pub use rows_read::*;
+pub use why::{Named, StatusRow, WhyMore, WhyRow};
 pub use writer::WriteError;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -126,6 +127,7 @@ mod nights;
 mod rerun;
 mod sessions;
 mod single;
+mod why;
 
 impl Store {
     /// Opens and migrates. `sqlite:halo.db`, `sqlite:///path`, or `postgres://…`.

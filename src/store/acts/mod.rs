@@ -27,3 +27,4 @@ pub mod rerun;
 pub mod sessions;
 pub mod setup;
 pub mod single;
+pub mod why;
