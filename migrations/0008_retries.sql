@@ -23,6 +23,9 @@ create table contact_numbers
     unique (contact_id, number_id)
 );
 
+create index contact_numbers_by_number on contact_numbers (number_id);
+create index contacts_by_external_id on contacts (external_id) where external_id is not null;
+
 -- Cells of accepted rows that could not be used: the row is called without them.
 create table import_notes
 (

@@ -14,6 +14,8 @@ mod numbers;
 mod races;
 #[path = "http/recordings.rs"]
 mod recordings;
+#[path = "http/retries.rs"]
+mod retries;
 
 use halo::app::App;
 use halo::simulator::{Mischief, MischiefKind as Kind};

@@ -46,5 +46,7 @@ mod sessions;
 mod settings;
 #[path = "store/singles.rs"]
 mod singles;
+#[path = "store/why.rs"]
+mod why;
 #[path = "store/writer.rs"]
 mod writer;

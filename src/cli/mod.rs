@@ -10,6 +10,7 @@ mod platform;
 mod rehearse;
 mod service;
 mod watch;
+mod why;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use halo::config::Config;
@@ -42,6 +43,20 @@ enum Verb {
     Campaign(campaigns::Verb),
     /// Which mode is better, said honestly.
     Report(figures::ReportArgs),
+    /// Is anybody being called, and if not, why: one line.
+    Status {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Why a contact is not being called right now, and when it will be.
+    Why {
+        /// A contact's id, a phone number, or an external id.
+        contact: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Lists to take away, as CSV.
     Export(figures::ExportArgs),
     /// Hold the tables against the laws of dialling; exit code 1 if one is broken.
@@ -148,6 +163,14 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Verb::Report(report) => {
             log("warn");
             figures::report(report).await
+        }
+        Verb::Status { json } => {
+            log("warn");
+            why::status(json).await
+        }
+        Verb::Why { contact, json } => {
+            log("warn");
+            why::why(&contact, json).await
         }
         Verb::Export(export) => {
             log("warn");

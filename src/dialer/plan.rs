@@ -8,7 +8,7 @@ use crate::domain::clearance::Gate;
 use crate::domain::pace::{account_cps, jittered_us};
 use crate::domain::settings::RetryOrder;
 use crate::domain::settings::Settings;
-use crate::domain::slot::{next_slot_us, spacing_us};
+use crate::domain::slot::{lines_free, next_slot_us, spacing_us};
 use crate::domain::{CampaignId, Outcome, RunId, Timestamp};
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
 use std::collections::HashMap;
@@ -158,7 +158,7 @@ impl Planner for Plan {
         let Some(rules) = self.rules.get(&run.campaign) else { return 0 };
         let dial = &rules.settings.dial;
         let ours = rules.settings.pacing.share_of_lines(account.lines_max);
-        let lines = (i64::from(dial.lines) - run.lines_held).min(ours.map_or(i64::MAX, |max| max - lines_held));
+        let lines = lines_free(dial.lines, run.lines_held, ours, lines_held);
         let slots = self
             .slots_left(run.last_slot_us, |at| run_cps(&rules.settings, run, at))
             .min(self.slots_left(account.last_slot_us, |at| share_cps(&rules.settings, account, at)));

@@ -30,8 +30,10 @@ pub mod settings;
 pub mod slot;
 pub mod start;
 pub mod state;
+pub mod status;
 pub mod time;
 pub mod token;
+pub mod why;
 pub mod window;
 
 pub use ids::{AttemptId, BatchId, CampaignId, ContactId, NumberId, RunContactId, RunId, ScheduleId, SessionId};

@@ -11,6 +11,11 @@ pub fn spacing_us(cps: f64) -> i64 {
     (1_015_000.0 / cps.max(0.001)).ceil() as i64
 }
 
+/// Lines that a run may still take: its own, and what the account leaves.
+pub fn lines_free(lines: u32, held: i64, account_lines: Option<i64>, account_held: i64) -> i64 {
+    (i64::from(lines) - held).min(account_lines.map_or(i64::MAX, |max| max - account_held))
+}
+
 /// A start that would leave later than this after its slot is not sent, but planned again: a frozen
 /// node cannot wake with a burst. Milliseconds of wall time.
 pub const LATE_MS_MAX: i64 = 12;

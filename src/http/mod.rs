@@ -25,8 +25,10 @@ mod reports;
 pub mod rerun;
 mod runs;
 pub mod single;
+pub mod status;
 mod voice;
 mod webhooks;
+pub mod why;
 
 pub use access::ApiKey;
 pub use problem::Problem;
@@ -146,6 +148,9 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/contacts", get(campaigns::contacts).post(append::contacts))
         .route("/campaigns/{campaign}/notes.csv", get(export::notes))
         .route("/campaigns/{campaign}/contacts", get(campaigns::contacts))
+        .route("/campaigns/{campaign}/contacts/{contact}/why", get(why::within_campaign))
+        .route("/contacts/{contact}/why", get(why::of_contact))
+        .route("/status", get(status::show))
         .route("/campaigns/{campaign}/contacts.csv", get(export::contacts))
         .route("/campaigns/{campaign}/attempts", get(campaigns::attempts))
         .route("/campaigns/{campaign}/attempts.csv", get(export::attempts))

@@ -17,6 +17,11 @@ impl Ids {
         Ids(Arc::new(AtomicI64::new(0)))
     }
 
+    /// No id made at this moment or later is smaller.
+    pub fn first_at(at_ms: i64) -> i64 {
+        (at_ms - EPOCH_MS).max(0) << 22
+    }
+
     /// `n` consecutive ids; the first is returned. `now_ms` is only a hint for their order.
     pub fn take(&self, now_ms: i64, n: usize) -> i64 {
         let begins = (now_ms - EPOCH_MS).max(0) << 22;

@@ -29,6 +29,7 @@ pub use rerun::{Of, Only, RerunOrder};
 pub use rows::*;
 pub use rows_life::*;
 pub use rows_read::*;
+pub use why::{Named, StatusRow, WhyMore, WhyRow};
 pub use writer::WriteError;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -155,6 +156,7 @@ mod pace;
 mod rerun;
 mod sessions;
 mod single;
+mod why;
 
 impl Store {
     /// Opens and migrates. `sqlite:halo.db`, `sqlite:///path`, or `postgres://…`.

@@ -2,7 +2,7 @@
 
 use super::{LiftOrder, Lifted, NumberOrder, Result, Store, SuppressOrder, Suppressed};
 use crate::domain::caps::{HISTORY_MS, Rang};
-use crate::domain::{PhoneNumber, Timestamp};
+use crate::domain::{ContactId, PhoneNumber, Timestamp};
 
 impl Store {
     /// Calls to a number that caps and gaps count, the oldest first.
@@ -12,6 +12,12 @@ impl Store {
 
     fn order(&self, number: PhoneNumber, reason: &str, by: &'static str, now: Timestamp) -> NumberOrder {
         NumberOrder { id: self.ids.one(now.0), number, now, reason: reason.to_owned(), by }
+    }
+
+    /// Is the contact's consent on record?
+    pub async fn consented(&self, contact: ContactId) -> Result<bool> {
+        let given = read!(self, consent::given(&[contact.0]))?;
+        Ok(given.contains(&contact.0))
     }
 
     /// An operator's word; false when the number was on the list.

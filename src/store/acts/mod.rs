@@ -40,3 +40,4 @@ pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod single;
+pub mod why;
