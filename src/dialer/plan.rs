@@ -4,6 +4,7 @@ use super::{Dialer, DialerError, Result, Rules};
 use crate::domain::clearance::{Gate, open_at};
 use crate::domain::slot::{next_slot_us, spacing_us};
 use crate::domain::{CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
+use crate::fail;
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -63,6 +64,7 @@ impl Dialer {
         if rules.is_empty() {
             return Ok(Vec::new());
         }
+        fail::point("plan.begun");
         let now = self.clock.now();
         let plan = Plan {
             now,

@@ -6,6 +6,7 @@
 //! writer is one task, and must outlive whatever is handed in.
 
 use super::{Db, Result, StoreError};
+use crate::fail;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, SqliteConnection};
@@ -128,6 +129,7 @@ async fn together(db: &Db, acts: &[(Act, oneshot::Sender<Result<Done>>)]) -> Res
                 done.push(caught(act, Tx::Sqlite(&mut tx)).await?);
             }
             tx.commit().await?;
+            fail::committed();
         }
         Db::Postgres(pool) => {
             let mut tx = pool.begin().await?;
@@ -135,6 +137,7 @@ async fn together(db: &Db, acts: &[(Act, oneshot::Sender<Result<Done>>)]) -> Res
                 done.push(caught(act, Tx::Postgres(&mut tx)).await?);
             }
             tx.commit().await?;
+            fail::committed();
         }
     }
     Ok(done)

@@ -44,6 +44,7 @@ pub async fn answer_start(conn: &mut Conn, answer: &StartAnswer) -> Result<()> {
             .execute(conn)
             .await?;
     }
+    crate::fail::wrote("answer");
     Ok(())
 }
 

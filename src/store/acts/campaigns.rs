@@ -153,6 +153,7 @@ pub async fn create(conn: &mut Conn, new: &NewCampaign) -> Result<()> {
             .execute(conn)
             .await?;
     }
+    crate::fail::wrote("import");
     Ok(())
 }
 
@@ -230,7 +231,9 @@ pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
     if let Take::Next(n) = order.take {
         query = query.bind(i64::from(n));
     }
-    Ok(query.execute(conn).await?.rows_affected())
+    let taken = query.execute(conn).await?.rows_affected();
+    crate::fail::wrote("run");
+    Ok(taken)
 }
 
 pub async fn run(conn: &mut Conn, run: RunId) -> Result<Option<Run>> {
@@ -322,6 +325,7 @@ pub async fn fire(conn: &mut Conn, order: &FireOrder) -> Result<Fired> {
     }
     let contacts = start_run(conn, &order.run).await?;
     set_next_at(conn, schedule, order.next_at).await?;
+    crate::fail::wrote("fire");
     Ok(Fired::Started { contacts })
 }
 

@@ -6,6 +6,7 @@ use crate::domain::state::State;
 use crate::domain::{
     AttemptId, CampaignId, ContactId, NumberId, Outcome, RunContactId, RunId, SessionId, Timestamp, TokenHash,
 };
+use crate::fail;
 use crate::store::rows::{Change, ContactChange, Decide, Decided, Heard, Held, Turn};
 use crate::store::text::{bare, rows_text};
 use crate::store::{Result, StoreError};
@@ -165,7 +166,25 @@ pub async fn decide<A: Send + 'static>(conn: &mut Conn, order: &Decide<A>) -> Re
     }
     let (change, answer) = (order.decision)(&held);
     apply(conn, &held, &change, order).await?;
+    fail_points(order.heard.is_some(), &change);
     Ok(Decided::Done(answer))
+}
+
+/// What was written, by the words of the kill matrix.
+fn fail_points(heard: bool, change: &Change) {
+    match change.attempt.as_ref().map(|to| &to.state) {
+        Some(State::Dialing { .. }) => fail::wrote("claim"),
+        Some(State::Live { .. }) => fail::wrote("grant"),
+        Some(State::Planned { .. }) => fail::wrote("deferral"),
+        Some(State::Lost { .. } | State::Ended { .. }) => {
+            fail::wrote("end");
+            if matches!(change.contact, Some(ContactChange::Waits { .. })) {
+                fail::wrote("retry");
+            }
+        }
+        None if heard => fail::wrote("event"),
+        None => {}
+    }
 }
 
 async fn know_session(conn: &mut Conn, attempt: AttemptId, session: SessionId, now: Timestamp) -> Result<()> {

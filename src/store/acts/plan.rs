@@ -77,7 +77,10 @@ pub async fn plan(conn: &mut Conn, order: &PlanOrder) -> Result<Vec<Planned>> {
     let now = order.now;
     let Some(mut account) = account(conn, order.account).await? else { return Ok(Vec::new()) };
     sqlx::query(sql!("lock_open_runs")).bind(order.account).fetch_all(&mut *conn).await?;
-    sqlx::query(sql!("complete_runs")).bind(order.account).bind(now.0).execute(&mut *conn).await?;
+    let completed = sqlx::query(sql!("complete_runs")).bind(order.account).bind(now.0).execute(&mut *conn).await?;
+    if completed.rows_affected() > 0 {
+        crate::fail::wrote("completion");
+    }
     if account.paused_at.is_some() {
         return Ok(Vec::new());
     }
@@ -118,6 +121,9 @@ pub async fn plan(conn: &mut Conn, order: &PlanOrder) -> Result<Vec<Planned>> {
     }
     for (id, slot) in caller_slots.iter().filter(|(id, slot)| before.1.get(*id) != Some(slot)) {
         sqlx::query(sql!("set_caller_slot")).bind(account.account).bind(id).bind(slot).execute(&mut *conn).await?;
+    }
+    if !planned.is_empty() {
+        crate::fail::wrote("plan");
     }
     Ok(planned)
 }
