@@ -37,7 +37,11 @@ const ROOMS: &[Room] = &[
     Room { name: "dialogue", sees: &["domain", "store"], never: &["axum", "sqlx", "reqwest"] },
     Room { name: "notify", sees: &["domain", "store"], never: &["axum", "sqlx"] },
     // The store's pools, in which apalis keeps its own tables, and the plan that it turns into jobs.
-    Room { name: "queue", sees: &["domain", "dialer", "report", "notify", "store", "fail"], never: &["axum", "reqwest"] },
+    Room {
+        name: "queue",
+        sees: &["domain", "dialer", "report", "notify", "store", "fail"],
+        never: &["axum", "reqwest"],
+    },
     Room { name: "report", sees: &["domain", "store"], never: &["axum", "sqlx", "apalis", "tokio", "rand"] },
     // Of the provider only what reads a callback; the clock stamps what people ask for.
     Room {

@@ -60,6 +60,11 @@ impl Store {
         write!(self, calls::suppress(order))
     }
 
+    /// Every number of the campaign may be rung by a test at any hour.
+    pub async fn allow_list(&self, campaign: CampaignId, now: Timestamp) -> Result<()> {
+        write!(self, calls::allow_list((campaign, now)))
+    }
+
     pub async fn suppressed(&self, limit: i64) -> Result<Vec<Suppressed>> {
         read!(self, calls::suppressed(limit))
     }

@@ -127,7 +127,14 @@ impl Ground {
             .expect("a free port");
         let folder = self.folder.path().join(name);
         std::fs::create_dir_all(&folder).expect("a folder");
-        Place { url: self.url(name), listen, simulator: simulator.address(), api: simulator.url.clone(), account, folder }
+        Place {
+            url: self.url(name),
+            listen,
+            simulator: simulator.address(),
+            api: simulator.url.clone(),
+            account,
+            folder,
+        }
     }
 
     /// A copy of the database, and an address.

@@ -14,22 +14,27 @@ use std::time::{Duration, Instant};
 
 /// A death comes, and afterwards an end, within this.
 const WITHIN: Duration = Duration::from_secs(180);
-const CONTACTS: u32 = 2;
 const TRIES_MAX: u32 = 4;
 const NAME: &str = "killed";
 
 type Played = Result<(), String>;
 
+/// Six, of whom one at least has bad luck where starts are refused by the dice.
+fn contacts(cell: Cell) -> u32 {
+    if cell.callee == Callee::Refused { 6 } else { 2 }
+}
+
 /// The numbers of a cell, which no other cell of its callee has.
 fn numbers(cell: Cell) -> Vec<String> {
     let (first, endings) = match cell.callee {
-        Callee::Answered | Callee::Refused => (0, 30),
-        Callee::Lost => (30, 30),
+        Callee::Answered => (0, 30),
+        Callee::Lost => (30, 15),
+        Callee::Refused => (45, 15),
         Callee::Busy => (70, 5),
         Callee::Ending(ending) => (ending, 1),
     };
     let at = |nth: u32| number(nth / endings % 100, first + nth % endings);
-    (0..CONTACTS).map(|n| at(cell.nth * CONTACTS + n)).collect()
+    (0..contacts(cell)).map(|n| at(cell.nth * contacts(cell) + n)).collect()
 }
 
 fn settings(cell: Cell) -> String {
@@ -63,9 +68,10 @@ pub async fn play(ground: &Ground, cell: Cell) -> Played {
 async fn work(place: &Place, store: &Store, cell: Cell) -> Played {
     let aim = format!("{}:{}", cell.point, cell.hit);
     let what = cell.point.split('.').next().unwrap_or_default();
-    let campaign = if what == "import" { torn_import(place, store, cell, &aim).await? } else { take_in(store, cell).await? };
+    let campaign =
+        if what == "import" { torn_import(place, store, cell, &aim).await? } else { take_in(store, cell).await? };
     match what {
-        "run" => torn_start(place, store, campaign, &aim).await?,
+        "run" => torn_start(place, store, campaign, cell, &aim).await?,
         "fire" => moment_comes(store).await?,
         _ => drop(begin(place, store, campaign).await?),
     }
@@ -81,13 +87,7 @@ async fn work(place: &Place, store: &Store, cell: Cell) -> Played {
 async fn take_in(store: &Store, cell: Cell) -> Result<CampaignId, String> {
     let modes = BTreeSet::from(["greeting".parse().map_err(told)?]);
     let now = halo::app::peek_clock(store).await.map_err(told)?.now();
-    let here = Here {
-        store,
-        modes: &modes,
-        real_platform: false,
-        default_caller_id: "+74951234567".parse().ok(),
-        now,
-    };
+    let here = Here { store, modes: &modes, real_platform: false, default_caller_id: "+74951234567".parse().ok(), now };
     let (settings, contacts) = (settings(cell), list(cell));
     let upload = Upload {
         source: "contacts.csv",
@@ -113,7 +113,7 @@ async fn torn_import(place: &Place, store: &Store, cell: Cell, aim: &str) -> Res
     }
     for table in ["imports", "contacts", "numbers"] {
         let rows = count(store, table).await?;
-        let wanted = i64::from(durable) * if table == "imports" { 1 } else { i64::from(CONTACTS) };
+        let wanted = i64::from(durable) * if table == "imports" { 1 } else { i64::from(contacts(cell)) };
         if rows != wanted {
             return Err(format!("after {} there are {rows} {table}", cell.point));
         }
@@ -140,16 +140,16 @@ async fn begin(place: &Place, store: &Store, campaign: CampaignId) -> Result<Run
 }
 
 /// A run with all of its contacts, or no run.
-async fn torn_start(place: &Place, store: &Store, campaign: CampaignId, aim: &str) -> Played {
+async fn torn_start(place: &Place, store: &Store, campaign: CampaignId, cell: Cell, aim: &str) -> Played {
     store.set_installation_value("account", place.account.to_string()).await.map_err(told)?;
     if !place.verb(&["campaign", "start", NAME], Some(aim)).await? {
         return Err("the run was started: the point was not reached".into());
     }
-    let (runs, contacts) = (count(store, "runs").await?, count(store, "run_contacts").await?);
-    match (runs, contacts) {
+    let (runs, taken) = (count(store, "runs").await?, count(store, "run_contacts").await?);
+    match (runs, taken) {
         (0, 0) => begin(place, store, campaign).await.map(drop),
-        (1, contacts) if contacts == i64::from(CONTACTS) => Ok(()),
-        _ => Err(format!("{runs} runs of {contacts} contacts")),
+        (1, taken) if taken == i64::from(contacts(cell)) => Ok(()),
+        _ => Err(format!("{runs} runs of {taken} contacts")),
     }
 }
 
@@ -214,14 +214,15 @@ async fn finishes(service: &mut crate::place::Service, store: &Store, campaign: 
 
 async fn judge(place: &Place, store: &Store, campaign: CampaignId, cell: Cell) -> Played {
     let ours: BTreeSet<String> = numbers(cell).into_iter().collect();
-    let rang: Vec<_> = ledger::calls_at(place.simulator).await.into_iter().filter(|call| ours.contains(&e164(&call.number))).collect();
+    let rang: Vec<_> =
+        ledger::calls_at(place.simulator).await.into_iter().filter(|call| ours.contains(&e164(&call.number))).collect();
     let mut attempts = BTreeSet::new();
     if let Some(call) = rang.iter().find(|call| !attempts.insert(call.attempt.clone())) {
         return Err(format!("attempt {} rang twice", call.attempt));
     }
-    let contacts = store.contacts(campaign, 0, 100).await.map_err(told)?;
-    if contacts.len() != CONTACTS as usize || contacts.iter().any(|contact| contact.disposition.is_none()) {
-        return Err(format!("a contact does not rest: {contacts:?}"));
+    let rows = store.contacts(campaign, 0, 100).await.map_err(told)?;
+    if rows.len() != contacts(cell) as usize || rows.iter().any(|contact| contact.disposition.is_none()) {
+        return Err(format!("a contact does not rest: {rows:?}"));
     }
     let proof = Proof::of(NAME.into(), store.prove(campaign).await.map_err(told)?, TRIES_MAX);
     if !proof.holds() || proof.proved.calls.granted_without_history > 0 {

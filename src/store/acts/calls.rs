@@ -136,6 +136,11 @@ pub async fn suppress(conn: &mut Conn, order: &NumberOrder) -> Result<()> {
     Ok(())
 }
 
+pub async fn allow_list(conn: &mut Conn, (campaign, now): &(CampaignId, Timestamp)) -> Result<()> {
+    sqlx::query(sql!("allow_list_campaign")).bind(campaign.0).bind(now.0).execute(conn).await?;
+    Ok(())
+}
+
 pub async fn suppressed(conn: &mut Conn, limit: i64) -> Result<Vec<Suppressed>> {
     Ok(sqlx::query_as(sql!("list_suppressed")).bind(limit).fetch_all(conn).await?)
 }
