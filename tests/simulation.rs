@@ -38,7 +38,7 @@ use tempfile::TempDir;
 use world::{CAMPAIGNS, Lived, World};
 
 const SEEDS: u64 = 500;
-const NUMBERS: usize = 3;
+const NUMBERS: usize = 2;
 /// 10:00 UTC on a Wednesday.
 const BEGIN_MS: i64 = 1_795_600_800_000;
 

@@ -12,11 +12,9 @@ pub const ACCOUNT_LINES: usize = 3;
 #[derive(Clone, Debug)]
 pub struct Ring {
     pub attempt: AttemptId,
-    pub session: SessionId,
     pub run_contact: RunContactId,
     pub run: RunId,
     pub number: String,
-    pub from: i64,
     pub to: i64,
 }
 
@@ -84,7 +82,7 @@ impl Record {
             return Err("nobody rings without a grant".into());
         };
         let Granted { run_contact, run, number } = granted;
-        let ring = Ring { attempt, session, run_contact, run, number, from: now, to };
+        let ring = Ring { attempt, run_contact, run, number, to };
         hold(!self.rings.iter().any(|r| r.attempt == attempt), "nobody rings twice for an attempt")?;
         let open: Vec<&Ring> = self.rings.iter().filter(|r| now < r.to).collect();
         hold(!open.iter().any(|r| r.number == ring.number), "no number is in two live calls")?;

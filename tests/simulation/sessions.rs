@@ -76,7 +76,7 @@ impl World {
     }
 
     fn over(&mut self, id: i64) {
-        let (now, lag) = (self.now(), self.dice.delay(20_000, 240_000));
+        let (now, lag) = (self.now(), self.dice.delay(10_000, 180_000));
         let session = self.session(id);
         session.phase = Phase::Over;
         session.ended_at = now;

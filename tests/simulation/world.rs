@@ -17,11 +17,11 @@ use std::hash::{Hash, Hasher};
 use tokio::sync::mpsc;
 
 /// From then on nothing breaks any more, and everything must come to its end.
-const FAULTS_MS: i64 = 4 * 60_000;
+const FAULTS_MS: i64 = 150_000;
 const STEPS_MAX: usize = 6_000;
 /// Laws that ask the tables are held after so many steps.
-const LOOK_EVERY: usize = 60;
-const END_EVERY: usize = 10;
+const LOOK_EVERY: usize = 120;
+const END_EVERY: usize = 15;
 pub const CAMPAIGNS: [(&str, Limits); 2] =
     [("first", Limits { lines: 2, tries: 3 }), ("second", Limits { lines: 3, tries: 2 })];
 
@@ -238,7 +238,7 @@ impl World {
     async fn happens(&mut self, event: Event) -> Law {
         match event {
             Event::Plan => {
-                let after = self.dice.delay(2_500, 12_000);
+                let after = self.dice.delay(5_000, 15_000);
                 self.later(after, Event::Plan);
                 if let Some((node, dialer)) = self.any_node() {
                     let doing = tokio::spawn(async move { Done::Planned(dialer.plan().await.expect("plan")) });
@@ -246,7 +246,7 @@ impl World {
                 }
             }
             Event::Reconcile => {
-                let after = self.dice.within(4_000, 25_000);
+                let after = self.dice.within(6_000, 30_000);
                 self.later(after, Event::Reconcile);
                 if let Some((node, dialer)) = self.any_node() {
                     let doing = tokio::spawn(async move {
