@@ -182,7 +182,7 @@ impl Drill {
         let mut runner = self.spawn()?;
         self.until("the service answers", RECOVERED_WITHIN, async || Ok(self.serves().await)).await?;
         for kill in 0..order.kills {
-            let fresh = self.keep_running().await?;
+            let fresh = self.patiently(async || self.keep_running().await).await?;
             let spawned = Instant::now();
             if kill > 0 {
                 runner = self.spawn()?;
@@ -238,14 +238,33 @@ impl Drill {
         }
         let account = self.store.installation_value("account").await?.and_then(|id| id.parse().ok());
         let account = account.context("the service has made no account")?;
+        self.stop_runs("the drill starts the next").await?;
+        let now = peek_clock(&self.store).await?.now();
+        self.store.start_run(self.campaign, account, Take::All, now).await?;
+        Ok(true)
+    }
+
+    async fn stop_runs(&self, why: &str) -> Result<()> {
         let now = peek_clock(&self.store).await?.now();
         for run in self.store.runs(self.campaign).await? {
             if !run.state.is_over() {
-                self.store.set_run_state(run.run, RunState::Stopped, Some("the drill's".into()), now).await?;
+                self.store.set_run_state(run.run, RunState::Stopped, Some(why.to_owned()), now).await?;
             }
         }
-        self.store.start_run(self.campaign, account, Take::All, now).await?;
-        Ok(true)
+        Ok(())
+    }
+
+    /// The runner writes to the same file: on a busy machine our turn may come after the driver's patience.
+    async fn patiently<T>(&self, act: impl AsyncFn() -> Result<T>) -> Result<T> {
+        let began = Instant::now();
+        loop {
+            match act().await {
+                Err(cause) if is_locked(&cause) && began.elapsed() < RECOVERED_WITHIN => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     async fn nobody_waits(&self) -> Result<bool> {
@@ -273,12 +292,7 @@ impl Drill {
         // A list that nobody could call to its end in that time is not waited for.
         let within = if self.made_up { Duration::ZERO } else { ENDS_WITHIN };
         if self.until("the run ends", within, over).await.is_err() {
-            let now = peek_clock(&self.store).await?.now();
-            for run in self.store.runs(self.campaign).await? {
-                if !run.state.is_over() {
-                    self.store.set_run_state(run.run, RunState::Stopped, Some("the drill is over".into()), now).await?;
-                }
-            }
+            self.patiently(async || self.stop_runs("the drill is over").await).await?;
         }
         self.until("calls end and history is copied", SETTLED_WITHIN, async || {
             let calls = self.store.prove(self.campaign).await?.calls;
@@ -289,7 +303,7 @@ impl Drill {
 
     async fn until(&self, what: &str, within: Duration, look: impl AsyncFn() -> Result<bool>) -> Result<()> {
         let began = Instant::now();
-        while !look().await? {
+        while !self.patiently(async || look().await).await? {
             if began.elapsed() > within {
                 bail!("not within {} s: {what}", within.as_secs());
             }
@@ -301,7 +315,7 @@ impl Drill {
     async fn judge(&self, order: &Order, began: Instant, mut recoveries: Vec<u64>) -> Result<Drilled> {
         let ledger = reqwest::get(self.ledger("calls")).await?.text().await?;
         let (calls, doubled_calls) = counted(&ledger)?;
-        let proved = self.store.prove(self.campaign).await?;
+        let proved = self.patiently(async || Ok(self.store.prove(self.campaign).await?)).await?;
         let lost = proved.runs.iter().map(|run| (run.contacts - run.rested - run.waiting - run.busy).abs()).sum();
         let contacts = proved.runs.iter().map(|run| run.contacts).max().unwrap_or(0);
         let runs = proved.runs.len();
@@ -320,6 +334,11 @@ impl Drill {
             laws: Proof::of(String::new(), proved, self.attempts_max).laws,
         })
     }
+}
+
+/// SQLite has one writer at a time, and says so when somebody has waited for too long.
+fn is_locked(cause: &anyhow::Error) -> bool {
+    cause.chain().any(|cause| cause.to_string().contains("database is locked"))
 }
 
 /// Calls of the simulator's ledger, and attempts that have more than one of them.
