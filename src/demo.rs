@@ -130,7 +130,7 @@ async fn open_run(store: &Store) -> Result<Option<(CampaignId, RunId)>> {
 }
 
 async fn begin(app: &App, config: &Config, seed: u64) -> Result<(CampaignId, RunId)> {
-    let done = import_demo(&app.store, &app.modes, config.caller_id.clone(), seed, app.clock.now()).await?;
+    let done = import_demo(&app.store, &app.modes, config.caller_id.clone(), seed, app.clock.now(), None).await?;
     let b = done.buckets;
     println!(
         "Imported {FOLDER}: {} rows = {} accepted + {} duplicate + {} refused (halo export demo rejects says why)",
@@ -140,13 +140,14 @@ async fn begin(app: &App, config: &Config, seed: u64) -> Result<(CampaignId, Run
     Ok((done.campaign, run))
 }
 
-/// The demo's campaign, from its folder if that is here; `seed` decides its arms.
+/// The demo's campaign, from its folder if that is here; `seed` decides its arms. `list` instead of its own.
 pub async fn import_demo(
     store: &Store,
     modes: &BTreeSet<Mode>,
     caller_id: Option<PhoneNumber>,
     seed: u64,
     now: Timestamp,
+    list: Option<Vec<u8>>,
 ) -> Result<Imported> {
     let file = |name: &str| -> Option<PathBuf> { Some(Path::new(FOLDER).join(name)).filter(|path| path.exists()) };
     let text = |name: &str, otherwise: &str| -> Result<String> {
@@ -157,9 +158,10 @@ pub async fn import_demo(
     };
     let settings = text("campaign.toml", SETTINGS)?;
     let script = text("script.toml", SCRIPT)?;
-    let contacts = match file("contacts.csv") {
-        Some(path) => std::fs::read(&path).with_context(|| path.display().to_string())?,
-        None => CONTACTS.to_vec(),
+    let contacts = match (list, file("contacts.csv")) {
+        (Some(list), _) => list,
+        (None, Some(path)) => std::fs::read(&path).with_context(|| path.display().to_string())?,
+        (None, None) => CONTACTS.to_vec(),
     };
     let here = Here { store, modes, real_platform: false, default_caller_id: caller_id, now };
     let upload = Upload {

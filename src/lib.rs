@@ -38,3 +38,6 @@ pub mod rehearse;
 // What the rooms stand on: the environment, the clock.
 pub mod clock;
 pub mod config;
+
+// Where a test kills the process.
+pub mod fail;

@@ -139,6 +139,12 @@ fn the_budget_pays_for_one_call_and_later_for_two() {
 }
 
 #[test]
+fn a_number_has_its_cap_over_two_campaigns() {
+    let world = World { contacts: 2, one_number: true, number_cap: Some(1), asks: 1, ..PLAIN };
+    all_laws_hold(world, &[ANSWERED, LOST]);
+}
+
+#[test]
 fn a_contact_is_appended_to_a_running_run() {
     let world = World { contacts: 2, one_run: true, appending: true, asks: 1, ..PLAIN };
     all_laws_hold(world, &[ANSWERED, BOTH_CALLED]);

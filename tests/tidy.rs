@@ -26,18 +26,22 @@ const ROOMS: &[Room] = &[
         never: &["axum", "sqlx", "apalis", "apalis_core", "reqwest", "tokio", "futures", "rand"],
     },
     Room { name: "intake", sees: &["domain"], never: &["axum", "sqlx", "apalis", "reqwest", "tokio"] },
-    Room { name: "store", sees: &["domain"], never: &["axum", "apalis", "apalis_core", "reqwest"] },
+    Room { name: "store", sees: &["domain", "fail"], never: &["axum", "apalis", "apalis_core", "reqwest"] },
     Room { name: "voximplant", sees: &["domain"], never: &["sqlx", "apalis"] },
     // The shell owns the clock and hands the time on.
     Room {
         name: "dialer",
-        sees: &["domain", "store", "voximplant", "clock"],
+        sees: &["domain", "store", "voximplant", "clock", "fail"],
         never: &["axum", "apalis", "apalis_core", "sqlx", "reqwest"],
     },
     Room { name: "dialogue", sees: &["domain", "store"], never: &["axum", "sqlx", "reqwest"] },
     Room { name: "notify", sees: &["domain", "store"], never: &["axum", "sqlx"] },
     // The store's pools, in which apalis keeps its own tables, and the plan that it turns into jobs.
-    Room { name: "queue", sees: &["domain", "dialer", "report", "notify", "store"], never: &["axum", "reqwest"] },
+    Room {
+        name: "queue",
+        sees: &["domain", "dialer", "report", "notify", "store", "fail"],
+        never: &["axum", "reqwest"],
+    },
     Room { name: "report", sees: &["domain", "store"], never: &["axum", "sqlx", "apalis", "tokio", "rand"] },
     // Of the provider only what reads a callback; the clock stamps what people ask for.
     Room {
@@ -53,12 +57,14 @@ const ROOMS: &[Room] = &[
             "voximplant::doctor",
             "voximplant::recording",
             "clock",
+            "fail",
         ],
         never: &["apalis", "apalis_core", "sqlx", "reqwest"],
     },
     // Sharing our types would mean sharing our mistakes.
     Room { name: "simulator", sees: &[], never: &["sqlx", "apalis"] },
     // What the rooms stand on.
+    Room { name: "fail", sees: &[], never: &["axum", "sqlx", "apalis", "reqwest", "tokio"] },
     Room { name: "clock", sees: &["domain"], never: &["axum", "sqlx", "apalis", "reqwest"] },
     // A key file is read once, at the door: what follows is a key and not a path.
     Room {

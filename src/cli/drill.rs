@@ -15,6 +15,9 @@ pub struct Drill {
     /// How many times faster than life.
     #[arg(long, default_value_t = 60.0, value_parser = super::service::positive)]
     speed: f64,
+    /// So many made-up contacts instead of the demo's list, to see how soon a large run goes on.
+    #[arg(long, conflicts_with = "campaign", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    contacts: Option<u32>,
     /// Id or unique name of a campaign in a copy of your database; without it, the demo's in a fresh one.
     campaign: Option<String>,
     /// Print JSON.
@@ -23,7 +26,13 @@ pub struct Drill {
 }
 
 pub async fn run(args: Drill) -> Result<(), Failure> {
-    let order = drill::Order { kills: args.kills, seed: args.seed, speed: args.speed, campaign: args.campaign };
+    let order = drill::Order {
+        kills: args.kills,
+        seed: args.seed,
+        speed: args.speed,
+        campaign: args.campaign,
+        contacts: args.contacts.map(|contacts| contacts as usize),
+    };
     let drilled = drill::run(&settings()?, order).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&drilled).map_err(Failure::refused)?);

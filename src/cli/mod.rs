@@ -207,7 +207,9 @@ fn log(default: &str) {
 }
 
 pub fn settings() -> Result<Config, Failure> {
-    Config::from_env().map_err(Failure::usage)
+    let config = Config::from_env().map_err(Failure::usage)?;
+    halo::fail::arm(config.is_real()).map_err(Failure::usage)?;
+    Ok(config)
 }
 
 /// The database of verbs that look: one that does not exist is not made.

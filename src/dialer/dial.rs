@@ -6,6 +6,7 @@ use crate::domain::clearance::Gate;
 use crate::domain::slot::{LATE_MS_MAX, may_leave};
 use crate::domain::state::{Event, Step};
 use crate::domain::{AttemptId, StartOrder, Timestamp, Token, TokenHash};
+use crate::fail;
 use crate::store::{Change, ContactChange, Decide, Decided, Held, RunState, StartAnswer};
 use crate::voximplant::StartError;
 use std::sync::Arc;
@@ -67,6 +68,7 @@ impl Dialer {
     }
 
     async fn try_dial(&self, attempt: AttemptId) -> Result<()> {
+        fail::point("dial.woken");
         let Some(slot_us) = self.store.slot_us(attempt).await? else { return Ok(()) };
         let ahead_us = 1000 * self.clock.at_least(CLAIM_AHEAD_WALL_MS, CLAIM_AHEAD_WALL_MS);
         self.clock.sleep_until_us(slot_us - ahead_us).await;
@@ -88,6 +90,7 @@ impl Dialer {
             })
             .await?;
         let Decided::Done(Some(mode)) = mode else { return Ok(()) };
+        fail::point("dial.claimed");
 
         self.client.warm_up(&mode).await;
         self.clock.sleep_until_us(slot_us).await;
@@ -105,7 +108,9 @@ impl Dialer {
             debug!(attempt.id = %attempt, "The account slowed down; attempt {attempt} gets another slot");
             return self.defer(attempt, hash, self.clock.now(), Gate::Pace).await;
         }
+        fail::point("dial.sending");
         let started = self.client.start(StartOrder { attempt, token, mode }, permit).await;
+        fail::point("dial.answered");
         match started {
             Ok(started) => {
                 self.taken_again();
@@ -116,7 +121,9 @@ impl Dialer {
                     at: self.clock.now(),
                     result: "started",
                 };
-                Ok(self.store.answer_start(answer).await?)
+                self.store.answer_start(answer).await?;
+                fail::point("dial.done");
+                Ok(())
             }
             Err(StartError::Refused { wait, cause, .. }) => {
                 let until = wait.map_or_else(|| self.backoff(), |wait| self.asked_to_wait(wait));
@@ -125,6 +132,7 @@ impl Dialer {
                     self.slow_down(Timestamp(now_us.div_euclid(1000)), wait.map(|_| until), cause.to_string()).await?;
                 }
                 self.answered(hash, "refused").await?;
+                fail::point("dial.refused");
                 self.defer(attempt, hash, until, Gate::Provider).await
             }
             Err(cause @ StartError::Unclear { .. }) => {

@@ -5,6 +5,7 @@ use crate::domain::clearance::open_at;
 use crate::domain::schedule::Cron;
 use crate::domain::settings::{Missed, Purpose, Schedule};
 use crate::domain::{RunId, Timestamp};
+use crate::fail;
 use crate::store::{Actor, Beginning, By, FireOrder, Fired, RunOrder, SkipOrder};
 use tracing::{error, info, warn};
 
@@ -84,6 +85,7 @@ impl Dialer {
                 self.store.skip_firing(skip).await?;
                 continue;
             }
+            fail::point("fire.begun");
             let run = RunId(self.store.ids.one(now.0));
             let order = FireOrder {
                 owner: self.node.clone(),
@@ -105,6 +107,7 @@ impl Dialer {
             };
             match self.store.fire(order).await? {
                 Fired::Started { contacts } => {
+                    fail::point("fire.done");
                     info!(run.id = %run, "Schedule {} fired for {due_at}: run {run} with {contacts} contacts", due.schedule);
                     started.push(run);
                 }

@@ -10,6 +10,7 @@ use crate::domain::settings::RetryOrder;
 use crate::domain::settings::Settings;
 use crate::domain::slot::{lines_free, next_slot_us, spacing_us};
 use crate::domain::{CampaignId, Outcome, RunId, Timestamp};
+use crate::fail;
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -70,6 +71,7 @@ impl Dialer {
             return Ok(Vec::new());
         }
         self.obey_limits().await?;
+        fail::point("plan.begun");
         let now = self.clock.now();
         let plan = Plan {
             now,

@@ -8,6 +8,7 @@ use super::{Dialer, DialerError, Result, Rules, change};
 use crate::domain::clearance::Gate;
 use crate::domain::state::{Event, State};
 use crate::domain::{AttemptId, Outcome, RunId, SessionId, Timestamp};
+use crate::fail;
 use crate::store::{AskLater, Call, Change, Decide, Held, HistoryRow, Record, SessionToAsk};
 use crate::voximplant::{Evidence, HISTORY_BATCH_MAX};
 use std::sync::Arc;
@@ -188,7 +189,9 @@ impl Dialer {
         if before.is_some_and(|(until, _)| until > wall) {
             return History::Resting;
         }
+        fail::point("history.asking");
         let known = self.client.history(sessions, wall).await;
+        fail::point("history.answered");
         let waits = before.map_or(OUTAGE_WALL_MS, |(_, waited)| (waited * 2).min(OUTAGE_WALL_MS_MAX));
         let outage = known.is_err().then(|| (self.clock.wall().plus_ms(waits), waits));
         *self.outage.lock().expect("no panic while holding it") = outage;

@@ -10,6 +10,7 @@ use crate::domain::calendar::HORIZON_DAYS;
 use crate::domain::clearance::open_at;
 use crate::domain::settings::{Purpose, Schedule, Settings};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, ScheduleId, Timestamp};
+use crate::fail;
 use crate::intake::consent::Asked;
 use crate::intake::{self, Bucket, IntakeError, List};
 use crate::store::{Campaign, NewCampaign, NewContact, NewNote, NewNumber, NewSchedule, Reject, Store, StoreError};
@@ -152,7 +153,9 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
         schedule: schedule.transpose()?,
         ids: here.store.ids.clone(),
     };
+    fail::point("import.begun");
     here.store.create_campaign(new).await?;
+    fail::point("import.done");
     let policy = policy_note(&settings.policy);
     Ok(Imported { campaign, name: settings.name, policy, rows: list.rows, buckets, notes: left_out })
 }

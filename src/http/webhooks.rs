@@ -6,6 +6,7 @@ use super::{Problem, Web};
 use crate::dialer::{Grant, GrantRequest, News, Report, Settled};
 use crate::dialogue::{self, Manner, optout};
 use crate::domain::{AttemptId, PhoneNumber, Route, SessionId, Token};
+use crate::fail;
 use crate::store::{Call, Heard, Turn};
 use crate::voximplant::callback::{self, What};
 use axum::Json;
@@ -53,6 +54,7 @@ impl Number {
 /// else 410: a scenario without a grant never dials.
 pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Json<Value>, Problem> {
     let body: GrantBody = body_of(body)?;
+    fail::point("grant.asked");
     let session = body.session_id.session()?;
     let missing = || Problem::missing("this attempt does not exist");
     let attempt: AttemptId = body.a.parse().map_err(|_| missing())?;
@@ -74,6 +76,8 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
         }
         Grant::Gone => return Err(gone()),
     };
+    fail::point("grant.decided");
+    fail::after("grant.answered");
     let base = &web.voice.backend_url;
     Ok(Json(json!({
         "call_id": attempt,
@@ -111,6 +115,7 @@ pub(super) async fn events(
     body: Body,
 ) -> Result<Json<Value>, Problem> {
     let raw: Value = body_of(body)?;
+    fail::point("event.asked");
     let parsed = callback::parse(&raw).map_err(|cause| Problem::bad(cause.to_string()))?;
     let (attempt, token) = authorised(&web, &parsed.call_id, &headers).await?;
     // The grant's token authorises one thing only: that nobody was dialled.
@@ -150,6 +155,8 @@ pub(super) async fn events(
     };
     let event = parsed.event;
     let settled = web.dialer.settle(attempt, report).await?;
+    fail::point("event.settled");
+    fail::after("event.answered");
     info!(attempt.id = %attempt, event = %event, "Webhook received: {event} of attempt {attempt}");
     match settled {
         Settled::Unknown => Err(Problem::missing("this attempt does not exist")),

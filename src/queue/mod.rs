@@ -13,6 +13,7 @@ pub use ticks::Ticks;
 
 use crate::dialer::Dialer;
 use crate::domain::AttemptId;
+use crate::fail;
 use crate::store::{Db, Planned};
 use apalis::prelude::{BoxDynError, Data, Monitor, WorkerBuilder, WorkerBuilderExt};
 use apalis_core::backend::ext::BackendExt;
@@ -94,19 +95,23 @@ pub async fn push(db: &Db, planned: &[Planned]) -> Result<(), QueueError> {
     if planned.is_empty() {
         return Ok(());
     }
+    fail::point("queue.begun");
     let tasks: Vec<Task<Vec<u8>>> = planned.iter().map(task).collect();
     match db {
         Db::Sqlite { writer, .. } => {
             let mut tx = writer.begin().await?;
             apalis_sqlite::queries::push_tasks(&mut *tx, QUEUE, &tasks).await?;
+            fail::wrote("queue");
             tx.commit().await?;
         }
         Db::Postgres(pool) => {
             let mut tx = pool.begin().await?;
             apalis_postgres::queries::push_tasks(&mut *tx, QUEUE, tasks).await?;
+            fail::wrote("queue");
             tx.commit().await?;
         }
     }
+    fail::point("queue.pushed");
     Ok(())
 }
 

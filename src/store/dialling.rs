@@ -19,6 +19,7 @@ impl Store {
                 let mut tx = pool.begin().await?;
                 let planned = super::postgres::acts::plan::plan(&mut tx, &order).await?;
                 tx.commit().await?;
+                crate::fail::committed();
                 Ok(planned)
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{LiftOrder, Lifted, NumberOrder, Result, Store, SuppressOrder, Suppressed};
 use crate::domain::caps::{HISTORY_MS, Rang};
-use crate::domain::{ContactId, PhoneNumber, Timestamp};
+use crate::domain::{CampaignId, ContactId, PhoneNumber, Timestamp};
 
 impl Store {
     /// Calls to a number that caps and gaps count, the oldest first.
@@ -52,6 +52,11 @@ impl Store {
     pub async fn allow_list(&self, number: PhoneNumber, listed: bool, now: Timestamp) -> Result<()> {
         let order = self.order(number, "", "operator", now);
         if listed { write!(self, numbers::allow(order)) } else { write!(self, numbers::forbid(order)) }
+    }
+
+    /// Every number of the campaign may be rung by a test at any hour.
+    pub async fn allow_list_campaign(&self, campaign: CampaignId, now: Timestamp) -> Result<()> {
+        write!(self, numbers::allow_list_campaign((campaign, now)))
     }
 
     /// The newest of the suppression list.

@@ -12,6 +12,7 @@
 use super::asked::{Asked, Told};
 use super::broken::Broken;
 use super::{Db, Result, StartAnswer, StoreError};
+use crate::fail;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, SqliteConnection};
@@ -184,12 +185,14 @@ async fn applied(db: &Db, orders: &[Order]) -> Result<Vec<Done>> {
             let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Sql)?;
             let done = caught(apply(Tx::Sqlite(&mut tx), orders)).await?;
             tx.commit().await?;
+            fail::committed();
             Ok(done)
         }
         Db::Postgres(pool) => {
             let mut tx = pool.begin().await?;
             let done = caught(apply(Tx::Postgres(&mut tx), orders)).await?;
             tx.commit().await?;
+            fail::committed();
             Ok(done)
         }
     }

@@ -252,10 +252,13 @@ impl Books {
             }
             clearance(&seen, &self.rules, &asked(if guards.window { now } else { NOON }))
         };
-        // The domain has no budget yet; any gate that makes a dial wait is asked for in the same place.
-        let paid = matches!(held.state, State::Live { .. }) || self.spent(s) < s.budget || !guards.budget;
+        // Budget and the number's cap are the model's own here: gates that make a dial wait, counted from rows that
+        // were locked, in the same transaction. What is granted already has been counted.
+        let granted = matches!(held.state, State::Live { .. });
+        let paid = granted || self.spent(s) < s.budget || !guards.budget;
+        let allowed = granted || !self.is_capped(s, id) || !guards.number_cap;
         let cleared = match cleared {
-            Clearance::Go(_) if !paid => Clearance::Wait { until: now, gate: Gate::Provider },
+            Clearance::Go(_) if !paid || !allowed => Clearance::Wait { until: now, gate: Gate::Provider },
             other => other,
         };
         let answer = self.decide(s, id, From::Token(token), |held| grant(held, &asked(now), cleared));

@@ -56,6 +56,8 @@ guards! {
         Cap in World { asks: 1, ..ONE }, without cap;
     without_the_budget_in_the_grant:
         Budget in World { one_run: true, budget: Some(1), ..TWO }, without budget;
+    without_the_number_s_cap_in_the_grant_two_campaigns_add_up:
+        NumberCap in World { one_number: true, number_cap: Some(1), ..TWO }, without number_cap;
     without_the_claim_s_compare_and_set_a_second_job_takes_a_claim_over:
         NothingUndone in World { nodes: 2, asks: 1, ..PLAIN }, without claim_compares;
     without_the_hash_in_a_revocation_a_thawed_node_undoes_another_s_claim:

@@ -435,6 +435,7 @@ const CONDITIONS: [fn(&Grants, &Now) -> bool; LAWS.len()] = [
     holds::<12>,
     holds::<13>,
     holds::<14>,
+    holds::<15>,
 ];
 
 const _: () = assert!(CALL >= 1 && RULE >= 1, "a call takes time");

@@ -296,6 +296,9 @@ impl Books {
         if undone {
             s.breaks(Law::NothingUndone);
         }
+        if matches!(to.state, State::Live { .. }) && was.stands == Stands::Dialing && self.is_capped(s, id) {
+            s.breaks(Law::NumberCap);
+        }
         if matches!(to.state, State::Live { .. }) && (self.is_closed(s, id) || self.spent(s) >= s.budget) {
             s.breaks(if self.spent(s) >= s.budget { Law::Budget } else { Law::Gates });
         }
@@ -306,6 +309,14 @@ impl Books {
         let at = id as usize / TRIES;
         let run = s.runs[self.run_of(at)];
         s.suppressed[self.number_of(at)] || s.account_paused || run.life != Life::Running || !s.window_open
+    }
+
+    /// Has the number had its calls, over all campaigns? Counted from the other attempts' grants.
+    pub fn is_capped(&self, s: &Now, id: u8) -> bool {
+        let number = self.number_of(id as usize / TRIES);
+        let counts =
+            |(other, a): &(u8, &Attempt)| *other != id && a.dialed && self.number_of(*other as usize / TRIES) == number;
+        self.world.number_cap.is_some_and(|cap| s.attempts().filter(counts).count() >= cap as usize)
     }
 
     /// Calls that the budget has paid for or is about to.

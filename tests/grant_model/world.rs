@@ -34,9 +34,10 @@ pub enum Law {
     Budget,
     Lines,
     RestAtLast,
+    NumberCap,
 }
 
-pub const LAWS: [(Law, &str); 15] = [
+pub const LAWS: [(Law, &str); 16] = [
     (Law::OneCall, "an attempt makes at most one call"),
     (Law::OneCallPerNumber, "a number has at most one call at a time"),
     (Law::FreshGrant, "nobody is dialled with a grant older than 10 s"),
@@ -52,6 +53,7 @@ pub const LAWS: [(Law, &str); 15] = [
     (Law::Budget, "there are no more calls than the budget allows"),
     (Law::Lines, "there are no more open calls than lines"),
     (Law::RestAtLast, "when trouble ends, every contact comes to rest"),
+    (Law::NumberCap, "a number is not dialled more often than its own cap, over all campaigns"),
 ];
 
 /// What stands between a phone and a second call. `false` takes it out: the real function is asked all the
@@ -77,6 +79,8 @@ pub struct Guards {
     pub window: bool,
     pub cap: bool,
     pub budget: bool,
+    /// The gate that counts a number's calls over all campaigns.
+    pub number_cap: bool,
     /// `claim`: the compare-and-set.
     pub claim_compares: bool,
     /// `defer`: names the hash of the token that it speaks of.
@@ -115,6 +119,7 @@ impl Guards {
         window: true,
         cap: true,
         budget: true,
+        number_cap: true,
         claim_compares: true,
         revocation_names_hash: true,
         evidence_names_session: true,
@@ -172,6 +177,8 @@ pub struct World {
     pub appending: bool,
     /// Calls that are paid for; an operator may add one.
     pub budget: Option<u8>,
+    /// Calls that a number may get, over all campaigns.
+    pub number_cap: Option<u8>,
     /// `RestAtLast` is asked in every state.
     pub calm: bool,
 
@@ -203,6 +210,7 @@ pub const PLAIN: World = World {
     shortening: false,
     appending: false,
     budget: None,
+    number_cap: None,
     calm: false,
     guards: Guards::ALL,
 };

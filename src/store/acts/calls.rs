@@ -47,6 +47,7 @@ pub async fn answer_starts(conn: &mut Conn, answers: &[&StartAnswer]) -> Result<
             sqlx::query(text).bind(rows.text()).execute(&mut *conn).await?;
         }
     }
+    crate::fail::wrote("answer");
     Ok(())
 }
 

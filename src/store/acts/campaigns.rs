@@ -190,6 +190,7 @@ pub async fn store_list(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: T
         let further = contacts.iter().map(|c| c.alternates.len()).sum();
         super::alternates::put(conn, &stored, new.ids.take(now_ms, further)..).await?;
     }
+    crate::fail::wrote("import");
     Ok(())
 }
 
@@ -277,7 +278,9 @@ pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
     if let Take::Next(n) = order.take {
         query = query.bind(i64::from(n));
     }
-    Ok(query.execute(conn).await?.rows_affected())
+    let taken = query.execute(conn).await?.rows_affected();
+    crate::fail::wrote("run");
+    Ok(taken)
 }
 
 pub async fn run(conn: &mut Conn, run: RunId) -> Result<Option<Run>> {
@@ -372,6 +375,7 @@ pub async fn fire(conn: &mut Conn, order: &FireOrder) -> Result<Fired> {
     }
     let contacts = start_run(conn, &order.run).await?;
     set_next_at(conn, schedule, order.next_at).await?;
+    crate::fail::wrote("fire");
     Ok(Fired::Started { contacts })
 }
 

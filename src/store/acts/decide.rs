@@ -18,8 +18,9 @@ use crate::domain::state::State;
 use crate::domain::{
     AttemptId, CampaignId, ContactId, NumberId, Outcome, RunContactId, RunId, SessionId, Timestamp, TokenHash,
 };
+use crate::fail;
 use crate::store::asked::{Asked, Told};
-use crate::store::rows::{Heard, Held};
+use crate::store::rows::{Change, ContactChange, Heard, Held};
 use crate::store::text::Rows;
 use crate::store::{BudgetsHeld, MoneyMove, Result, RunFacts, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -283,7 +284,7 @@ async fn ask(
 ) -> Result<Vec<Told>> {
     let fresh = store_events(conn, wave.iter().copied().filter(|order| known.contains_key(&order.attempt))).await?;
     let (mut told, mut effects) = (Vec::with_capacity(wave.len()), Effects::default());
-    let mut moves = Vec::new();
+    let (mut moves, mut wrote) = (Vec::new(), Vec::new());
     for order in wave {
         let Some(held) = known.get_mut(&order.attempt) else {
             told.push(Told::Unknown);
@@ -309,12 +310,28 @@ async fn ask(
             moves.push(moved);
         }
         effects.add(held, &change, order);
+        wrote.push(fail_point(order.heard.is_some(), &change));
         told.push(Told::Done(answer));
     }
     effects.apply(conn).await?;
     money::put(conn, &moves).await?;
     carried.apply(conn).await?;
+    wrote.into_iter().flatten().flatten().for_each(fail::wrote);
     Ok(told)
+}
+
+/// What a decision writes, by the words of the kill matrix.
+fn fail_point(heard: bool, change: &Change) -> [Option<&'static str>; 2] {
+    match change.attempt.as_ref().map(|to| &to.state) {
+        Some(State::Dialing { .. }) => [Some("claim"), None],
+        Some(State::Live { .. }) => [Some("grant"), None],
+        Some(State::Planned { .. }) => [Some("deferral"), None],
+        Some(State::Lost { .. } | State::Ended { .. }) => {
+            let again = matches!(change.contact, Some(ContactChange::Waits { .. }));
+            [Some("end"), again.then_some("retry")]
+        }
+        None => [heard.then_some("event"), None],
+    }
 }
 
 /// Which of the events were new.

@@ -85,6 +85,9 @@ pub async fn tend(conn: &mut Conn, account: i64, now: Timestamp) -> Result<BTree
     record(conn, &runs(begun), "running", &by, now).await?;
     let completed: Vec<i64> =
         sqlx::query_scalar(sql!("complete_runs")).bind(account).bind(now.0).fetch_all(&mut *conn).await?;
+    if !completed.is_empty() {
+        crate::fail::wrote("completion");
+    }
     record(conn, &runs(completed), "completed", &By::halo("everybody is at rest"), now).await?;
 
     let holds: Vec<(i64, i64, i64, i64)> =

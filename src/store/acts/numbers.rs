@@ -1,7 +1,7 @@
 //! The suppression list and the allow-list.
 
 use super::super::Conn;
-use crate::domain::{PhoneNumber, Timestamp};
+use crate::domain::{CampaignId, PhoneNumber, Timestamp};
 use crate::store::text::rows_text;
 use crate::store::{LiftOrder, Lifted, NumberOrder, Result, SuppressOrder, Suppressed};
 use serde_json::{Value, json};
@@ -99,4 +99,9 @@ pub async fn suppressed(
         .bind(limit)
         .fetch_all(conn)
         .await?)
+}
+
+pub async fn allow_list_campaign(conn: &mut Conn, (campaign, now): &(CampaignId, Timestamp)) -> Result<()> {
+    sqlx::query(sql!("allow_list_campaign")).bind(campaign.0).bind(now.0).execute(conn).await?;
+    Ok(())
 }

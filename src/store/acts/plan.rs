@@ -146,6 +146,9 @@ pub async fn plan(conn: &mut Conn, order: &PlanOrder) -> Result<Vec<Planned>> {
             .await?;
     }
     pace::put_callers(conn, account.account, &callers, &before.1).await?;
+    if !planned.is_empty() {
+        crate::fail::wrote("plan");
+    }
     Ok(planned)
 }
 

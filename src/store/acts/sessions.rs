@@ -28,6 +28,7 @@ pub async fn left(conn: &mut Conn, run: RunId) -> Result<i64> {
 pub async fn ask_later(conn: &mut Conn, sessions: &[AskLater]) -> Result<()> {
     let rows = sessions.iter().map(|later| json!([later.session.0, later.ask_at.map(|at| at.0), later.waited_ms]));
     sqlx::query(sql!("ask_later")).bind(rows_text(rows.collect())).execute(conn).await?;
+    crate::fail::wrote("patience");
     Ok(())
 }
 
@@ -65,7 +66,9 @@ pub async fn put_history(conn: &mut Conn, rows: &[HistoryRow]) -> Result<()> {
         sqlx::query(sql!("put_records")).bind(rows_text(records)).execute(&mut *conn).await?;
     }
     sqlx::query(sql!("end_asking")).bind(histories).execute(&mut *conn).await?;
-    super::money::bill(conn, &attempts).await
+    super::money::bill(conn, &attempts).await?;
+    crate::fail::wrote("history");
+    Ok(())
 }
 
 #[derive(sqlx::FromRow)]

@@ -40,13 +40,15 @@ pub async fn free_leases(conn: &mut Conn, _: &()) -> Result<u64> {
 
 /// The generation in which `owner` leads, or `None` while another does.
 pub async fn lead(conn: &mut Conn, order: &LeadOrder) -> Result<Option<i64>> {
-    Ok(sqlx::query_scalar(sql!("lead"))
+    let generation = sqlx::query_scalar(sql!("lead"))
         .bind(order.name)
         .bind(&order.owner)
         .bind(order.now.0)
         .bind(order.until.0)
         .fetch_optional(conn)
-        .await?)
+        .await?;
+    crate::fail::wrote("leader");
+    Ok(generation)
 }
 
 /// Every table of ours, emptied: a finished demo makes room for the next.
