@@ -117,8 +117,9 @@ async fn a_number_tells_how_it_stands() {
     let path = format!("/api/v1/numbers/{stranger}/allow-list");
     let test = "name = \"test\"\npurpose = \"test\"\n";
     assert_eq!(upload(&app, test, csv([stranger])).await.0, 201);
-    for (listed, answer) in [(true, put(&app, &path).await), (false, delete(&app, &path).await)] {
-        assert_eq!(answer.0, 204, "{}", answer.1);
+    for listed in [true, false] {
+        let (status, body) = if listed { put(&app, &path).await } else { delete(&app, &path).await };
+        assert_eq!(status, 204, "{body}");
         let now = app.store.standing(&stranger.parse().unwrap()).await.expect("an answer").expect("known");
         assert_eq!(now.allow_listed, listed);
     }

@@ -72,17 +72,21 @@ async fn end(store: &Store, rules: &Arc<Rules>, attempt: AttemptId, session: i64
 }
 
 async fn campaign_of<'a>(bench: &'a Bench, name: &str, contacts: Vec<NewContact>) -> Calls<'a> {
+    campaign_at(bench, name, contacts, NOON).await
+}
+
+async fn campaign_at<'a>(bench: &'a Bench, name: &str, contacts: Vec<NewContact>, now: Timestamp) -> Calls<'a> {
     let new = new_campaign(&bench.store, name, contacts, Vec::new());
     let campaign = new.campaign.campaign;
     bench.store.create_campaign(new).await.expect("a campaign");
     let account = bench.account().await;
-    let (run, _) = bench.store.start_run(campaign, account, Take::All, NOON).await.expect("a run");
+    let (run, _) = bench.store.start_run(campaign, account, Take::All, now).await.expect("a run");
     Calls { store: bench.store.clone(), bench, campaign, account, run }
 }
 
 /// One call to number 0, made by another campaign and over a minute later.
 async fn called(bench: &Bench, outcome: Outcome, at: Timestamp) {
-    let calls = campaign_of(bench, "earlier", vec![contact(0)]).await;
+    let calls = campaign_at(bench, "earlier", vec![contact(0)], at).await;
     let (attempt, by) = calls.all_live(900, at).await[0];
     assert!(calls.finish(attempt, by, outcome, at.plus_ms(60_000)).await);
 }
@@ -90,8 +94,8 @@ async fn called(bench: &Bench, outcome: Outcome, at: Timestamp) {
 /// Everybody of both campaigns claimed.
 async fn claimed(calls: &Calls<'_>) -> Vec<(AttemptId, TokenHash)> {
     let mut claimed = Vec::new();
-    for (nth, planned) in calls.plan(NOON).await.into_iter().enumerate() {
-        let hash = token(nth as u64);
+    for planned in calls.plan(NOON).await {
+        let hash = token(planned.attempt.0 as u64);
         assert!(calls.claim(planned, hash, NOON).await);
         claimed.push((planned.attempt, hash));
     }
@@ -209,7 +213,7 @@ async fn nobody_is_granted_without_the_consent_that_is_asked(bench: Bench) {
         ..contact(1)
     };
     let half = NewContact { consent_source: None, ..proven.clone() };
-    let half = NewContact { number: contact(2).number, line: 4, ..half };
+    let half = NewContact { number: contact(2).number, line: 4, dial_order: 2, ..half };
     let calls = campaign_of(&bench, "one", vec![contact(0), proven, half]).await;
     let rules = rules(r#""consent": { "required": true }"#);
     let mut granted = Vec::new();
