@@ -4,6 +4,8 @@ mod harness;
 
 #[path = "http/callbacks.rs"]
 mod callbacks;
+#[path = "http/money.rs"]
+mod money;
 #[path = "http/races.rs"]
 mod races;
 #[path = "http/recordings.rs"]
