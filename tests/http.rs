@@ -8,6 +8,8 @@ mod account;
 mod callbacks;
 #[path = "http/life.rs"]
 mod life;
+#[path = "http/money.rs"]
+mod money;
 #[path = "http/numbers.rs"]
 mod numbers;
 #[path = "http/races.rs"]

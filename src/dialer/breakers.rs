@@ -104,7 +104,10 @@ impl Dialer {
         if run.state != RunState::Running {
             return Ok(trips.iter().map(view).collect());
         }
-        let rules = self.rules(run.campaign).await?;
+        let rules = match self.rules(run.campaign).await {
+            Err(DialerError::Rules { .. }) => return Ok(trips.iter().map(view).collect()),
+            rules => rules?,
+        };
         let now = |reading: Reading| {
             let (name, arm) = (reading.name.as_str(), reading.arm.as_ref().map(ToString::to_string));
             let before = |trip: &&Trip| trip.name == name && trip.arm == arm.as_deref().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! What a run has spent, for whoever asks.
 
 use super::{Problem, Web};
+use crate::dialer::DialerError;
 use crate::domain::Timestamp;
 use crate::domain::budget::{Counter, day_of};
 use crate::domain::money::MICROS;
@@ -33,7 +34,11 @@ fn units(micros: i64) -> f64 {
 }
 
 pub(super) async fn budget(web: &Web, run: &Run) -> Result<Option<BudgetView>, Problem> {
-    let rules = web.dialer.rules(run.campaign).await?;
+    // A campaign that cannot be read any more is shown without it.
+    let rules = match web.dialer.rules(run.campaign).await {
+        Err(DialerError::Rules { .. }) => return Ok(None),
+        rules => rules?,
+    };
     let settings = &rules.settings;
     let Some(money) = web.dialer.money(run.run, run.campaign, settings).await? else { return Ok(None) };
     let shown = |counter: Counter| (units(counter.spent), units(counter.reserved));

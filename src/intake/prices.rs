@@ -141,7 +141,7 @@ mod tests {
         };
         for (from, to, said) in [
             (
-                "unverified = true",
+                "\nunverified = true",
                 "",
                 "call[0].unverified: missing; write true unless the price was read at whoever asks it",
             ),

@@ -32,7 +32,7 @@ pub async fn end(it: Started) {
     it.app.stop().await;
 }
 
-async fn tell(app: &App, path: &str, token: Option<&str>, body: impl Into<reqwest::Body>) -> Answer {
+pub async fn tell(app: &App, path: &str, token: Option<&str>, body: impl Into<reqwest::Body>) -> Answer {
     let request = reqwest::Client::new().post(url(app, path)).body(body);
     answer(match token {
         Some(token) => request.bearer_auth(token),
@@ -41,7 +41,7 @@ async fn tell(app: &App, path: &str, token: Option<&str>, body: impl Into<reqwes
     .await
 }
 
-async fn ask(app: &App, attempt: &str, token: &str, session: impl Into<Value>) -> Answer {
+pub async fn ask(app: &App, attempt: &str, token: &str, session: impl Into<Value>) -> Answer {
     let body = json!({ "a": attempt, "t": token, "session_id": session.into() });
     tell(app, "/voximplant/grant", None, body.to_string()).await
 }

@@ -195,6 +195,17 @@ async fn a_reservation_is_settled_billed_and_given_back(bench: Bench) {
         let now = money(&calls).await;
         assert_eq!((now.run.spent, now.day.spent), (cost, cost));
     }
+    // Two sessions of one attempt told together: their bills add up, and are counted once. Without the set in `ids`
+    // they are counted twice.
+    let second = HistoryRow { session: SessionId(900), calls: 0, ..billed(talked, one, CENT) };
+    bench.store.put_history(vec![billed(talked, one, 7 * CENT), second]).await.expect("histories");
+    assert_eq!(money(&calls).await.run.spent, 8 * CENT);
+    bench
+        .store
+        .put_history(vec![HistoryRow { session: SessionId(900), ..billed(talked, one, 2 * CENT) }])
+        .await
+        .unwrap();
+    assert_eq!(money(&calls).await.run.spent, 9 * CENT);
     // A report that comes again counts nothing again.
     assert_eq!(tell(&bench.store, talked, ended(one, Outcome::Answered, Some(99_000)), NOON).await, Settled::Noted);
     assert_eq!(money(&calls).await.run, Counter { spent: 9 * CENT, reserved: 0 });

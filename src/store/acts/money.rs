@@ -8,7 +8,7 @@ use crate::store::figures::ProvedMoney;
 use crate::store::text::rows_text;
 use crate::store::{BudgetsHeld, MoneyMove, Reservation, RunMoney};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Days that began longer ago are of no grant that is decided now.
 const DAYS_BACK_MS: i64 = 50 * 3_600_000;
@@ -38,8 +38,9 @@ impl ReservationRow {
     }
 }
 
+/// Each once: an attempt can have several sessions, and what is read twice would be counted twice.
 fn ids(attempts: &[AttemptId]) -> String {
-    json!(attempts.iter().map(|attempt| attempt.0).collect::<Vec<_>>()).to_string()
+    json!(attempts.iter().map(|attempt| attempt.0).collect::<BTreeSet<_>>()).to_string()
 }
 
 /// The budgets of the attempts' runs, locked in one order, and what the attempts hold of them. One statement where
