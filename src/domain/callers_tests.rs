@@ -1,3 +1,5 @@
+//! The pool of caller ids: rotation by weight, caps of the day, cool-down, one lane each.
+
 use super::*;
 use crate::domain::slot::next_slot_us;
 use proptest::prelude::*;

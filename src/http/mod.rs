@@ -147,7 +147,6 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/rejects.csv", get(export::rejects))
         .route("/campaigns/{campaign}/contacts", get(campaigns::contacts).post(append::contacts))
         .route("/campaigns/{campaign}/notes.csv", get(export::notes))
-        .route("/campaigns/{campaign}/contacts", get(campaigns::contacts))
         .route("/campaigns/{campaign}/contacts/{contact}/why", get(why::within_campaign))
         .route("/contacts/{contact}/why", get(why::of_contact))
         .route("/status", get(status::show))
