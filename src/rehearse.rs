@@ -4,21 +4,22 @@
 //! nobody is rung, and nothing of it is kept or counted in the user's database. Time in which nobody may be called is
 //! skipped, so that a rehearsal of two nights takes minutes.
 
-use crate::app::{App, ClockStart, known_modes, open_store, prices, read_rules};
-use crate::clock::Clock;
+mod piece;
+
+use crate::app::{App, ClockStart, known_modes, open_store, prices};
 use crate::config::{Config, DialogBase, PlatformConfig};
 use crate::demo::interrupted;
 use crate::domain::assign::dial_order;
 use crate::domain::money::{MICROS, Prices, shown};
-use crate::domain::settings::{Settings, Take};
-use crate::domain::{AttemptId, BatchId, CampaignId, Mode, Outcome, PhoneNumber, RunId, Timestamp};
-use crate::http::import::{Here, PLAIN_SCRIPT, Upload, import};
+use crate::domain::settings::Take;
+use crate::domain::{AttemptId, BatchId, CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::intake;
 use crate::simulator::{self, Mischief};
-use crate::store::{AttemptRow, Campaign, ContactRow, NewCampaign, NewContact, NewNumber, RunState, Store, Turn};
-use anyhow::{Context, Result, anyhow, bail};
+use crate::store::{AttemptRow, Campaign, ContactRow, NewCampaign, NewContact, RunState, Store, Turn};
+use anyhow::{Context, Result, bail};
+use piece::{Piece, all_contacts, of_database, of_folder};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -99,17 +100,6 @@ pub struct Transcript {
     pub turns: Vec<Turn>,
 }
 
-/// The campaign that is rehearsed, wherever it came from.
-struct Piece {
-    name: String,
-    settings: Settings,
-    script: String,
-    salt: String,
-    contacts: Vec<ContactRow>,
-    /// Further numbers, by contact.
-    further: HashMap<i64, Vec<NewNumber>>,
-}
-
 pub async fn run(config: &Config, order: &Order) -> Result<Rehearsed> {
     let folder = std::env::temp_dir().join(format!("halo-rehearsal-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -154,79 +144,6 @@ async fn in_folder(config: &Config, order: &Order, folder: &Path) -> Result<Rehe
     let rehearsed = play(&app, &piece, order, began).await;
     app.stop().await;
     rehearsed
-}
-
-/// From a folder: read and refused exactly as an import is.
-async fn of_folder(store: &Store, dir: &Path, modes: &BTreeSet<Mode>, config: &Config, order: &Order) -> Result<Piece> {
-    let text = |name: &str| {
-        let path = dir.join(name);
-        std::fs::read_to_string(&path).with_context(|| path.display().to_string())
-    };
-    let settings_text = text("campaign.toml")?;
-    let script = if dir.join("script.toml").exists() { Some(text("script.toml")?) } else { None };
-    let list = dir.join("contacts.csv");
-    let contacts = std::fs::read(&list).with_context(|| list.display().to_string())?;
-    let mut settings = intake::settings::parse(&settings_text, modes).map_err(|faults| anyhow!("{faults}"))?;
-    // Of a rehearsal there is one.
-    settings.schedule = None;
-    let plain = intake::settings::to_json(&settings).to_string();
-    let here = Here {
-        store,
-        modes,
-        real_platform: false,
-        default_caller_id: config.caller_id.clone(),
-        now: order.at.unwrap_or_else(|| Clock::running(crate::clock::Anchor::here(1.0)).wall()),
-    };
-    let salt = format!("rehearsal-{}", order.seed);
-    let upload = Upload {
-        source: "contacts.csv",
-        settings: &plain,
-        script: script.as_deref(),
-        contacts: &contacts,
-        salt: Some(salt.clone()),
-    };
-    let done = import(&here, upload).await.map_err(|cause| {
-        let faults: Vec<String> = cause.faults().into_iter().take(FAULTS_SHOWN_MAX).collect();
-        anyhow!("{cause}\n{}", faults.join("\n"))
-    })?;
-    if settings.dial.caller_ids.is_empty() {
-        settings.dial.caller_ids.extend(config.caller_id.clone());
-    }
-    let contacts = all_contacts(store, done.campaign).await?;
-    let further = store.further_numbers(done.campaign).await?;
-    let script = script.unwrap_or_else(|| PLAIN_SCRIPT.to_owned());
-    Ok(Piece { name: done.name, settings, script, salt, contacts, further })
-}
-
-/// From the user's database, which is only read.
-async fn of_database(config: &Config, name: &str, modes: &BTreeSet<Mode>) -> Result<Piece> {
-    if let Some(path) = crate::app::sqlite_path(&config.database_url)
-        && !path.exists()
-    {
-        bail!(
-            "`{name}` is no folder with a campaign.toml, and there is no database at {} (DATABASE_URL)",
-            path.display()
-        );
-    }
-    let theirs = open_store(config).await?;
-    let campaign = theirs.find_campaign(name).await?;
-    let (mut settings, _) = read_rules(modes.clone())(&campaign.settings).map_err(anyhow::Error::msg)?;
-    settings.schedule = None;
-    let contacts = all_contacts(&theirs, campaign.campaign).await?;
-    let further = theirs.further_numbers(campaign.campaign).await?;
-    theirs.close().await;
-    Ok(Piece { name: campaign.name, settings, script: campaign.script, salt: campaign.salt, contacts, further })
-}
-
-async fn all_contacts(store: &Store, campaign: CampaignId) -> Result<Vec<ContactRow>> {
-    let mut rows: Vec<ContactRow> = Vec::new();
-    loop {
-        let page = store.contacts(campaign, rows.last().map_or(0, |row| row.contact_id), PAGE).await?;
-        if page.is_empty() {
-            return Ok(rows);
-        }
-        rows.extend(page);
-    }
 }
 
 /// All of a short list; of a long one those that the seed draws, whatever their order in it.

@@ -43,6 +43,7 @@ impl Problem {
     /// Our fault: logged in full, told in short.
     pub fn ours(cause: impl std::fmt::Display) -> Self {
         error!("{cause}");
+
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed; its log says why")
     }
 }
@@ -82,6 +83,7 @@ impl From<StoreError> for Problem {
             }
             cause @ StoreError::Write(_) => {
                 error!("{cause}");
+
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the server is stopping")
             }
             cause => Problem::ours(cause),

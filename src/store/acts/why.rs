@@ -11,9 +11,9 @@ pub async fn contact(conn: &mut Conn, contact: ContactId) -> Result<Option<WhyRo
 
 /// How the ended attempts of a run contact ended.
 pub async fn ended(conn: &mut Conn, run_contact: i64) -> Result<Vec<Outcome>> {
-    let ended: Vec<String> =
-        sqlx::query_scalar(sql!("ended_outcomes")).bind(run_contact).bind(0i64).fetch_all(conn).await?;
-    ended.iter().map(|text| text.parse().map_err(|e| StoreError::row("attempts", "outcome", e))).collect()
+    let wanted = serde_json::json!([run_contact]).to_string();
+    let ended: Vec<(i64, i64, String)> = sqlx::query_as(sql!("ended_outcomes")).bind(wanted).fetch_all(conn).await?;
+    ended.iter().map(|(_, _, text)| text.parse().map_err(|e| StoreError::row("attempts", "outcome", e))).collect()
 }
 
 pub async fn ahead(conn: &mut Conn, row: &WhyRow, run: i64, order: RetryOrder, now: Timestamp) -> Result<i64> {
