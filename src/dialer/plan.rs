@@ -4,7 +4,7 @@ use super::{Dialer, DialerError, Result, Rules};
 use crate::domain::clearance::{Gate, open_at};
 use crate::domain::slot::{next_slot_us, spacing_us};
 use crate::domain::{CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
-use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
+use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tracing::{error, warn};
@@ -56,6 +56,8 @@ impl Dialer {
                 // One campaign that cannot be read does not stop the others.
                 match self.rules(run.campaign).await {
                     Ok(known) => drop(rules.insert(run.campaign, known)),
+                    // A database that is away for a moment says nothing about the campaign.
+                    Err(cause @ DialerError::Store(StoreError::Sql(_) | StoreError::Write(_))) => return Err(cause),
                     Err(cause) => self.pause_unreadable(run.run, &cause).await?,
                 }
             }
