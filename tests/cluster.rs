@@ -117,7 +117,8 @@ async fn three_nodes_keep_one_pace_through_a_minute_s_freeze() {
 
 /// Kills the leader of the sweeps, restarts the server as after a crash, then restarts every node in turn.
 ///
-/// Guard: the leadership's end (`until_at` in `lead.sql`), without which nobody sweeps again.
+/// Guards: the leadership's end (`until_at` in `lead.sql`), without which nobody sweeps again; in `Dialer::plan`, that
+/// a database which is away pauses no run, without which a server that restarts pauses it for good.
 async fn deaths(contacts: u32) {
     client();
     let _alone = ONE_AT_A_TIME.lock().await;

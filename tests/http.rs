@@ -222,7 +222,7 @@ async fn what_cannot_be_taken_is_refused_whole_and_in_words() {
         ("unknown mode", settings("refused", "mode = \"opera\""), good.clone().into(), &["opera", "realtime_pure"]),
         ("unknown mode in a row", plain.clone(), format!("phone,mode\n{},opera\n", number(0, 1)).into(), &["opera"]),
         ("unknown key", settings("refused", "colour = 1"), good.clone().into(), &["colour"]),
-        ("not obeyed yet", settings("refused", "[budget]\nday = 1"), good.clone().into(), &["budget"]),
+        ("not obeyed yet", settings("refused", "[notify]\nmail = 1"), good.clone().into(), &["notify"]),
         ("not TOML", "name = ".into(), good.clone().into(), &["settings"]),
     ];
     for (what, settings, contacts, words) in cases {

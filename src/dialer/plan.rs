@@ -11,7 +11,7 @@ use crate::domain::settings::Settings;
 use crate::domain::slot::{lines_free, next_slot_us, spacing_us};
 use crate::domain::{CampaignId, Outcome, RunId, Timestamp};
 use crate::fail;
-use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState};
+use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState, StoreError};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::{error, warn};
@@ -63,6 +63,8 @@ impl Dialer {
                 // One campaign that cannot be read does not stop the others.
                 match self.rules_at(run.campaign, run.settings_version).await {
                     Ok(known) => drop(rules.insert(run.campaign, self.within_budget(&run, known).await?)),
+                    // A database that is away for a moment says nothing about the campaign.
+                    Err(cause @ DialerError::Store(StoreError::Sql(_) | StoreError::Write(_))) => return Err(cause),
                     Err(cause) => self.pause_unreadable(run.run, &cause).await?,
                 }
             }

@@ -1,3 +1,5 @@
+//! The brake, the ramp and the jitter: never above the limit, back to it in the end.
+
 use super::*;
 use crate::domain::slot::{LATE_MS_MAX, next_slot_us};
 use proptest::prelude::*;

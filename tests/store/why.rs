@@ -92,7 +92,7 @@ async fn every_hold_is_named_with_its_moment(bench: Bench) {
     calls.store.pause_all(calls.account, false, By::halo("on"), later).await.unwrap();
     assert_eq!(calls.why(first, NOON.plus_ms(86_400_000)).await, ("nobody_dials".into(), None));
     calls.store.suppress(phone(0), "asked by an operator", later).await.unwrap();
-    assert_eq!(calls.why(first, later).await.0, "stops");
+    assert_eq!(calls.why(first, later).await.0, "at_rest", "its attempt was planned");
     calls.store.set_run_state(calls.run, RunState::Stopped, None, later).await.unwrap();
     assert_eq!(calls.why(first, later).await, ("at_rest".into(), None));
     // Without a run there is nothing to wait for.

@@ -1,3 +1,5 @@
+//! What may stand in `caller_ids`, and what is refused.
+
 use super::super::{from_json, parse, to_json};
 use super::*;
 use crate::domain::Mode;
