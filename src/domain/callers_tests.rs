@@ -1,3 +1,5 @@
+//! The pool of caller ids: rotation, lanes, days.
+
 use super::*;
 use crate::domain::slot::next_slot_us;
 use proptest::prelude::*;

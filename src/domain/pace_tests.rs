@@ -1,3 +1,5 @@
+//! The laws of ramp-up, reserve, jitter and the brake.
+
 use super::*;
 use crate::domain::slot::{LATE_MS_MAX, next_slot_us};
 use proptest::prelude::*;

@@ -70,7 +70,7 @@ async fn shown_by(bench: &Bench, id: &str) -> i64 {
 }
 
 const A: &str = "+74951234567";
-const B: &str = "+74951234568";
+const B: &str = "+79990000001";
 
 async fn caller_ids_are_rotated_by_weight_over_plans_and_campaigns(bench: Bench) {
     let calls = bench.run_of(40).await;

@@ -1,3 +1,5 @@
+//! `[dial]` about pace: what is read, refused and kept.
+
 use super::super::{from_json, parse, to_json};
 use super::*;
 use crate::domain::Mode;
@@ -13,15 +15,15 @@ fn dial(lines: &str) -> Result<Settings, Vec<String>> {
 #[test]
 fn a_pool_is_numbers_or_tables() {
     let settings = dial(
-        "caller_ids = ['+74951234567', { number = '+74951234568', weight = 2, cps = 1.0, day_max = 500, cool_down = '30s' },
-                       { number = '+74951234569' }]
+        "caller_ids = ['+74951234567', { number = '+79990000001', weight = 2, cps = 1.0, day_max = 500, cool_down = '30s' },
+                       { number = '+79990000002' }]
          ramp_up = '2m'\njitter = 0.2\nreserve = 0.2",
     )
     .unwrap();
     let ids: Vec<&str> = settings.dial.caller_ids.iter().map(PhoneNumber::as_str).collect();
-    assert_eq!(ids, ["+74951234567", "+74951234568", "+74951234569"]);
+    assert_eq!(ids, ["+74951234567", "+79990000001", "+79990000002"]);
     let limits = CallerLimits { weight: 2, cps: Some(1.0), day_max: Some(500), cool_down_ms: 30_000 };
-    assert_eq!(settings.pacing.callers.into_iter().collect::<Vec<_>>(), [("+74951234568".parse().unwrap(), limits)]);
+    assert_eq!(settings.pacing.callers.into_iter().collect::<Vec<_>>(), [("+79990000001".parse().unwrap(), limits)]);
     let pacing = (settings.pacing.ramp_up_ms, settings.pacing.jitter, settings.pacing.reserve);
     assert_eq!(pacing, (120_000, 0.2, 0.2));
     assert_eq!(dial("").unwrap().pacing, Pacing::default());
@@ -31,7 +33,7 @@ fn a_pool_is_numbers_or_tables() {
 #[test]
 fn every_fault_of_a_pool_is_told() {
     let faults = dial(
-        "caller_ids = [{ weight = 2 }, { number = '+74951234568', weight = 0, cool_down = '2d', days_max = 3 }, 7,
+        "caller_ids = [{ weight = 2 }, { number = '+79990000001', weight = 0, cool_down = '2d', days_max = 3 }, 7,
                        { number = '8 495' }, '+74951234567', '+74951234567']
          ramp_up = 'slow'\njitter = 2\nreserve = 1",
     )
@@ -69,7 +71,7 @@ proptest! {
         let span = |s: i64| (s > 0).then(|| delay_text(&Delay::Ms(s * 1000)));
         let mut value = json!({
             "name": "x", "purpose": "test",
-            "dial": { "caller_ids": [{ "number": "+74951234568", "weight": weight }, "+74951234567"], "jitter": jitter, "reserve": reserve },
+            "dial": { "caller_ids": [{ "number": "+79990000001", "weight": weight }, "+74951234567"], "jitter": jitter, "reserve": reserve },
         });
         for (path, key, text) in [("/dial/caller_ids/0", "cool_down", span(cool_s)), ("/dial", "ramp_up", span(ramp_s))] {
             if let Some(text) = text {
