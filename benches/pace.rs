@@ -71,6 +71,8 @@ fn options() -> Options {
 
 fn main() {
     let options = options();
+    // The first client that is built needs it; a second installation changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let lines = runtime.block_on(run(&options));

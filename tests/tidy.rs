@@ -89,6 +89,8 @@ const STOPWATCHES: &[(&str, &str)] = &[
     ("src/cli/call.rs", "how long nobody took up a call, in real time"),
     ("src/http/voice.rs", "the cost of an answer, which it declares in Server-Timing"),
     ("src/voximplant/api.rs", "how long the provider took to answer, for the log"),
+    ("src/voximplant/window.rs", "how long a start was on its way, in real time"),
+    ("src/voximplant/pacer.rs", "when a start left and was answered, in real time"),
     ("src/simulator/", "a program of its own, with a clock of its own"),
 ];
 

@@ -1,4 +1,4 @@
-//! The pool of caller ids: rotation by weight, caps of the day, cool-down, one lane each.
+//! The pool of caller ids: rotation, lanes, days.
 
 use super::*;
 use crate::domain::slot::next_slot_us;

@@ -1,4 +1,4 @@
-//! The brake, the ramp and the jitter: never above the limit, back to it in the end.
+//! The laws of ramp-up, reserve, jitter and the brake.
 
 use super::*;
 use crate::domain::slot::{LATE_MS_MAX, next_slot_us};

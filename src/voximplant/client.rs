@@ -152,11 +152,14 @@ impl Client {
         json!({ "a": attempt, "t": token, "u": self.connection.backend_url }).to_string()
     }
 
-    /// The permit is spent by the request.
-    async fn send_start(&self, rule: i64, data: String, _permit: Permit) -> Result<Started, ApiError> {
+    /// The permit is spent by the request, and held until its answer.
+    async fn send_start(&self, rule: i64, data: String, permit: Permit) -> Result<Started, ApiError> {
         const METHOD: &str = "StartScenarios";
         let params = vec![("rule_id", rule.to_string()), ("script_custom_data", data)];
-        let answer = self.api.call_at_once(METHOD, params).await?;
+        permit.leaves();
+        let answer = self.api.call_at_once(METHOD, params).await;
+        drop(permit);
+        let answer = answer?;
         let session = id(&answer, "call_session_history_id").filter(|id| *id > 0);
         let session = session.ok_or(ApiError::Malformed { method: METHOD, field: "call_session_history_id" })?;
         let access =

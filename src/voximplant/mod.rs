@@ -22,6 +22,7 @@ mod outcome;
 mod pacer;
 pub mod recording;
 mod service_key;
+mod window;
 
 pub use account::{Account, CallerId, Price, RentedNumber, SipRegistration};
 pub use api::Credentials;

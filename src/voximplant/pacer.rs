@@ -1,30 +1,83 @@
 //! The second lock on the door: no node starts sessions faster than the account allows.
 //!
 //! Slots in the database keep the pace over all nodes. This guards one process against its own faults,
-//! with an explicit burst, and a [`Permit`] can be had from nowhere else.
+//! with an explicit burst, and against requests that arrive later than they left ([`Window`]). A [`Permit`] can be had
+//! from nowhere else.
 
+use super::window::{Room, Window};
 use crate::domain::slot::LATE_MS_MAX;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::num::NonZeroU32;
-use std::sync::{Arc, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
-/// Leave to send one start, now. Only [`Pacer::permit`] makes one.
+/// Leave to send one start, now. Only [`Pacer::permit`] makes one. It is held until the answer is here.
 #[derive(Debug)]
-pub struct Permit(());
+pub struct Permit(Option<(Arc<Rolling>, u64)>);
+
+impl Permit {
+    /// The request leaves now; from here on its place is taken.
+    pub(super) fn leaves(&self) {
+        if let Some((rolling, id)) = &self.0 {
+            rolling.window().leaves(*id, Instant::now());
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some((rolling, id)) = &self.0 {
+            rolling.window().ends(*id, Instant::now());
+            rolling.ended.notify_waiters();
+        }
+    }
+}
+
+/// The rolling second at the provider, and who waits for a place in it.
+#[derive(Debug)]
+struct Rolling {
+    window: Mutex<Window>,
+    ended: Notify,
+}
+
+impl Rolling {
+    fn window(&self) -> MutexGuard<'_, Window> {
+        self.window.lock().expect("no panic while holding it")
+    }
+
+    async fn place(self: &Arc<Self>) -> Permit {
+        loop {
+            // Asked for before looking: an answer that comes in between is not missed.
+            let ended = self.ended.notified();
+            let room = self.window().take(Instant::now());
+            match room {
+                Room::Place(id) => return Permit(Some((self.clone(), id))),
+                Room::At(at) => tokio::time::sleep_until(at.into()).await,
+                Room::Unknown => ended.await,
+            }
+        }
+    }
+}
 
 pub struct Pacer(RwLock<Limit>);
 
 struct Limit {
     cps: Option<f64>,
-    limiter: Option<Arc<DefaultDirectRateLimiter>>,
+    guards: Option<Guards>,
+}
+
+#[derive(Clone)]
+struct Guards {
+    limiter: Arc<DefaultDirectRateLimiter>,
+    rolling: Arc<Rolling>,
 }
 
 impl Pacer {
     /// `cps` starts per second; `None` means no limit. The burst is what may fall together when each of
     /// them leaves as late as a slot allows: without it a start on time would wait for one that was late.
     pub fn new(cps: Option<f64>) -> Self {
-        Pacer(RwLock::new(Limit { cps, limiter: limiter(cps) }))
+        Pacer(RwLock::new(Limit { cps, guards: guards(cps) }))
     }
 
     /// Another limit from now on; the same one changes nothing. True when it is another.
@@ -32,38 +85,40 @@ impl Pacer {
         let mut limit = self.0.write().expect("no panic while holding it");
         let differs = limit.cps != cps;
         if differs {
-            *limit = Limit { cps, limiter: limiter(cps) };
+            *limit = Limit { cps, guards: guards(cps) };
         }
         differs
     }
 
-    fn limiter(&self) -> Option<Arc<DefaultDirectRateLimiter>> {
-        self.0.read().expect("no panic while holding it").limiter.clone()
+    fn guards(&self) -> Option<Guards> {
+        self.0.read().expect("no panic while holding it").guards.clone()
     }
 
     /// Waits for a place.
     pub async fn permit(&self) -> Permit {
-        if let Some(limiter) = self.limiter() {
-            limiter.until_ready().await;
-        }
-        Permit(())
+        let Some(guards) = self.guards() else { return Permit(None) };
+        guards.limiter.until_ready().await;
+        guards.rolling.place().await
     }
 
     /// A place if there is one at once.
     pub fn try_permit(&self) -> Option<Permit> {
-        match self.limiter() {
-            Some(limiter) => limiter.check().is_ok().then_some(Permit(())),
-            None => Some(Permit(())),
+        let Some(guards) = self.guards() else { return Some(Permit(None)) };
+        guards.limiter.check().ok()?;
+        match guards.rolling.window().take(Instant::now()) {
+            Room::Place(id) => Some(Permit(Some((guards.rolling.clone(), id)))),
+            Room::At(_) | Room::Unknown => None,
         }
     }
 }
 
-fn limiter(cps: Option<f64>) -> Option<Arc<DefaultDirectRateLimiter>> {
+fn guards(cps: Option<f64>) -> Option<Guards> {
     let cps = cps.filter(|cps| cps.is_finite() && *cps > 0.0)?;
     let together = (cps * LATE_MS_MAX as f64 / 1000.0).ceil() as u32;
     let burst = NonZeroU32::MIN.saturating_add(together);
     let quota = Quota::with_period(Duration::from_secs_f64(1.0 / cps)).map(|quota| quota.allow_burst(burst));
-    quota.map(RateLimiter::direct).map(Arc::new)
+    let rolling = Rolling { window: Mutex::new(Window::new(cps)), ended: Notify::new() };
+    Some(Guards { limiter: Arc::new(RateLimiter::direct(quota?)), rolling: Arc::new(rolling) })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What may stand in `caller_ids`, and what is refused.
+//! `[dial]` about pace: what is read, refused and kept.
 
 use super::super::{from_json, parse, to_json};
 use super::*;
