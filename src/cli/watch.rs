@@ -121,7 +121,7 @@ impl Bars {
         let p = look.progress;
         if !self.terminal {
             let state = look.state();
-            if self.looks % LOOKS_A_LINE == 0 || state != self.said {
+            if self.looks.is_multiple_of(LOOKS_A_LINE) || state != self.said {
                 eprintln!("{}", look.line());
             }
             self.said = state;

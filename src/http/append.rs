@@ -145,15 +145,14 @@ pub(super) async fn contacts(
 
 async fn form(request: Request) -> Result<(String, Vec<u8>), Problem> {
     let mut form = Multipart::from_request(request, &()).await.map_err(|e| Problem::bad(e.body_text()))?;
-    while let Some(field) = form.next_field().await.map_err(|e| Problem::bad(e.body_text()))? {
-        if field.name() != Some("contacts") {
-            let name = field.name().unwrap_or_default();
-            return Err(Problem::bad(format!("field `{name}` is not known: contacts is")));
-        }
-        let source = field.file_name().unwrap_or("contacts.csv").chars().take(200).collect();
-        let bytes = field.bytes().await;
-        let bytes = bytes.map_err(|cause| Problem::new(cause.status(), "bad_request", cause.body_text()))?;
-        return Ok((source, bytes.to_vec()));
+    let field = form.next_field().await.map_err(|e| Problem::bad(e.body_text()))?;
+    let field = field.ok_or_else(|| Problem::bad("field `contacts` is missing"))?;
+    if field.name() != Some("contacts") {
+        let name = field.name().unwrap_or_default();
+        return Err(Problem::bad(format!("field `{name}` is not known: contacts is")));
     }
-    Err(Problem::bad("field `contacts` is missing"))
+    let source = field.file_name().unwrap_or("contacts.csv").chars().take(200).collect();
+    let bytes = field.bytes().await;
+    let bytes = bytes.map_err(|cause| Problem::new(cause.status(), "bad_request", cause.body_text()))?;
+    Ok((source, bytes.to_vec()))
 }

@@ -113,8 +113,8 @@ async fn a_draining_run_calls_nobody_new_and_is_completed(bench: Bench) {
     for (n, planned) in planned.iter().enumerate().take(4) {
         assert!(calls.claim(*planned, token(n as u64), NOON).await);
     }
-    for n in 0..3 {
-        assert!(calls.grant(planned[n].attempt, token(n as u64), 100 + n as i64, NOON).await);
+    for (n, planned) in planned.iter().enumerate().take(3) {
+        assert!(calls.grant(planned.attempt, token(n as u64), 100 + n as i64, NOON).await);
     }
     assert!(calls.retry_in(planned[2].attempt, SessionId(102), Outcome::Busy, NOON, 1000).await);
 
