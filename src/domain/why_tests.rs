@@ -133,8 +133,8 @@ proptest! {
     fn the_moment_that_is_named_is_the_moment(
         zone in prop::sample::select(vec![Moscow, New_York, Omsk]),
         minutes in 0i64..600_000,
-        due in -600i64..6_000,
-        held in prop::option::of(-60i64..600),
+        due in prop_oneof![Just(-1i64), -600i64..6_000],
+        held in prop::option::weighted(0.7, -10i64..120),
         gate in prop::sample::select(vec![Gate::RetryDelay, Gate::Callback, Gate::Window, Gate::Provider]),
     ) {
         let (person, settings, policy) = (person(), settings(), policy());
