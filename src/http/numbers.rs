@@ -164,16 +164,16 @@ async fn bytes(request: Request) -> Result<Bytes, Problem> {
 
 async fn form(request: Request) -> Result<Vec<u8>, Problem> {
     let mut form = Multipart::from_request(request, &()).await.map_err(|e| Problem::bad(e.body_text()))?;
-    while let Some(field) = form.next_field().await.map_err(|e| Problem::bad(e.body_text()))? {
-        match field.name() {
-            Some("contacts" | "file") => return text(field).await,
-            other => {
-                let other = other.unwrap_or_default().to_owned();
-                return Err(Problem::bad(format!("field `{other}` is not known: send the list as `contacts`")));
-            }
+    let Some(field) = form.next_field().await.map_err(|e| Problem::bad(e.body_text()))? else {
+        return Err(Problem::bad("field `contacts` is missing"));
+    };
+    match field.name() {
+        Some("contacts" | "file") => text(field).await,
+        other => {
+            let other = other.unwrap_or_default().to_owned();
+            Err(Problem::bad(format!("field `{other}` is not known: send the list as `contacts`")))
         }
     }
-    Err(Problem::bad("field `contacts` is missing"))
 }
 
 async fn one(web: &Web, body: &[u8]) -> Result<Response, Problem> {
