@@ -101,7 +101,8 @@ pub struct Transcript {
 }
 
 pub async fn run(config: &Config, order: &Order) -> Result<Rehearsed> {
-    let folder = std::env::temp_dir().join(format!("halo-rehearsal-{}", std::process::id()));
+    let folder =
+        std::env::temp_dir().join(format!("halo-rehearsal-{}-{:08x}", std::process::id(), rand::random::<u32>()));
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let rehearsed = in_folder(config, order, &folder).await;
     let removed = std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string());

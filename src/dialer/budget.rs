@@ -118,8 +118,17 @@ impl Dialer {
     /// A run whose own money is gone, with no call under way that could give any back, pauses and says so.
     pub(super) async fn pause_spent(&self, run: &Run, rules: &Rules) -> Result<bool> {
         let settings = &rules.settings;
-        if settings.budget.run.is_none() || run.state != RunState::Running {
+        if !settings.budget.is_set() || run.state != RunState::Running || run.kind == SINGLE {
             return Ok(false);
+        }
+        // No day will ever hold a call.
+        if settings.budget.day.is_some_and(|day| self.least(settings).is_ok_and(|least| least > day)) {
+            let reason =
+                "the budget of a day is less than the cheapest call can cost: raise it, or shorten calls".to_owned();
+            warn!(run.id = %run.run, "Run {} is paused: {reason}", run.run);
+            let now = self.clock.now();
+            let trip = TripOrder { run: run.run, reason, now, since: run.changed_at, trips: Vec::new() };
+            return Ok(self.store.trip(trip).await?);
         }
         let Some(money) = self.money(run.run, run.campaign, settings).await? else { return Ok(false) };
         let (counters, least) = (counters(&money), self.least(settings)?);
@@ -147,6 +156,11 @@ pub fn afford(held: &Held, purse: Option<&Purse>, cleared: Clearance, now: Times
     // A repeated request for a grant that holds its money already.
     if matches!(held.state, State::Live { .. }) {
         return cleared;
+    }
+    // A call that is dearer than the whole budget will not be cheaper tomorrow.
+    let most = purse.tariff.most();
+    if [purse.budget.run, purse.budget.day].into_iter().flatten().any(|limit| most > limit) {
+        return Clearance::Bar(Gate::Budget);
     }
     let recheck = now.plus_ms(RECHECK_MS);
     match purse.budget.room(counted(held, purse), purse.tariff.most()) {

@@ -43,7 +43,7 @@ pub fn attempt(held: &Held, to: State) -> AttemptChange {
 pub fn deferred(held: &Held, event: Event, gate: Gate, now: Timestamp) -> Option<Change> {
     let Step::Moved(State::Planned { due_at }) = held.state.step(&event, now) else { return None };
     // Whoever was never called is nobody's retry.
-    let drained = held.facts.draining && held.ended.is_empty();
+    let drained = held.facts.draining && !was_called(held);
     let hold = given_back(held);
     if held.run_state.is_over() || drained {
         let to = State::Ended { ended_at: now, outcome: Outcome::Cancelled };
@@ -66,11 +66,16 @@ pub fn deferred(held: &Held, event: Event, gate: Gate, now: Timestamp) -> Option
     })
 }
 
+/// Has any earlier try in the run been made? What was withdrawn before it rang was none.
+pub fn was_called(held: &Held) -> bool {
+    held.ended.iter().any(|outcome| counts(*outcome) || *outcome == Outcome::NoFunds)
+}
+
 /// A contact that was granted for the first time and not dialled is not one of those after which the run holds.
 fn given_back(held: &Held) -> Option<i64> {
     let hold = held.facts.hold?;
     let counted = matches!(held.state, State::Live { dialed_at, .. } if dialed_at >= hold.since);
-    (counted && held.ended.is_empty()).then_some(-1)
+    (counted && !was_called(held)).then_some(-1)
 }
 
 /// Calls to the number, the one that has just ended included.

@@ -35,6 +35,8 @@ pub struct Granted {
     pub token: TokenHash,
     /// How long ago, when this is a repeated answer.
     pub granted_ms_ago: i64,
+    /// Ringing and talking may last so long, in seconds: the line is held no longer, whatever the settings say by now.
+    pub lasts_s: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +102,11 @@ pub fn held_ms(dial: &Dial) -> i64 {
     (i64::from(dial.ring_s) + i64::from(dial.call_s) + HELD_SPARE_S) * 1000
 }
 
+/// What of the time for which a call holds its line it may ring and talk.
+fn lasts_s(held_until: Option<Timestamp>, dialed_at: Timestamp) -> i64 {
+    held_until.map_or(0, |held_until| held_until.since(dialed_at) / 1000 - HELD_SPARE_S)
+}
+
 /// A request for a grant, and what the shell knows of the moment.
 pub struct Asked {
     pub hash: TokenHash,
@@ -125,7 +132,13 @@ pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant)
             // has closed since moves nothing, but nobody is dialled any more.
             return match cleared {
                 Clearance::Go(order) => {
-                    nothing(Grant::Go(Box::new(Granted { order, token, granted_ms_ago: now.since(dialed_at) })))
+                    let lasts_s = lasts_s(held.held_until, dialed_at);
+                    nothing(Grant::Go(Box::new(Granted {
+                        order,
+                        token,
+                        granted_ms_ago: now.since(dialed_at),
+                        lasts_s,
+                    })))
                 }
                 Clearance::Wait { .. } | Clearance::Stop(_) | Clearance::Bar(_) => nothing(Grant::Gone),
             };
@@ -145,10 +158,11 @@ pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant)
                 attempt: Some(attempt),
                 contact: Some(ContactChange::Busy),
                 run_ungranted: (held.run_ungranted > 0).then_some(0),
-                hold: (held.facts.hold.is_some() && held.ended.is_empty()).then_some(1),
+                hold: (held.facts.hold.is_some() && !change::was_called(held)).then_some(1),
                 ..Change::default()
             };
-            (change, Grant::Go(Box::new(Granted { order, token: hash, granted_ms_ago: 0 })))
+            let lasts_s = lasts_s(Some(asked.held_until), now);
+            (change, Grant::Go(Box::new(Granted { order, token: hash, granted_ms_ago: 0, lasts_s })))
         }
         Clearance::Wait { until, gate } => {
             let event = Event::Deferred { of: hash, until };
@@ -196,7 +210,7 @@ fn withdrawn(held: &Held, outcome: Outcome, now: Timestamp) -> Option<Change> {
 pub fn clearance(held: &Held, rules: &super::Rules, asked: &Asked) -> Clearance {
     // After the last contact that may be dialled, the run is as good as paused: the planner writes it down. Whoever
     // was counted before goes on.
-    let counted = !held.ended.is_empty() || matches!(held.state, State::Live { .. });
+    let counted = change::was_called(held) || matches!(held.state, State::Live { .. });
     let holds = held.facts.hold.is_some_and(|hold| hold.contacts_left <= 0) && !counted;
     let facts = Facts {
         to: &held.to,

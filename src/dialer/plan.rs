@@ -51,7 +51,7 @@ pub struct Plan {
 impl Dialer {
     /// Leases due contacts of the account's runs, gives each planned attempt a slot and returns them.
     pub async fn plan(&self) -> Result<Vec<Planned>> {
-        let mut rules = HashMap::new();
+        let (mut rules, mut open) = (HashMap::new(), false);
         for run in self.store.open_runs().await? {
             let single = run.kind == SINGLE;
             if single && self.clock.now().since(run.started_at) > self.single_ms_max() {
@@ -59,6 +59,7 @@ impl Dialer {
                 continue;
             }
             let ours = single || !self.only_single_calls;
+            open |= ours && run.account == self.account;
             if ours && run.account == self.account && run.state == RunState::Running {
                 // One campaign that cannot be read does not stop the others.
                 match self.rules_at(run.campaign, run.settings_version).await {
@@ -69,7 +70,8 @@ impl Dialer {
                 }
             }
         }
-        if rules.is_empty() {
+        // A run that is paused calls nobody, and may have come to its end all the same.
+        if !open {
             return Ok(Vec::new());
         }
         self.obey_limits().await?;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Contacts were taken in, and given their arms, under these: a clone or a new campaign may have others.
 const NEVER: &[&str] = &["modes", "purpose"];
 /// What a run that is open was started with.
-const ONLY_AT_REST: &[&str] = &["name", "region", "policy"];
+const ONLY_AT_REST: &[&str] = &["name", "region", "policy", "timezone"];
 
 #[derive(Debug, Serialize)]
 pub struct Changed {

@@ -76,6 +76,9 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
         }
         Grant::Gone => return Err(gone()),
     };
+    // Settings may have changed since the line was reserved: the call fits into what is held.
+    let dial = &rules.settings.dial;
+    let ring_s = i64::from(dial.ring_s).min(granted.lasts_s - 1);
     fail::point("grant.decided");
     fail::after("grant.answered");
     let base = &web.voice.backend_url;
@@ -102,8 +105,8 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
         "record": rules.settings.dial.record,
         "record_notice": dialogue::prompts::notice(&script, &variables).filter(|_| rules.settings.dial.record),
         "route": web.voice.routes.get(&held.mode).unwrap_or(&Route::Pstn).to(granted.order.to()),
-        "ring_s": rules.settings.dial.ring_s,
-        "call_s": rules.settings.dial.call_s,
+        "ring_s": ring_s,
+        "call_s": i64::from(dial.call_s).min(granted.lasts_s - ring_s).max(1),
         "variables": variables,
     })))
 }

@@ -16,10 +16,10 @@ pub async fn lines(conn: &mut Conn, run_contacts: &[RunContactId]) -> Result<Lin
     if run_contacts.is_empty() {
         return Ok(found);
     }
-    type Row = (i64, i64, Option<i64>, Option<i64>, Option<String>);
+    type Row = (i64, i64, Option<i64>, Option<i64>, Option<String>, i64, Option<i64>);
     let ids: Vec<i64> = run_contacts.iter().map(|id| id.0).collect();
     let rows: Vec<Row> = sqlx::query_as(sql!("lines_of_contacts")).bind(json!(ids).to_string()).fetch_all(conn).await?;
-    for (run_contact, number, suppressed_at, attempt, outcome) in rows {
+    for (run_contact, number, suppressed_at, attempt, outcome, _, _) in rows {
         let lines = found.entry(run_contact).or_default();
         if lines.last().is_none_or(|(line, _)| line.number.0 != number) {
             let line = Line { number: NumberId(number), suppressed: suppressed_at.is_some(), ended: Vec::new() };

@@ -2,7 +2,7 @@
 
 use super::super::Conn;
 use crate::domain::{Mode, RunId, Timestamp};
-use crate::store::{EndedRow, Result, Trip, TripOrder};
+use crate::store::{By, EndedRow, Result, Trip, TripOrder};
 
 pub async fn last_ended(
     conn: &mut Conn,
@@ -30,6 +30,7 @@ pub async fn trip(conn: &mut Conn, order: &TripOrder) -> Result<bool> {
     if paused.rows_affected() == 0 {
         return Ok(false);
     }
+    super::life::record(conn, &[order.run], "paused", &By::halo(&order.reason), order.now).await?;
     for trip in &order.trips {
         sqlx::query(sql!("insert_trip"))
             .bind(order.run.0)

@@ -22,9 +22,11 @@ pub async fn start(conn: &mut Conn, order: &RerunOrder) -> Result<u64> {
         .bind(run.now.0)
         .bind(of.0)
         .bind(json!(names).to_string())
-        .execute(conn)
+        .execute(&mut *conn)
         .await?
         .rows_affected();
+    // It took whom it was asked to take: no later list joins it.
+    sqlx::query(sql!("close_run")).bind(run.run.0).execute(&mut *conn).await?;
     if taken == 0 {
         return Err(nobody(of, &order.outcomes));
     }

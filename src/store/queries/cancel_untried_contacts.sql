@@ -4,4 +4,4 @@ set due_at = null, disposition = 'cancelled', rested_at = $2, leased_until = 0, 
 where run_id = $1 and disposition is null
   and not exists (select 1 from attempts t
                   where t.run_contact_id = run_contacts.run_contact_id
-                    and (t.state = 'live' or (t.state = 'ended' and t.outcome <> 'cancelled')))
+                    and (t.state = 'live' or (t.state = 'ended' and t.outcome not in ('cancelled', 'expired', 'suppressed'))))

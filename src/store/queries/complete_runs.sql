@@ -1,6 +1,6 @@
--- complete_runs: running runs in which nobody waits any more
+-- complete_runs: runs in which nobody waits any more; one that is paused has nothing left to hold either
 update runs
 set state = 'completed', state_reason = null, changed_at = $2, ended_at = $2
-where account_id = $1 and state = 'running'
+where account_id = $1 and state in ('running', 'paused')
   and not exists (select 1 from run_contacts c where c.run_id = runs.run_id and c.disposition is null)
 returning run_id
