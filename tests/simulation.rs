@@ -10,6 +10,9 @@
 //!
 //! Laws (`laws.rs`, and those of `halo prove`) are held at every ring, grant and start, and at the end.
 //!
+//! Seen to break a law when taken out: the same-session check (`grant::decide`), the gate "number busy" with the index
+//! `one_live_call`, the stored `held_until`, the gate "paused", `attempts_max` in `follow` and `clear`.
+//!
 //! ```text
 //! cargo test --test simulation                               # 500 seeds
 //! HALO_SIMULATION_SEEDS=10000 cargo test --test simulation
