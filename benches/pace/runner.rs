@@ -285,6 +285,10 @@ async fn take_in(store: &Store, work: &Work) -> CampaignId {
         external_id: None,
         variables: "{}".into(),
         raw_phone: String::new(),
+        alternates: Vec::new(),
+        consent_kind: None,
+        consent_at: None,
+        consent_source: None,
     });
     let campaign = CampaignId(store.ids.one(now.0));
     let new = NewCampaign {
@@ -302,6 +306,7 @@ async fn take_in(store: &Store, work: &Work) -> CampaignId {
         rows_total: work.contacts as i64,
         contacts: contacts.collect(),
         rejects: Vec::new(),
+        notes: Vec::new(),
         schedule: None,
         ids: store.ids.clone(),
     };

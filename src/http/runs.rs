@@ -51,8 +51,6 @@ pub(super) async fn view(web: &Web, run: Run) -> Result<RunView, Problem> {
     })
 }
 
-/// What may be said of a start; nothing need be.
-
 pub(super) async fn start(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,

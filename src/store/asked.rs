@@ -8,13 +8,16 @@ use std::any::Any;
 /// What a caller asked for; only the caller knows its type.
 pub type Answer = Box<dyn Any + Send>;
 
+/// What is asked of what was read under the locks.
+pub type Decision = Box<dyn Fn(&Held) -> (Change, Answer) + Send + Sync>;
+
 /// A decision whose answer has lost its type.
 pub struct Asked {
     pub attempt: AttemptId,
     pub now: Timestamp,
     pub start: Option<TokenHash>,
     pub heard: Option<Heard>,
-    pub decision: Box<dyn Fn(&Held) -> (Change, Answer) + Send + Sync>,
+    pub decision: Decision,
 }
 
 pub enum Told {

@@ -153,7 +153,8 @@ fn roles_that_cannot_be_are_refused() {
         command.current_dir(folder.path()).env_clear().envs(environment.iter().copied());
         command.args(["serve", "--roles", roles]).output().expect("the program starts")
     };
-    let cases: [(&[(&str, &str)], &str, &str); 2] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+    let cases: [Case<'_>; 2] = [
         (&[], "api", "halo.db is a SQLite file, which one process with all roles serves"),
         (&[], "cook", "there are api, worker and scheduler"),
     ];

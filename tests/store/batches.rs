@@ -199,7 +199,7 @@ async fn two_runs(bench: &Bench) -> Calls<'_> {
     let campaign = beside.campaign.campaign;
     bench.store.create_campaign(beside).await.unwrap();
     bench.store.start_run(campaign, calls.account, Take::All, NOON).await.unwrap();
-    assert!(LEASE_MS > 2, "claims come within the lease");
+    const { assert!(LEASE_MS > 2, "claims come within the lease") };
     calls
 }
 
