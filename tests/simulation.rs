@@ -14,7 +14,7 @@
 //! `one_live_call`, the stored `held_until`, the gate "paused", `attempts_max` in `follow` and `clear`.
 //!
 //! ```text
-//! cargo test --test simulation                               # 500 seeds
+//! cargo test --test simulation                               # 60 seeds
 //! HALO_SIMULATION_SEEDS=10000 cargo test --test simulation
 //! HALO_SIMULATION_SEED=17 cargo test --test simulation -- --nocapture      # one world, told aloud
 //! ```
@@ -40,7 +40,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 use world::{CAMPAIGNS, Lived, World};
 
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 60;
 const NUMBERS: usize = 2;
 /// 10:00 UTC on a Wednesday.
 const BEGIN_MS: i64 = 1_795_600_800_000;

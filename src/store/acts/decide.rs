@@ -316,21 +316,21 @@ async fn ask(
     effects.apply(conn).await?;
     money::put(conn, &moves).await?;
     carried.apply(conn).await?;
-    wrote.into_iter().flatten().flatten().for_each(fail::wrote);
+    wrote.into_iter().flatten().flatten().for_each(|point: fn()| point());
     Ok(told)
 }
 
 /// What a decision writes, by the words of the kill matrix.
-fn fail_point(heard: bool, change: &Change) -> [Option<&'static str>; 2] {
+fn fail_point(heard: bool, change: &Change) -> [Option<fn()>; 2] {
     match change.attempt.as_ref().map(|to| &to.state) {
-        Some(State::Dialing { .. }) => [Some("claim"), None],
-        Some(State::Live { .. }) => [Some("grant"), None],
-        Some(State::Planned { .. }) => [Some("deferral"), None],
+        Some(State::Dialing { .. }) => [Some(|| fail::wrote("claim")), None],
+        Some(State::Live { .. }) => [Some(|| fail::wrote("grant")), None],
+        Some(State::Planned { .. }) => [Some(|| fail::wrote("deferral")), None],
         Some(State::Lost { .. } | State::Ended { .. }) => {
             let again = matches!(change.contact, Some(ContactChange::Waits { .. }));
-            [Some("end"), again.then_some("retry")]
+            [Some(|| fail::wrote("end")), again.then_some(|| fail::wrote("retry"))]
         }
-        None => [heard.then_some("event"), None],
+        None => [heard.then_some(|| fail::wrote("event")), None],
     }
 }
 
