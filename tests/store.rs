@@ -28,5 +28,7 @@ mod runs;
 mod sessions;
 #[path = "store/singles.rs"]
 mod singles;
+#[path = "store/ways.rs"]
+mod ways;
 #[path = "store/writer.rs"]
 mod writer;

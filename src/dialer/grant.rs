@@ -6,7 +6,7 @@ use crate::domain::clearance::{CallOrder, Clearance, Facts, clear};
 use crate::domain::follow::counts;
 use crate::domain::settings::Dial;
 use crate::domain::state::{Event, State, Step};
-use crate::domain::{AttemptId, Outcome, SessionId, Timestamp, Token, TokenHash};
+use crate::domain::{AttemptId, CampaignId, Outcome, SessionId, Timestamp, Token, TokenHash};
 use crate::store::{Change, ContactChange, Decide, Decided, Held};
 use std::sync::Arc;
 use tracing::info;
@@ -50,7 +50,12 @@ impl Dialer {
     /// Compares and sets `dialing → live`; the answer is given only after that is durable.
     pub async fn grant(&self, request: GrantRequest) -> Result<Grant> {
         let Some(held) = self.store.attempt(request.attempt).await? else { return Ok(Grant::Unknown) };
-        let rules = self.rules(held.campaign).await?;
+        self.grant_in(held.campaign, request).await
+    }
+
+    /// For whoever knows already of which campaign the attempt is.
+    pub async fn grant_in(&self, campaign: CampaignId, request: GrantRequest) -> Result<Grant> {
+        let rules = self.rules(campaign).await?;
         let now = self.clock.now();
         let held_until = now.plus_ms(self.clock.at_least(held_ms(&rules.settings.dial), HELD_WALL_MS));
         let asked = Asked {

@@ -3,7 +3,7 @@
 use super::{Dialer, Result, Rules, change};
 use crate::domain::clearance::Gate;
 use crate::domain::state::{Event, State};
-use crate::domain::{AttemptId, Outcome, SessionId, Timestamp, TokenHash};
+use crate::domain::{AttemptId, CampaignId, Outcome, SessionId, Timestamp, TokenHash};
 use crate::store::{Call, Change, Decide, Decided, Heard, Held, Turn};
 use std::sync::Arc;
 use tracing::info;
@@ -59,7 +59,12 @@ pub enum Settled {
 impl Dialer {
     pub async fn settle(&self, attempt: AttemptId, report: Report) -> Result<Settled> {
         let Some(held) = self.store.attempt(attempt).await? else { return Ok(Settled::Unknown) };
-        let rules = self.rules(held.campaign).await?;
+        self.settle_in(held.campaign, attempt, report).await
+    }
+
+    /// For whoever knows already of which campaign the attempt is.
+    pub async fn settle_in(&self, campaign: CampaignId, attempt: AttemptId, report: Report) -> Result<Settled> {
+        let rules = self.rules(campaign).await?;
         let now = self.clock.now();
         let heard = report.heard.clone();
         let decision = move |held: &Held| decide(held, &rules, &report, now);

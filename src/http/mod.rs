@@ -5,6 +5,7 @@
 
 mod access;
 pub mod attempts;
+mod callers;
 mod campaigns;
 mod demo;
 pub mod export;
@@ -61,6 +62,7 @@ pub struct Web {
     /// Cancelled when the server ends: whoever follows a call is let go.
     pub stopping: CancellationToken,
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
+    callers: callers::Callers,
 }
 
 /// Addresses and models that a grant names.
@@ -98,6 +100,7 @@ impl Web {
             default_caller_id,
             stopping: CancellationToken::new(),
             scripts: Mutex::default(),
+            callers: callers::Callers::default(),
         }
     }
 

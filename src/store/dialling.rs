@@ -3,6 +3,7 @@
 use super::asked::Asked;
 use super::{Db, Decide, Decided, Held, PlanOrder, Planned, Result, StartAnswer, Store};
 use crate::domain::{AttemptId, SessionId, Timestamp, TokenHash};
+use std::collections::HashMap;
 
 /// Rows a sweep takes at once.
 const SWEEP_MAX: i64 = 500;
@@ -30,17 +31,17 @@ impl Store {
     }
 
     pub async fn attempt(&self, attempt: AttemptId) -> Result<Option<Held>> {
-        Ok(read!(self, decide::load(&[attempt]))?.remove(&attempt))
+        self.held.about(attempt).await
     }
 
     /// When a planned attempt may leave; `None` when it is not planned (any more).
     pub async fn slot_us(&self, attempt: AttemptId) -> Result<Option<i64>> {
-        read!(self, calls::slot(attempt))
+        self.slots.about(attempt).await
     }
 
     /// `None`: no such attempt. Every token it ever had, the current one first.
     pub async fn tokens(&self, attempt: AttemptId) -> Result<Option<Vec<TokenHash>>> {
-        read!(self, calls::secrets(attempt))
+        self.secrets.about(attempt).await
     }
 
     pub async fn answer_start(&self, answer: StartAnswer) -> Result<()> {
@@ -54,4 +55,16 @@ impl Store {
     pub async fn silent_calls(&self, account: i64, now: Timestamp) -> Result<Vec<(AttemptId, SessionId)>> {
         read!(self, calls::silent_calls(account, now, SWEEP_MAX))
     }
+}
+
+pub(super) async fn held(db: Db, attempts: Vec<AttemptId>) -> Result<HashMap<AttemptId, Held>> {
+    read!(in &db, decide::load(&attempts))
+}
+
+pub(super) async fn slots(db: Db, attempts: Vec<AttemptId>) -> Result<HashMap<AttemptId, i64>> {
+    read!(in &db, calls::slots(&attempts))
+}
+
+pub(super) async fn secrets(db: Db, attempts: Vec<AttemptId>) -> Result<HashMap<AttemptId, Vec<TokenHash>>> {
+    read!(in &db, calls::secrets(&attempts))
 }

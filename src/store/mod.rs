@@ -6,6 +6,7 @@
 //! lock, the caller hands in a function of plain values, and `store` applies what it returns.
 
 mod asked;
+mod gather;
 mod ids;
 mod orders;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
@@ -73,13 +74,16 @@ pub enum Db {
 pub struct Store {
     db: Db,
     writer: writer::Writer,
+    held: gather::Gather<Held>,
+    slots: gather::Gather<i64>,
+    secrets: gather::Gather<Vec<crate::domain::TokenHash>>,
     pub ids: Ids,
 }
 
 /// Runs an act on a connection that only reads.
 macro_rules! read {
-    ($store:expr, $act:ident :: $what:ident ( $($arg:expr),* )) => {
-        match &$store.db {
+    (in $db:expr, $act:ident :: $what:ident ( $($arg:expr),* )) => {
+        match $db {
             $crate::store::Db::Sqlite { reader, .. } => {
                 let mut conn = reader.acquire().await?;
                 $crate::store::sqlite::acts::$act::$what(&mut conn, $($arg),*).await
@@ -89,6 +93,9 @@ macro_rules! read {
                 $crate::store::postgres::acts::$act::$what(&mut conn, $($arg),*).await
             }
         }
+    };
+    ($store:expr, $act:ident :: $what:ident ( $($arg:expr),* )) => {
+        read!(in &$store.db, $act :: $what ( $($arg),* ))
     };
 }
 
@@ -135,7 +142,14 @@ impl Store {
             // A URL may hold a password: only its scheme is shown.
             return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned()));
         };
-        Ok(Store { writer: writer::Writer::start(db.clone()), db, ids: Ids::new() })
+        Ok(Store {
+            writer: writer::Writer::start(db.clone()),
+            held: gather::Gather::start(db.clone(), |db, attempts| Box::pin(dialling::held(db, attempts))),
+            slots: gather::Gather::start(db.clone(), |db, attempts| Box::pin(dialling::slots(db, attempts))),
+            secrets: gather::Gather::start(db.clone(), |db, attempts| Box::pin(dialling::secrets(db, attempts))),
+            db,
+            ids: Ids::new(),
+        })
     }
 
     async fn open_sqlite(url: &str) -> Result<Db> {

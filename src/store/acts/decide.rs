@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::store::asked::{Asked, Told};
 use crate::store::rows::{Heard, Held};
-use crate::store::text::Rows;
+use crate::store::text::{Rows, ids_text};
 use crate::store::{Result, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -170,12 +170,6 @@ async fn ended(conn: &mut Conn, rows: &[HeldRow]) -> Result<HashMap<i64, Vec<(i6
         ended.entry(contact).or_default().push((attempt, parsed("attempts", "outcome", &outcome)?));
     }
     Ok(ended)
-}
-
-fn ids_text(ids: impl IntoIterator<Item = i64>) -> String {
-    let mut rows = Rows::default();
-    ids.into_iter().for_each(|id| rows.push(&id));
-    rows.text()
 }
 
 /// Against other nodes, in the order of every transaction: accounts and runs (shared), numbers, then attempts with
