@@ -46,6 +46,8 @@ mod sessions;
 mod settings;
 #[path = "store/singles.rs"]
 mod singles;
+#[path = "store/ways.rs"]
+mod ways;
 #[path = "store/why.rs"]
 mod why;
 #[path = "store/writer.rs"]

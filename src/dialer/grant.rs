@@ -54,9 +54,15 @@ impl Dialer {
     /// Compares and sets `dialing → live`; the answer is given only after that is durable.
     pub async fn grant(&self, request: GrantRequest) -> Result<Grant> {
         let Some(held) = self.store.attempt(request.attempt).await? else { return Ok(Grant::Unknown) };
+        self.grant_to(&held, request).await
+    }
+
+    /// For whoever has read the attempt already. What was read says whose rules and which purse; whether the call
+    /// may be made is decided from what is read under locks.
+    pub async fn grant_to(&self, held: &Held, request: GrantRequest) -> Result<Grant> {
         let rules = self.rules_at(held.campaign, held.facts.settings_version).await?;
         let now = self.clock.now();
-        let purse = self.purse(&held, &rules, now).await?;
+        let purse = self.purse(held, &rules, now).await?;
         let held_until = now.plus_ms(self.clock.at_least(held_ms(&rules.settings.dial), HELD_WALL_MS));
         let asked = Asked {
             hash: request.token.hash(),

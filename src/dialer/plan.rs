@@ -16,8 +16,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::{error, warn};
 
-/// Contacts leased in one plan.
-const LEASED_MAX: i64 = 500;
+/// Contacts of one run leased in one plan, ten times a second.
+const LEASED_MAX: i64 = 1000;
 /// Slots are given this far ahead: the queue holds only the next second.
 const HORIZON_MS: i64 = 1000;
 const HORIZON_WALL_MS: i64 = 500;

@@ -60,8 +60,8 @@ pub enum Settled {
 
 impl Dialer {
     pub async fn settle(&self, attempt: AttemptId, report: Report) -> Result<Settled> {
-        let Some(held) = self.store.attempt(attempt).await? else { return Ok(Settled::Unknown) };
-        let rules = self.rules_at(held.campaign, held.facts.settings_version).await?;
+        let Some((campaign, version)) = self.store.whose(attempt).await? else { return Ok(Settled::Unknown) };
+        let rules = self.rules_at(campaign, version).await?;
         let now = self.clock.now();
         let heard = report.heard.clone();
         let decision = move |held: &Held| {

@@ -7,6 +7,7 @@ mod access;
 mod account;
 pub mod append;
 pub mod attempts;
+mod callers;
 mod campaigns;
 pub mod change;
 pub mod copy;
@@ -73,6 +74,7 @@ pub struct Web {
     /// Cancelled when the server ends: whoever follows a call is let go.
     pub stopping: CancellationToken,
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
+    callers: callers::Callers,
 }
 
 /// Addresses and models that a grant names.
@@ -110,6 +112,7 @@ impl Web {
             default_caller_id,
             stopping: CancellationToken::new(),
             scripts: Mutex::default(),
+            callers: callers::Callers::default(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! What running sessions ask and tell.
 
 use super::access::{bearer, same_secret};
-use super::voice::{TokenOf, authorised, body_of, variables};
+use super::callers::caller;
+use super::voice::{TokenOf, body_of, variables};
 use super::{Problem, Web};
 use crate::dialer::{Grant, GrantRequest, News, Report, Settled};
 use crate::dialogue::{self, Manner, optout};
@@ -68,7 +69,7 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
     let manner = Manner::of(&held.mode, web.voice.dialog_url.is_some());
     let told = dialogue::told(&script, manner, &variables).handled(&rules.settings.dial);
     let request = GrantRequest { attempt, token, session, told: told.fingerprint.clone() };
-    let granted = match web.dialer.grant(request).await? {
+    let granted = match web.dialer.grant_to(&held, request).await? {
         Grant::Go(granted) => granted,
         Grant::Unknown => return Err(missing()),
         Grant::Taken => {
@@ -82,6 +83,8 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
     fail::point("grant.decided");
     fail::after("grant.answered");
     let base = &web.voice.backend_url;
+    let event_token = Token::event_token(&granted.token, &web.installation_key);
+    web.callers.know(attempt, held.campaign, &event_token);
     Ok(Json(json!({
         "call_id": attempt,
         "granted_ms_ago": granted.granted_ms_ago,
@@ -89,7 +92,7 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
         "caller_id": granted.order.caller_id().map(PhoneNumber::as_str),
         "mode": held.mode,
         "event_url": format!("{base}/voximplant/events"),
-        "event_token": Token::event_token(&granted.token, &web.installation_key),
+        "event_token": event_token,
         "dialog_url": web.voice.dialog_url,
         "stream_url": null,
         "language": told.language,
@@ -120,20 +123,24 @@ pub(super) async fn events(
     let raw: Value = body_of(body)?;
     fail::point("event.asked");
     let parsed = callback::parse(&raw).map_err(|cause| Problem::bad(cause.to_string()))?;
-    let (attempt, token) = authorised(&web, &parsed.call_id, &headers).await?;
+    let caller = caller(&web, &parsed.call_id, &headers).await?;
+    let attempt = caller.attempt;
     // The grant's token authorises one thing only: that nobody was dialled.
-    let by_grant = match token {
+    let by_grant = match caller.token {
         TokenOf::Event => None,
         TokenOf::Grant(hash) if matches!(parsed.what, What::NotDialled) => Some(hash),
         TokenOf::Grant(_) => return Err(Problem::unauthorized()),
     };
-    let held = web.store.attempt(attempt).await?.ok_or_else(|| Problem::missing("this attempt does not exist"))?;
     // The plain events of older scenarios name no session: they speak of the granted one.
-    let session = match (parsed.session, held.session) {
-        (Some(session), _) | (None, Some(session)) => session,
-        (None, None) => return Err(Problem::conflict("this attempt was not granted")),
+    let session = match parsed.session {
+        Some(session) => session,
+        None => {
+            let held = web.store.attempt(attempt).await?;
+            let granted = held.and_then(|held| held.session);
+            granted.ok_or_else(|| Problem::conflict("this attempt was not granted"))?
+        }
     };
-    let script = web.script(held.campaign).await?;
+    let script = web.script(caller.campaign).await?;
     let asks = |text: Option<&String>| text.is_some_and(|text| optout::asks_never_again(text, &script));
     let opts_out = parsed.opts_out
         || asks(parsed.last_words.as_ref())

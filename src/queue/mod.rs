@@ -6,19 +6,18 @@
 
 mod housekeeping;
 mod lacks;
+mod push;
 mod ticks;
 
 pub use housekeeping::prepare;
+pub use push::push;
 pub use ticks::Ticks;
 
 use crate::dialer::Dialer;
 use crate::domain::AttemptId;
-use crate::fail;
-use crate::store::{Db, Planned};
+use crate::store::Db;
 use apalis::prelude::{BoxDynError, Data, Monitor, WorkerBuilder, WorkerBuilderExt};
 use apalis_core::backend::ext::BackendExt;
-use apalis_core::task::Task;
-use apalis_core::task::builder::TaskBuilder;
 use apalis_core::worker::ext::parallelize::ParallelizeExt;
 use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
@@ -80,38 +79,6 @@ async fn place_call(job: DialJob, handler: Data<Handler>) -> Result<(), BoxDynEr
     if doing.catch_unwind().await.is_err() {
         error!(attempt.id = %job.attempt, "The dial of attempt {} panicked; its lease or deadline brings it back", job.attempt);
     }
-    Ok(())
-}
-
-fn task(planned: &Planned) -> Task<Vec<u8>> {
-    let job = DialJob { attempt: planned.attempt };
-    // No idempotency key: a second nudge would vanish while the first row is still there. The claim is
-    // the guard.
-    TaskBuilder::new(serde_json::to_vec(&job).expect("an id serialises")).max_attempts(1).build()
-}
-
-/// Pushes one job for each planned attempt, in bulk.
-pub async fn push(db: &Db, planned: &[Planned]) -> Result<(), QueueError> {
-    if planned.is_empty() {
-        return Ok(());
-    }
-    fail::point("queue.begun");
-    let tasks: Vec<Task<Vec<u8>>> = planned.iter().map(task).collect();
-    match db {
-        Db::Sqlite { writer, .. } => {
-            let mut tx = writer.begin().await?;
-            apalis_sqlite::queries::push_tasks(&mut *tx, QUEUE, &tasks).await?;
-            fail::wrote("queue");
-            tx.commit().await?;
-        }
-        Db::Postgres(pool) => {
-            let mut tx = pool.begin().await?;
-            apalis_postgres::queries::push_tasks(&mut *tx, QUEUE, tasks).await?;
-            fail::wrote("queue");
-            tx.commit().await?;
-        }
-    }
-    fail::point("queue.pushed");
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! The acts of dialling: plan, decide, and what the sweeps ask.
 
 use super::asked::Asked;
+use super::gather::Source;
 use super::{Db, Decide, Decided, Held, PlanOrder, Planned, Result, StartAnswer, Store};
-use crate::domain::{AttemptId, SessionId, Timestamp, TokenHash};
+use crate::domain::{AttemptId, CampaignId, SessionId, Timestamp, TokenHash};
+use std::collections::HashMap;
 
 /// Rows a sweep takes at once.
 const SWEEP_MAX: i64 = 500;
@@ -31,17 +33,22 @@ impl Store {
     }
 
     pub async fn attempt(&self, attempt: AttemptId) -> Result<Option<Held>> {
-        Ok(read!(self, decide::load(&[attempt]))?.remove(&attempt))
+        self.held.about(attempt).await
+    }
+
+    /// Its campaign, and the version of the settings that hold for it; `None`: no such attempt.
+    pub async fn whose(&self, attempt: AttemptId) -> Result<Option<(CampaignId, i64)>> {
+        self.whose.about(attempt).await
     }
 
     /// When a planned attempt may leave; `None` when it is not planned (any more).
     pub async fn slot_us(&self, attempt: AttemptId) -> Result<Option<i64>> {
-        read!(self, calls::slot(attempt))
+        self.slots.about(attempt).await
     }
 
     /// `None`: no such attempt. Every token it ever had, the current one first.
     pub async fn tokens(&self, attempt: AttemptId) -> Result<Option<Vec<TokenHash>>> {
-        read!(self, calls::secrets(attempt))
+        self.secrets.about(attempt).await
     }
 
     pub async fn answer_start(&self, answer: StartAnswer) -> Result<()> {
@@ -55,4 +62,20 @@ impl Store {
     pub async fn silent_calls(&self, account: i64, now: Timestamp) -> Result<Vec<(AttemptId, SessionId)>> {
         read!(self, calls::silent_calls(account, now, SWEEP_MAX))
     }
+}
+
+pub(super) async fn held(source: Source, attempts: Vec<AttemptId>) -> Result<HashMap<AttemptId, Held>> {
+    read!(source, decide::load(&attempts))
+}
+
+pub(super) async fn whose(source: Source, attempts: Vec<AttemptId>) -> Result<HashMap<AttemptId, (CampaignId, i64)>> {
+    read!(source, calls::whose(&attempts))
+}
+
+pub(super) async fn slots(source: Source, attempts: Vec<AttemptId>) -> Result<HashMap<AttemptId, i64>> {
+    read!(source, calls::slots(&attempts))
+}
+
+pub(super) async fn secrets(source: Source, attempts: Vec<AttemptId>) -> Result<HashMap<AttemptId, Vec<TokenHash>>> {
+    read!(source, calls::secrets(&attempts))
 }

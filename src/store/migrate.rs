@@ -4,7 +4,7 @@
 //! new ones come along by themselves. The source is opened for reading alone, in one snapshot.
 
 use super::figures::{Proved, UNCLEAR_MAX};
-use super::{Campaign, Db, Result, Store, StoreError, broken, postgres, sqlite, writer};
+use super::{Campaign, Db, Result, Store, StoreError, broken, postgres, sqlite};
 use crate::domain::CampaignId;
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
@@ -78,8 +78,7 @@ impl Store {
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
         let pool = pool.map_err(|cause| broken.noted(cause.into()))?;
         let db = Db::Sqlite { writer: pool.clone(), reader: pool };
-        let store =
-            Store { writer: writer::Writer::start(db.clone(), broken.clone()), db, broken, ids: super::Ids::new() };
+        let store = Store::over(db, broken);
         let migrated = store.migrations_of_file().await.map_err(|cause| store.broken.noted(cause))?;
         let ours: Vec<i64> = sqlx::migrate!("./migrations").iter().map(|migration| migration.version).collect();
         if migrated != ours {

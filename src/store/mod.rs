@@ -8,6 +8,7 @@
 mod asked;
 mod broken;
 mod fitness;
+mod gather;
 mod ids;
 mod money_rows;
 mod orders;
@@ -32,6 +33,7 @@ pub use rows_read::*;
 pub use why::{Named, StatusRow, WhyMore, WhyRow};
 pub use writer::WriteError;
 
+use crate::domain::{CampaignId, TokenHash};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use std::str::FromStr;
@@ -97,6 +99,10 @@ pub struct Store {
     db: Db,
     writer: writer::Writer,
     broken: broken::Broken,
+    held: gather::Gather<Held>,
+    whose: gather::Gather<(CampaignId, i64)>,
+    slots: gather::Gather<i64>,
+    secrets: gather::Gather<Vec<TokenHash>>,
     pub ids: Ids,
 }
 
@@ -172,7 +178,27 @@ impl Store {
             // A URL may hold a password: only its scheme is shown.
             return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned()));
         };
-        Ok(Store { writer: writer::Writer::start(db.clone(), broken.clone()), db, broken, ids: Ids::new() })
+        Ok(Self::over(db, broken))
+    }
+
+    fn over(db: Db, broken: broken::Broken) -> Self {
+        let source = gather::Source { db, broken };
+        Store {
+            writer: writer::Writer::start(source.db.clone(), source.broken.clone()),
+            held: gather::Gather::start(source.clone(), |source, attempts| Box::pin(dialling::held(source, attempts))),
+            whose: gather::Gather::start(source.clone(), |source, attempts| {
+                Box::pin(dialling::whose(source, attempts))
+            }),
+            slots: gather::Gather::start(source.clone(), |source, attempts| {
+                Box::pin(dialling::slots(source, attempts))
+            }),
+            secrets: gather::Gather::start(source.clone(), |from, attempts| {
+                Box::pin(dialling::secrets(from, attempts))
+            }),
+            db: source.db,
+            broken: source.broken,
+            ids: Ids::new(),
+        }
     }
 
     /// Returns when nothing can be kept any more (a full disk, a failed sync, a damaged file), with one sentence

@@ -44,6 +44,13 @@ impl Rows {
     }
 }
 
+/// Ids for one statement, as JSON.
+pub fn ids_text(ids: impl IntoIterator<Item = i64>) -> String {
+    let mut rows = Rows::default();
+    ids.into_iter().for_each(|id| rows.push(&id));
+    rows.text()
+}
+
 struct WithoutNul;
 
 impl Formatter for WithoutNul {

@@ -39,13 +39,28 @@ impl Cluster {
         assert!(ctl.status().expect("pg_ctl is a program").success(), "PostgreSQL does not come back");
     }
 }
+/// Tests end with their cluster: nothing of it need outlive a power cut.
+const FORGETFUL: &str = "-c fsync=off -c synchronous_commit=on -c full_page_writes=off -c shared_buffers=64MB";
+/// As PostgreSQL comes, with more memory.
+const DURABLE: &str = "-c fsync=on -c synchronous_commit=on -c full_page_writes=on -c shared_buffers=512MB \
+                       -c max_wal_size=8GB";
 
 /// The cluster of this program, or `None` where PostgreSQL is not installed.
 pub fn cluster() -> Option<&'static Cluster> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
-    CLUSTER
+    the(&CLUSTER, FORGETFUL)
+}
+
+/// One that keeps its word, for measurements.
+pub fn durable_cluster() -> Option<&'static Cluster> {
+    static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+    the(&CLUSTER, DURABLE)
+}
+
+fn the(cluster: &'static OnceLock<Option<Cluster>>, durability: &str) -> Option<&'static Cluster> {
+    cluster
         .get_or_init(|| match programs() {
-            Some(programs) => Some(start(&programs)),
+            Some(programs) => Some(start(&programs, durability)),
             None => {
                 let required = std::env::var(VARIABLE).is_ok_and(|value| value == "required");
                 assert!(!required, "{VARIABLE}=required, and PostgreSQL is not installed");
@@ -109,7 +124,7 @@ impl User {
     }
 }
 
-fn start(programs: &Path) -> Cluster {
+fn start(programs: &Path, durability: &str) -> Cluster {
     let folder = tempfile::Builder::new().prefix("halo-postgres-").tempdir().expect("a folder for the cluster");
     // The watchdog removes it: this program may be killed before it can.
     let folder = folder.keep();
@@ -124,8 +139,8 @@ fn start(programs: &Path) -> Cluster {
         let port = free_port();
         let sockets = if folder.as_os_str().len() < SOCKET_FOLDER_BYTES_MAX { folder.as_path() } else { Path::new("") };
         let options = format!(
-            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off \
-             -c synchronous_commit=on -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB",
+            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} {durability} \
+             -c max_connections=200",
             sockets.display()
         );
         let mut ctl = user.command(&programs.join("pg_ctl"));

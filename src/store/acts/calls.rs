@@ -2,27 +2,45 @@
 
 use super::super::Conn;
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, SessionId, Timestamp, TokenHash};
-use crate::store::text::{Rows, bare};
+use crate::store::text::{Rows, bare, ids_text};
 use crate::store::{AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, OutcomeRow, Progress, StartAnswer, Turn};
 use crate::store::{Result, StoreError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-pub async fn slot(conn: &mut Conn, attempt: AttemptId) -> Result<Option<i64>> {
-    Ok(sqlx::query_scalar(sql!("attempt_slot")).bind(attempt.0).fetch_optional(conn).await?)
+/// The slots of those that are planned.
+pub async fn slots(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<AttemptId, i64>> {
+    let wanted = ids_text(attempts.iter().map(|id| id.0));
+    let rows: Vec<(i64, i64)> = sqlx::query_as(sql!("attempt_slot")).bind(wanted).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(attempt, slot_us)| (AttemptId(attempt), slot_us)).collect())
 }
 
-/// `None`: no such attempt. The hashes of every token it ever had, the current one first.
-pub async fn secrets(conn: &mut Conn, attempt: AttemptId) -> Result<Option<Vec<TokenHash>>> {
-    let current: Option<Option<String>> =
-        sqlx::query_scalar(sql!("attempt_secret")).bind(attempt.0).fetch_optional(&mut *conn).await?;
-    let Some(current) = current else { return Ok(None) };
-    let earlier: Vec<String> = sqlx::query_scalar(sql!("tokens_of_attempt")).bind(attempt.0).fetch_all(conn).await?;
-    current
+/// Of which campaign each is, and the version of its settings.
+pub async fn whose(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<AttemptId, (CampaignId, i64)>> {
+    let wanted = ids_text(attempts.iter().map(|id| id.0));
+    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(sql!("attempt_whose")).bind(wanted).fetch_all(conn).await?;
+    Ok(rows
         .into_iter()
-        .chain(earlier)
-        .map(|text| text.parse().map_err(|e| StoreError::row("starts", "token_hash", e)))
-        .collect::<Result<Vec<_>>>()
-        .map(Some)
+        .map(|(attempt, campaign, version)| (AttemptId(attempt), (CampaignId(campaign), version)))
+        .collect())
+}
+
+/// The hashes of every token that attempts ever had, the current one first; who does not exist is absent.
+pub async fn secrets(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<AttemptId, Vec<TokenHash>>> {
+    let wanted = ids_text(attempts.iter().map(|id| id.0));
+    let rows: Vec<(i64, Option<String>, Option<String>)> =
+        sqlx::query_as(sql!("attempt_secrets")).bind(wanted).fetch_all(&mut *conn).await?;
+    let mut secrets: HashMap<AttemptId, Vec<TokenHash>> = HashMap::new();
+    for (attempt, current, hash) in rows {
+        let known = secrets.entry(AttemptId(attempt)).or_default();
+        // Of an attempt that has several the current one comes with each.
+        for text in current.filter(|_| known.is_empty()).into_iter().chain(hash) {
+            let hash = text.parse().map_err(|e| StoreError::row("starts", "token_hash", e))?;
+            if !known.contains(&hash) {
+                known.push(hash);
+            }
+        }
+    }
+    Ok(secrets)
 }
 
 /// In the order of their tokens, so that nodes meet in one order.

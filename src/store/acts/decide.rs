@@ -21,7 +21,7 @@ use crate::domain::{
 use crate::fail;
 use crate::store::asked::{Asked, Told};
 use crate::store::rows::{Change, ContactChange, Heard, Held};
-use crate::store::text::Rows;
+use crate::store::text::{Rows, ids_text};
 use crate::store::{BudgetsHeld, MoneyMove, Result, RunFacts, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -195,12 +195,6 @@ async fn ended(conn: &mut Conn, rows: &[HeldRow]) -> Result<HashMap<i64, Vec<(i6
         ended.entry(contact).or_default().push((attempt, parsed("attempts", "outcome", &outcome)?));
     }
     Ok(ended)
-}
-
-fn ids_text(ids: impl IntoIterator<Item = i64>) -> String {
-    let mut rows = Rows::default();
-    ids.into_iter().for_each(|id| rows.push(&id));
-    rows.text()
 }
 
 /// Against other nodes, in the order of every transaction: accounts and runs (shared), numbers, budgets, then attempts with

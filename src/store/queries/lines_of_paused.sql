@@ -3,4 +3,4 @@ select count(*)
 from attempts a
 join runs r on r.run_id = a.run_id
 where r.account_id = $1 and r.state <> 'running'
-  and (a.state = 'dialing' or (a.state = 'live' and a.held_until > $2))
+  and a.state in ('dialing', 'live') and (a.state = 'dialing' or a.held_until > $2)
