@@ -7,6 +7,11 @@ mod cli;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// A call costs a thousand small allocations on several threads at once; the system's allocator spends more time on
+/// them than the statements take (docs/PERFORMANCE.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The scenarios' engine reads the zone once; sessions live in UTC. Nothing runs beside us yet.
     // SAFETY: no other thread exists.

@@ -116,6 +116,10 @@ async fn main() {
     }
 }
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Settings that hold nobody back but by lines and by a pace beyond reach.
 fn settings(options: &Options) -> Settings {
     let names = [halo::domain::Mode::dialog()].into();

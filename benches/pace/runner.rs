@@ -268,8 +268,10 @@ impl Nodes {
 async fn take_in(store: &Store, work: &Work) -> CampaignId {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
     let now = Timestamp(since.as_millis() as i64);
+    // Who does not exist fails, which is not what is looked at here.
     let text = format!(
-        "name = 'pace'\npurpose = 'test'\nmode = '{}'\n[dial]\ncps = {}\nlines = {}\ncall_s = 600\n[retry]\nattempts_max = 1\n",
+        "name = 'pace'\npurpose = 'test'\nmode = '{}'\n[dial]\ncps = {}\nlines = {}\ncall_s = 600\n\
+         caller_ids = ['+74951234567']\n[breakers]\nfailures = 'off'\nsilent = 'off'\n[retry]\nattempts_max = 1\n",
         work.mode, work.cps, work.lines
     );
     let mode: Mode = work.mode.parse().expect("a mode");
