@@ -40,6 +40,9 @@ const ASKED_OFTEN: &[&str] = &[
     "silent_calls",
 ];
 
+/// Questions with a limit of their own inside others, by their names there.
+const LIMITED: &[&str] = &["fresh", "again", "waiting"];
+
 /// The guards: partial indexes, and conditions that name their very words (`lines_of_paused` without its list of
 /// states looks through every attempt of every run that ever was).
 #[tokio::test]
@@ -54,7 +57,9 @@ async fn nothing_that_grows_is_looked_through() {
         for step in sqlx::query(plan).fetch_all(writer).await.expect("a sound statement") {
             let step: String = step.get("detail");
             let by_index = step.contains(" USING ") || step.contains("VIRTUAL TABLE");
-            assert!(by_index || !step.starts_with("SCAN"), "{name}: {step}");
+            // What a question inside the question has found already, by an index and up to a limit.
+            let found = LIMITED.iter().any(|name| step == format!("SCAN {name}"));
+            assert!(by_index || found || !step.starts_with("SCAN"), "{name}: {step}");
         }
     }
 }
