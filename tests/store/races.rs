@@ -120,8 +120,8 @@ async fn two_campaigns_never_hold_one_number_at_once(bench: Bench) {
 }
 
 /// Counters of a run that two nodes write at once: nothing is lost, and neither holds what the other waits for, which the
-/// database would notice a second later. The guards: `lacks_locks`, with `own_runs` after it (nodes that wait for each
-/// other), and the counters that `share_runs` returns (the same, once they stand above zero).
+/// database would notice a second later. The guard: `lacks_locks`, after which a batch begins anew with `own_runs`. (The
+/// counters that `share_runs` returns only spare it the first half.)
 async fn two_processes_count_for_one_run_and_never_wait_for_each_other(bench: Bench) {
     const ROUNDS: i64 = 10;
     let calls = bench.run_of(40).await;
