@@ -5,4 +5,4 @@ where leased_until > 0
   and run_contact_id in (select a.run_contact_id
                          from runs r
                          cross join attempts a
-                         where r.state in ('running', 'paused', 'draining') and a.run_id = r.run_id and a.state = 'planned')
+                         where r.state in ('running', 'paused') and a.run_id = r.run_id and a.state = 'planned')
