@@ -22,6 +22,8 @@ mod figures;
 mod histories;
 #[path = "store/imports.rs"]
 mod imports;
+#[path = "store/lanes.rs"]
+mod lanes;
 #[path = "store/life.rs"]
 mod life;
 #[path = "store/money.rs"]

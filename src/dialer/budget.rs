@@ -9,8 +9,8 @@ use crate::domain::clearance::{Clearance, Gate};
 use crate::domain::money::{Prices, Tariff};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
-use crate::domain::{CampaignId, Outcome, RunId, Timestamp};
-use crate::store::{Change, Held, Reservation, Run, RunMoney, RunState, TripOrder};
+use crate::domain::{CampaignId, Mode, Outcome, PhoneNumber, RunId, Timestamp};
+use crate::store::{Change, Held, OpenRun, Placement, Reservation, Run, RunMoney, RunState, TripOrder};
 use std::sync::Arc;
 use tracing::warn;
 
@@ -23,6 +23,56 @@ pub struct Pricing {
     pub prices: Prices,
     /// The realtime model that sessions are told to use.
     pub model: String,
+}
+
+impl Pricing {
+    /// The most that a call to this number in this mode can cost: what its grant reserves.
+    fn most(&self, to: &PhoneNumber, mode: &Mode, settings: &Settings) -> i64 {
+        self.prices.tariff(to, mode, &settings.dial, &self.model).most()
+    }
+}
+
+/// The money of a run as a planner sees it, before anything of it is locked. The grant decides.
+pub struct Means {
+    pub pricing: Arc<Pricing>,
+    pub budget: Budget,
+    /// Calls on their way to their grant are counted as reserved.
+    pub counters: Counters,
+    /// The most that the cheapest call can cost.
+    pub least: i64,
+    pub next_day: Timestamp,
+}
+
+/// What one more call does to them.
+pub enum Spending {
+    /// It can cost so much.
+    Promised(i64),
+    Refused(Placement),
+}
+
+impl Means {
+    /// Calls that there is money for at best, beside what this plan has promised already.
+    pub fn calls_left(&self, promised: i64) -> i64 {
+        self.budget.calls_left(self.counters.with(promised), self.least)
+    }
+
+    /// What the grant would say of the money of this call; a claim that it refuses costs a session.
+    pub fn of(&self, to: &PhoneNumber, mode: &Mode, settings: &Settings, run: &OpenRun) -> Spending {
+        let most = self.pricing.most(to, mode, settings);
+        if self.budget.is_below(most) {
+            return Spending::Refused(Placement::Bar(Gate::Budget));
+        }
+        match self.budget.room(self.counters.with(run.promised), most) {
+            // The run is at its end: the grant says so, and pauses it.
+            Room::Enough | Room::RunShort { reserved: false } => Spending::Promised(most),
+            Room::DayShort { reserved: false } => {
+                Spending::Refused(Placement::Park { until: self.next_day, gate: Gate::Budget })
+            }
+            Room::RunShort { reserved: true } | Room::DayShort { reserved: true } => {
+                Spending::Refused(Placement::Short)
+            }
+        }
+    }
 }
 
 /// What a grant must know of money.
@@ -91,21 +141,20 @@ impl Dialer {
         Ok(Some(self.store.run_money(run, campaign, day_at).await?))
     }
 
-    /// The rules with no more lines than there is money for: a claim that finds none costs a session.
-    pub(super) async fn within_budget(&self, run: &Run, rules: Arc<Rules>) -> Result<Arc<Rules>> {
+    /// What a planner must know of the run's money; `None` where nothing limits it.
+    pub(super) async fn means(&self, run: &Run, rules: &Rules) -> Result<Option<Means>> {
         let settings = &rules.settings;
         if !settings.budget.is_set() || run.kind == SINGLE {
-            return Ok(rules);
+            return Ok(None);
         }
-        let Some(money) = self.money(run.run, run.campaign, settings).await? else { return Ok(rules) };
-        let left = settings.budget.calls_left(counters(&money), self.least(settings)?);
-        let lines = u32::try_from(money.calls.saturating_add(left)).unwrap_or(u32::MAX);
-        if lines >= settings.dial.lines {
-            return Ok(rules);
-        }
-        let mut narrowed = (*rules).clone();
-        narrowed.settings.dial.lines = lines;
-        Ok(Arc::new(narrowed))
+        let (pricing, now) = (self.pricing()?.clone(), self.clock.now());
+        let (day_at, next_day) = day_of(settings.timezone, now);
+        // Before the counters: a call that is granted in between is counted twice, and not left out.
+        let open = self.store.open_calls(run.run, now).await?;
+        let money = self.store.run_money(run.run, run.campaign, day_at).await?;
+        let open = open.iter().map(|(to, mode)| pricing.most(to, mode, settings)).sum();
+        let counters = counters(&money).with(open);
+        Ok(Some(Means { pricing, budget: settings.budget, counters, least: self.least(settings)?, next_day }))
     }
 
     /// The most that the cheapest call of the campaign can cost: with less than that, nobody can be called.
@@ -158,8 +207,7 @@ pub fn afford(held: &Held, purse: Option<&Purse>, cleared: Clearance, now: Times
         return cleared;
     }
     // A call that is dearer than the whole budget will not be cheaper tomorrow.
-    let most = purse.tariff.most();
-    if [purse.budget.run, purse.budget.day].into_iter().flatten().any(|limit| most > limit) {
+    if purse.budget.is_below(purse.tariff.most()) {
         return Clearance::Bar(Gate::Budget);
     }
     let recheck = now.plus_ms(RECHECK_MS);

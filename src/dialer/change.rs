@@ -1,7 +1,7 @@
 //! From a step of the machine to what is written.
 
 use crate::domain::allowed::inside;
-use crate::domain::alternates::{Turn, turn};
+use crate::domain::alternates::{Turn, instead_of, turn};
 use crate::domain::caps::Rang;
 use crate::domain::clearance::Gate;
 use crate::domain::delays::draw;
@@ -152,10 +152,16 @@ pub fn ended(
         then(held, rules, outcome, past, promised, now)
     };
     // Another number has a history of its own: the plan and the grant hold it against that.
-    let next = if past.exempt || number.is_some_and(|number| number != held.number) {
-        next
+    let (next, number) = if past.exempt || number.is_some_and(|number| number != held.number) {
+        (next, number)
     } else {
-        inside(next, &rules.settings, &rules.policy, &history(held, outcome, now), past.zone, outcome)
+        let own = inside(next, &rules.settings, &rules.policy, &history(held, outcome, now), past.zone, outcome);
+        // A number that has had its calls makes room for another; what was promised was promised at this one.
+        let other = instead_of(&held.lines, held.number).filter(|_| promised.is_none());
+        match (own, other) {
+            (Next::Retry { gate: Gate::Cap, .. }, Some(_)) => (next, other),
+            _ => (own, number),
+        }
     };
     let contact = match next {
         Next::Retry { due_at, gate } => ContactChange::Waits { due_at, gate },

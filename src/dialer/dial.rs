@@ -92,24 +92,23 @@ impl Dialer {
         let Decided::Done(Some(mode)) = mode else { return Ok(()) };
         fail::point("dial.claimed");
 
-        self.client.warm_up(&mode).await;
-        self.clock.sleep_until_us(slot_us).await;
-        let permit = self.pacer.permit().await;
-        let now_us = self.clock.now_us();
-        if !may_leave(slot_us, now_us, self.late_us_max()) {
-            debug!(attempt.id = %attempt, late_ms = (now_us - slot_us) / 1000, "Attempt {attempt} missed its slot");
-            return self.defer(attempt, hash, self.clock.now(), Gate::Pace).await;
-        }
         if let Some(until) = self.pause_asked_for() {
             debug!(attempt.id = %attempt, "The provider asked for a pause; attempt {attempt} is deferred to {until}");
             return self.defer(attempt, hash, until, Gate::Provider).await;
         }
-        if self.slowed_since(now) {
-            debug!(attempt.id = %attempt, "The account slowed down; attempt {attempt} gets another slot");
-            return self.defer(attempt, hash, self.clock.now(), Gate::Pace).await;
-        }
-        fail::point("dial.sending");
-        let started = self.client.start(StartOrder { attempt, token, mode }, permit).await;
+        let (started, asked_us) = match self.client.way(attempt, &mode).await {
+            Err(cause) => (Err(cause), self.clock.now_us()),
+            Ok(way) => {
+                self.clock.sleep_until_us(slot_us).await;
+                let permit = self.pacer.permit().await;
+                let now_us = self.clock.now_us();
+                if let Some((until, gate)) = self.stays(attempt, slot_us, now_us, now) {
+                    return self.defer(attempt, hash, until, gate).await;
+                }
+                fail::point("dial.sending");
+                (self.client.start(StartOrder { attempt, token, mode }, way, permit).await, now_us)
+            }
+        };
         fail::point("dial.answered");
         match started {
             Ok(started) => {
@@ -129,7 +128,8 @@ impl Dialer {
                 let until = wait.map_or_else(|| self.backoff(), |wait| self.asked_to_wait(wait));
                 warn!(attempt.id = %attempt, cause = %cause, "The provider did not take attempt {attempt}: {cause}; deferred to {until}");
                 if cause.asks_for_less() {
-                    self.slow_down(Timestamp(now_us.div_euclid(1000)), wait.map(|_| until), cause.to_string()).await?;
+                    self.slow_down(Timestamp(asked_us.div_euclid(1000)), wait.map(|_| until), cause.to_string())
+                        .await?;
                 }
                 self.answered(hash, "refused").await?;
                 fail::point("dial.refused");
@@ -152,6 +152,23 @@ impl Dialer {
                 self.defer_and_pause(attempt, hash, format!("the provider refuses every start: {}", cause.told())).await
             }
         }
+    }
+
+    /// At the last moment before a start is sent: what keeps it here, and until when.
+    fn stays(&self, attempt: AttemptId, slot_us: i64, now_us: i64, claimed_at: Timestamp) -> Option<(Timestamp, Gate)> {
+        if !may_leave(slot_us, now_us, self.late_us_max()) {
+            debug!(attempt.id = %attempt, late_ms = (now_us - slot_us) / 1000, "Attempt {attempt} missed its slot");
+            return Some((self.clock.now(), Gate::Pace));
+        }
+        if let Some(until) = self.pause_asked_for() {
+            debug!(attempt.id = %attempt, "The provider asked for a pause; attempt {attempt} is deferred to {until}");
+            return Some((until, Gate::Provider));
+        }
+        if self.slowed_since(claimed_at) {
+            debug!(attempt.id = %attempt, "The account slowed down; attempt {attempt} gets another slot");
+            return Some((self.clock.now(), Gate::Pace));
+        }
+        None
     }
 
     fn late_us_max(&self) -> i64 {

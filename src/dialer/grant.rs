@@ -171,8 +171,12 @@ pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant)
             (change, Grant::Go(Box::new(Granted { order, token: hash, granted_ms_ago: 0, lasts_s })))
         }
         Clearance::Wait { until, gate } => {
-            let event = Event::Deferred { of: hash, until };
-            (change::deferred(held, event, gate, now).unwrap_or_default(), Grant::Gone)
+            // Another number of the contact may have calls left: the plan holds it against its own history.
+            let number = instead_of(&held.lines, held.number).filter(|_| gate == Gate::Cap);
+            let event = Event::Deferred { of: hash, until: if number.is_some() { now } else { until } };
+            let mut change = change::deferred(held, event, gate, now).unwrap_or_default();
+            change.number = number.filter(|_| matches!(change.contact, Some(ContactChange::Waits { .. })));
+            (change, Grant::Gone)
         }
         Clearance::Stop(outcome) => (withdrawn(held, outcome, now).unwrap_or_default(), Grant::Gone),
         Clearance::Bar(gate) => {

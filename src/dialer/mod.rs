@@ -21,7 +21,7 @@ mod slow;
 /// What the verbs decide, as functions of what was read under the locks. The verbs ask them inside their
 /// transactions; a model checker asks the very same ones in every order of events.
 pub mod decisions {
-    pub use super::budget::{Purse, afford, reserve, settle as settle_money};
+    pub use super::budget::{Means, Purse, afford, reserve, settle as settle_money};
     pub use super::dial::{Claim, claim, defer};
     pub use super::grant::{Asked, clearance, decide as grant, held_ms};
     pub use super::plan::Plan;

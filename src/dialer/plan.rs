@@ -1,8 +1,9 @@
 //! plan: lease what is due, give it slots.
 
+use super::budget::{Means, Spending};
 use super::{Dialer, DialerError, Result, Rules};
 use crate::domain::allowed::allowed_at;
-use crate::domain::alternates::instead_of;
+use crate::domain::alternates::{Line, instead_of, others};
 use crate::domain::callers::{CallerUses, Pool, Shown, day_of};
 use crate::domain::clearance::Gate;
 use crate::domain::pace::{account_cps, jittered_us};
@@ -12,6 +13,7 @@ use crate::domain::slot::{lines_free, next_slot_us, spacing_us};
 use crate::domain::{CampaignId, Outcome, RunId, Timestamp};
 use crate::fail;
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState, StoreError};
+use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::{error, warn};
@@ -46,12 +48,14 @@ pub struct Plan {
     pub real: bool,
     /// Campaigns that are absent do not dial.
     pub rules: HashMap<CampaignId, Arc<Rules>>,
+    /// The money of runs that have a budget.
+    pub means: HashMap<RunId, Means>,
 }
 
 impl Dialer {
     /// Leases due contacts of the account's runs, gives each planned attempt a slot and returns them.
     pub async fn plan(&self) -> Result<Vec<Planned>> {
-        let (mut rules, mut open) = (HashMap::new(), false);
+        let (mut rules, mut means, mut open) = (HashMap::new(), HashMap::new(), false);
         for run in self.store.open_runs().await? {
             let single = run.kind == SINGLE;
             if single && self.clock.now().since(run.started_at) > self.single_ms_max() {
@@ -63,7 +67,10 @@ impl Dialer {
             if ours && run.account == self.account && run.state == RunState::Running {
                 // One campaign that cannot be read does not stop the others.
                 match self.rules_at(run.campaign, run.settings_version).await {
-                    Ok(known) => drop(rules.insert(run.campaign, self.within_budget(&run, known).await?)),
+                    Ok(known) => {
+                        means.extend(self.means(&run, &known).await?.map(|means| (run.run, means)));
+                        rules.insert(run.campaign, known);
+                    }
                     // A database that is away for a moment says nothing about the campaign.
                     Err(cause @ DialerError::Store(StoreError::Sql(_) | StoreError::Write(_))) => return Err(cause),
                     Err(cause) => self.pause_unreadable(run.run, &cause).await?,
@@ -84,6 +91,7 @@ impl Dialer {
             lease_ms: self.clock.at_least(LEASE_MS, LEASE_WALL_MS),
             real: self.platform.real,
             rules,
+            means,
         };
         let order = PlanOrder {
             account: self.account,
@@ -147,9 +155,37 @@ impl Plan {
         }
     }
 
+    /// Where the run's own distance begins: at its last slot, or later by jitter. How much is known before anybody is
+    /// chosen for the slot, so that it can be given in its turn among those of other runs.
+    fn lane_us(&self, settings: &Settings, run: &OpenRun) -> i64 {
+        let cps = run_cps(settings, run, run.last_slot_us).unwrap_or(settings.dial.cps);
+        jittered_us(run.last_slot_us, cps, settings.pacing.jitter, (run.run.0, run.last_slot_us))
+    }
+
+    fn run_us(&self, settings: &Settings, run: &OpenRun) -> i64 {
+        next_slot_us(self.lane_us(settings, run), self.earliest, run_cps(settings, run, run.last_slot_us))
+    }
+
     fn slot_us(&self, settings: &Settings, account: &Account, run: &OpenRun) -> i64 {
-        let run_us = self.next_us(run.last_slot_us, |at| run_cps(settings, run, at));
-        run_us.max(self.next_us(account.last_slot_us, |at| share_cps(settings, account, at)))
+        let account_us = self.next_us(account.last_slot_us, |at| share_cps(settings, account, at));
+        self.run_us(settings, run).max(account_us)
+    }
+
+    /// A number that has had its calls makes room for another of the contact, or waits with them for whichever opens
+    /// first.
+    fn closed(&self, rules: &Rules, contact: &Leased, zone: Tz, until: Timestamp, gate: Gate) -> Placement {
+        if gate != Gate::Cap {
+            return Placement::Park { until, gate };
+        }
+        let opens = |line: &Line| allowed_at(&rules.settings, &rules.policy, &line.history, zone, self.now);
+        let others = || others(&contact.lines, contact.number);
+        match others().find(|line| matches!(opens(line), Some((_, None)))) {
+            Some(line) => Placement::Elsewhere(line.number),
+            None => {
+                let first = others().filter_map(opens).map(|(at, _)| at).min();
+                Placement::Park { until: first.map_or(until, |first| first.min(until)), gate }
+            }
+        }
     }
 
     fn pool<'a>(&self, settings: &'a Settings) -> Pool<'a> {
@@ -162,13 +198,30 @@ impl Plan {
 impl Planner for Plan {
     fn want(&self, account: &Account, lines_held: i64, run: &OpenRun) -> usize {
         let Some(rules) = self.rules.get(&run.campaign) else { return 0 };
-        let dial = &rules.settings.dial;
+        // So many trip the breaker, which pauses the run within a second: nobody is started in vain until then.
+        if rules.settings.breakers.ungranted.is_some_and(|most| run.ungranted >= i64::from(most)) {
+            return 0;
+        }
         let ours = rules.settings.pacing.share_of_lines(account.lines_max);
-        let lines = lines_free(dial.lines, run.lines_held, ours, lines_held);
+        let lines = lines_free(rules.settings.dial.lines, run.lines_held, ours, lines_held);
+        let lines = self.means.get(&run.run).map_or(lines, |means| lines.min(means.calls_left(run.promised)));
         let slots = self
-            .slots_left(run.last_slot_us, |at| run_cps(&rules.settings, run, at))
+            .slots_left(self.lane_us(&rules.settings, run), |at| run_cps(&rules.settings, run, at))
             .min(self.slots_left(account.last_slot_us, |at| share_cps(&rules.settings, account, at)));
         lines.min(slots).clamp(0, LEASED_MAX) as usize
+    }
+
+    fn next_us(&self, account: &Account, run: &OpenRun, callers: &CallerUses, head: Option<&Leased>) -> i64 {
+        let Some(rules) = self.rules.get(&run.campaign) else { return i64::MAX };
+        let settings = &rules.settings;
+        // The account's own pace: whoever leaves a share of it to others is not behind them for ever.
+        let whole = |at: i64| account_cps(account.cps_max, account.brake.as_ref(), Timestamp(at.div_euclid(1000)));
+        let next_us = self.run_us(settings, run).max(Plan::next_us(self, account.last_slot_us, whole));
+        if settings.pacing.callers.is_empty() {
+            return next_us;
+        }
+        let kept = head.and_then(|contact| contact.caller_id.as_ref());
+        next_us.max(self.pool(settings).first_us(kept, callers))
     }
 
     fn counts_calls(&self, run: &OpenRun) -> bool {
@@ -215,25 +268,30 @@ impl Planner for Plan {
             };
         }
         if !settings.exempts(contact.to.is_example(), contact.allow_listed) {
+            if settings.consent.required && !contact.consented {
+                return Placement::Bar(Gate::NoConsent);
+            }
             let zone = contact.timezone.unwrap_or(settings.timezone);
             match allowed_at(settings, &rules.policy, &contact.history, zone, self.now) {
                 Some((_, None)) => {}
-                Some((until, Some(gate))) => return Placement::Park { until, gate },
+                Some((until, Some(gate))) => return self.closed(rules, contact, zone, until, gate),
                 // The campaign's windows and the policy's never meet.
                 None => return Placement::Rest(Outcome::Expired),
             }
         }
+        let spends = match self.means.get(&run.run).map(|means| means.of(&contact.to, &contact.mode, settings, run)) {
+            Some(Spending::Refused(placement)) => return placement,
+            Some(Spending::Promised(micros)) => micros,
+            None => 0,
+        };
         let slot_us = self.slot_us(settings, account, run);
-        let pace = run_cps(settings, run, slot_us).unwrap_or(settings.dial.cps);
-        // A planned attempt is among the tries made: it is moved as it was before.
-        let try_number = contact.tries_made + i64::from(contact.planned.is_none());
-        let slot_us = jittered_us(slot_us, pace, settings.pacing.jitter, (contact.run_contact.0, try_number));
         let (caller_id, slot_us) = match self.pool(settings).show(contact.caller_id.as_ref(), callers, slot_us) {
             None => (None, slot_us),
             Some(Shown::By(id, at_us)) => (Some(id), at_us),
             Some(Shown::Opens(until)) => return Placement::Park { until, gate: Gate::CallerId },
         };
         run.last_slot_us = slot_us;
+        run.promised += spends;
         account.last_slot_us = slot_us;
         let leased_until = Timestamp(slot_us / 1000).plus_ms(self.lease_ms);
         Placement::Slot { slot_us, caller_id, leased_until }

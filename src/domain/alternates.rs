@@ -3,6 +3,7 @@
 //! One cap holds over all of them. A number that says of itself that it is no use makes room for the next one;
 //! busy signals and silence go round, or stay, as the campaign says.
 
+use super::caps::Rang;
 use super::settings::{Alternates, Retry};
 use super::{NumberId, Outcome};
 
@@ -14,6 +15,8 @@ pub struct Line {
     pub suppressed: bool,
     /// How its tries in this run ended, the oldest first.
     pub ended: Vec<Outcome>,
+    /// Calls to it over all campaigns, where the planner counts them.
+    pub history: Vec<Rang>,
 }
 
 impl Line {
@@ -75,7 +78,12 @@ pub fn turn(retry: &Retry, lines: &[Line], rung: NumberId, outcome: Outcome) -> 
 
 /// The number to ring instead of one that may not be rung.
 pub fn instead_of(lines: &[Line], number: NumberId) -> Option<NumberId> {
-    after(lines, number).find(|line| line.is_usable() && line.number != number).map(|line| line.number)
+    others(lines, number).next().map(|line| line.number)
+}
+
+/// Every other number that may be rung in this run, the next one first.
+pub fn others(lines: &[Line], number: NumberId) -> impl Iterator<Item = &Line> {
+    after(lines, number).filter(move |line| line.is_usable() && line.number != number)
 }
 
 /// Once round: the numbers behind this one, those before it, itself last.

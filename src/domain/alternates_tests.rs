@@ -21,6 +21,7 @@ fn lines(text: &str) -> Vec<Line> {
         number: NumberId(n as i64 + 1),
         suppressed: word.contains('!'),
         ended: word.chars().filter_map(outcome).collect(),
+        history: Vec::new(),
     };
     text.split(' ').enumerate().map(line).collect()
 }

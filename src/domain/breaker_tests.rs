@@ -50,6 +50,9 @@ fn an_agent_that_is_not_heard_is_too_much() {
     assert_eq!(of(6, silent(), 44, good), [Name::Silent]);
     let late = |ms| Ended { first_audio_ms: Some(ms), ..good };
     assert_eq!((of(6, late(2_000), 44, good), of(6, late(2_001), 44, good)), (vec![], vec![Name::Silent]));
+    let a_fifth = window([vec![silent(); 10], vec![good; 40]].concat());
+    let at = |share| tripped(&Breakers { silent: Some(share), ..Breakers::default() }, &a_fifth);
+    assert_eq!((at(0.2), at(0.21)), (vec![Name::Silent], vec![]));
     // Who hung up at once, a machine, and a call that history alone knows are no witnesses.
     for no_witness in [
         Ended { talk_ms: Some(1_500), ..silent() },

@@ -38,11 +38,19 @@ impl Counter {
     }
 }
 
-/// The counters that one grant draws on.
+/// The counters that one call draws on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     pub run: Counter,
     pub day: Counter,
+}
+
+impl Counters {
+    /// With so much more reserved.
+    pub fn with(self, reserved: i64) -> Self {
+        let more = |of: Counter| Counter { reserved: of.reserved.saturating_add(reserved), ..of };
+        Counters { run: more(self.run), day: more(self.day) }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +66,11 @@ pub enum Room {
 }
 
 impl Budget {
+    /// Is a call that can cost so much dearer than the whole budget of a run or a day?
+    pub fn is_below(&self, most: i64) -> bool {
+        [self.run, self.day].into_iter().flatten().any(|limit| most > limit)
+    }
+
     /// Is there room for so much more?
     pub fn room(&self, counters: Counters, most: i64) -> Room {
         let short = |limit: Option<i64>, counter: Counter| limit.is_some_and(|limit| counter.left(limit) < most);

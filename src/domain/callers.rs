@@ -71,6 +71,17 @@ impl Pool<'_> {
         }
     }
 
+    /// The first slot at which the next contact of a run can be called by an id of its own: any of the pool, or `kept`.
+    /// Where that lies behind the horizon, no slot is taken.
+    pub fn first_us(&self, kept: Option<&PhoneNumber>, uses: &CallerUses) -> i64 {
+        let free = |id: &PhoneNumber| self.free_us(id, uses);
+        let first = match kept {
+            Some(id) => (!self.spent(id, uses)).then(|| free(id)),
+            None => self.ids.iter().filter(|id| !self.spent(id, uses)).map(free).min(),
+        };
+        first.filter(|first| *first < self.horizon_us).unwrap_or(i64::MIN)
+    }
+
     /// Starts that fit between `from_us` and the horizon, at most `most`. A pool that is spent for the day
     /// has room: its contacts are to be told when it opens.
     pub fn room(&self, uses: &CallerUses, from_us: i64, most: i64) -> i64 {

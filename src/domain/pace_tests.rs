@@ -94,7 +94,7 @@ fn complaints() -> impl Strategy<Value = Vec<(i64, f64, i64)>> {
 }
 
 proptest! {
-    /// The guard: `cps < top` in [`Brake::cps_at`] and the minimum in [`account_cps`].
+    /// The guard: `cps < top` in [`Brake::cps_at`]; the minimum in [`account_cps`] is a second lock on the same door.
     #[test]
     fn a_brake_never_allows_more_than_the_limit_and_recovers_fully(
         limit in prop::option::of(0.02f64..500.0), complaints in complaints(), ask in 0i64..400_000,

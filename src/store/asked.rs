@@ -20,6 +20,15 @@ pub struct Asked {
     pub decision: Decision,
 }
 
+/// How a batch of decisions locks the runs of its attempts. Nearly all only read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// Held against a pause, beside other nodes that decide about the same runs.
+    Shared,
+    /// Held against everybody: counters in their rows are written.
+    Own,
+}
+
 pub enum Told {
     Unknown,
     Again,

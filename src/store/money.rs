@@ -1,7 +1,7 @@
 //! Budgets and breakers.
 
 use super::{EndedRow, Result, RunMoney, Store, Trip, TripOrder};
-use crate::domain::{CampaignId, Mode, RunId, Timestamp};
+use crate::domain::{CampaignId, Mode, PhoneNumber, RunId, Timestamp};
 
 impl Store {
     /// Makes the counters of a run and of its campaign's day, from nothing, unless they are there.
@@ -16,6 +16,11 @@ impl Store {
 
     pub async fn run_money(&self, run: RunId, campaign: CampaignId, day_at: Timestamp) -> Result<RunMoney> {
         read!(self, money::of_run(run, campaign, day_at))
+    }
+
+    /// Number and mode of calls whose grant is still to come.
+    pub async fn open_calls(&self, run: RunId, now: Timestamp) -> Result<Vec<(PhoneNumber, Mode)>> {
+        read!(self, money::open_calls(run, now))
     }
 
     /// Micros spent on calls that were granted since then.

@@ -100,8 +100,12 @@ pub struct OpenRun {
     pub last_slot_us: i64,
     /// When it started or was resumed.
     pub since: Timestamp,
+    /// Started sessions in a row that never asked for their grant.
+    pub ungranted: i64,
     /// Lines that its attempts hold: planned under a lease, dialing, live until `held_until`.
     pub lines_held: i64,
+    /// Micros that the slots of this plan can cost, of a run that counts its money.
+    pub promised: i64,
 }
 
 /// A contact whose turn it is, taken so that nobody else takes it.
@@ -115,6 +119,8 @@ pub struct Leased {
     pub timezone: Option<Tz>,
     pub suppressed: bool,
     pub allow_listed: bool,
+    /// The contact's consent is on record.
+    pub consented: bool,
     /// The planned attempt that lost its slot, if one waits.
     pub planned: Option<AttemptId>,
     pub tries_made: i64,
@@ -137,6 +143,10 @@ pub enum Placement {
         gate: Gate,
     },
     Rest(Outcome),
+    /// Never, for want of something: it rests `suppressed`, and keeps the gate's name.
+    Bar(Gate),
+    /// It has to wait for what calls under way may give back, and so has everybody behind it.
+    Short,
     /// This number of the contact is rung instead; it is looked at again.
     Elsewhere(NumberId),
 }
@@ -152,6 +162,11 @@ pub struct Planned {
 pub trait Planner: Send + Sync {
     /// How many contacts of this run may be leased now.
     fn want(&self, account: &Account, lines_held: i64, run: &OpenRun) -> usize;
+    /// The first slot that the run may have, whatever its share of the account; `head` is whose turn it is there,
+    /// where that is known already.
+    fn next_us(&self, account: &Account, run: &OpenRun, _callers: &CallerUses, _head: Option<&Leased>) -> i64 {
+        account.last_slot_us.max(run.last_slot_us)
+    }
     /// Is anything counted by number, so that the history of leased contacts must be read?
     fn counts_calls(&self, _run: &OpenRun) -> bool {
         false

@@ -9,7 +9,7 @@
 //! Whoever waits for the same commit was not told of anything in it, so kinds may change places: acts come first (a
 //! pause, an opt-out), then decisions in the order of their arrival, then answers.
 
-use super::asked::{Asked, Told};
+use super::asked::{Asked, Runs, Told};
 use super::broken::Broken;
 use super::{Db, Result, StartAnswer, StoreError};
 use crate::fail;
@@ -183,23 +183,29 @@ async fn applied(db: &Db, orders: &[Order]) -> Result<Vec<Done>> {
         Db::Sqlite { writer, .. } => {
             // Immediate: acts read before they write, and must not find the lock taken then.
             let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Sql)?;
-            let done = caught(apply(Tx::Sqlite(&mut tx), orders)).await?;
+            let done = caught(apply(Tx::Sqlite(&mut tx), orders, Runs::Own)).await?;
             tx.commit().await?;
             fail::committed();
-            Ok(done)
+            done.ok_or(WriteError::Stopped.into())
         }
         Db::Postgres(pool) => {
-            let mut tx = pool.begin().await?;
-            let done = caught(apply(Tx::Postgres(&mut tx), orders)).await?;
-            tx.commit().await?;
-            fail::committed();
-            Ok(done)
+            // A lock that two nodes share cannot become either's own: whoever needs that gives all back, and begins anew.
+            for runs in [Runs::Shared, Runs::Own] {
+                let mut tx = pool.begin().await?;
+                if let Some(done) = caught(apply(Tx::Postgres(&mut tx), orders, runs)).await? {
+                    tx.commit().await?;
+                    fail::committed();
+                    return Ok(done);
+                }
+                tx.rollback().await?;
+            }
+            Err(WriteError::Stopped.into())
         }
     }
 }
 
-/// What became of each order, in their order.
-async fn apply(mut tx: Tx<'_>, orders: &[Order]) -> Result<Vec<Done>> {
+/// What became of each order, in their order; `None`: their runs must not be shared.
+async fn apply(mut tx: Tx<'_>, orders: &[Order], runs: Runs) -> Result<Option<Vec<Done>>> {
     let mut done: Vec<Option<Done>> = orders.iter().map(|_| None).collect();
     let (mut decisions, mut answers) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for (n, order) in orders.iter().enumerate() {
@@ -217,9 +223,10 @@ async fn apply(mut tx: Tx<'_>, orders: &[Order]) -> Result<Vec<Done>> {
     }
     if !decisions.1.is_empty() {
         let told = match tx.again() {
-            Tx::Sqlite(conn) => super::sqlite::acts::decide::decide(conn, &decisions.1).await?,
-            Tx::Postgres(conn) => super::postgres::acts::decide::decide(conn, &decisions.1).await?,
+            Tx::Sqlite(conn) => super::sqlite::acts::decide::decide(conn, &decisions.1, runs).await?,
+            Tx::Postgres(conn) => super::postgres::acts::decide::decide(conn, &decisions.1, runs).await?,
         };
+        let Some(told) = told else { return Ok(None) };
         decisions.0.into_iter().zip(told).for_each(|(n, told)| done[n] = Some(Box::new(told)));
     }
     if !answers.1.is_empty() {
@@ -229,7 +236,7 @@ async fn apply(mut tx: Tx<'_>, orders: &[Order]) -> Result<Vec<Done>> {
         }
         answers.0.into_iter().for_each(|n| done[n] = Some(Box::new(())));
     }
-    Ok(done.into_iter().flatten().collect())
+    Ok(Some(done.into_iter().flatten().collect()))
 }
 
 impl Tx<'_> {

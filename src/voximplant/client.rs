@@ -37,8 +37,9 @@ pub struct Started {
     pub access_url: String,
 }
 
-/// A rule's id and whether it was known before it was asked for.
-struct Known {
+/// What a start goes by: its mode's rule, and whether that was known before it was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
     rule: i64,
     cached: bool,
 }
@@ -98,38 +99,34 @@ impl Client {
         self.ids.lock().expect("no panic while holding it")
     }
 
-    /// Looks the mode's rule up before it is needed, so that a start leaves at its slot and not after two
-    /// requests. What goes wrong here is told by the start itself.
-    pub async fn warm_up(&self, mode: &Mode) {
-        let _ = self.rule(mode).await;
+    /// Looks the mode's rule up, which may take two requests: before the slot, so that a start leaves in it or not at
+    /// all. Nothing is started yet, whatever goes wrong.
+    pub async fn way(&self, attempt: AttemptId, mode: &Mode) -> Result<Way, StartError> {
+        self.rule(mode).await.map_err(|cause| {
+            if cause.is_about_the_rule() {
+                self.forget_rules();
+            }
+            match cause.meaning() {
+                Meaning::Account => StartError::Account { cause },
+                Meaning::NotTaken | Meaning::Unclear => refused(attempt, cause),
+            }
+        })
     }
 
-    /// Starts one session. Success means that a session was made, not that a phone rings.
-    pub async fn start(&self, order: StartOrder, permit: Permit) -> Result<Started, StartError> {
+    /// Starts one session, by one request that leaves at once. Success means that a session was made, not that a phone
+    /// rings.
+    pub async fn start(&self, order: StartOrder, way: Way, permit: Permit) -> Result<Started, StartError> {
         let attempt = order.attempt;
         let data = self.custom_data(attempt, order.token.expose());
         if data.len() > CUSTOM_DATA_BYTES_MAX {
             return Err(StartError::Account { cause: ApiError::CustomData(data.len()) });
         }
-        let known = match self.rule(&order.mode).await {
-            Ok(known) => known,
-            // Nothing was started yet, whatever went wrong.
-            Err(cause) => {
-                if cause.is_about_the_rule() {
-                    self.forget_rules();
-                }
-                return Err(match cause.meaning() {
-                    Meaning::Account => StartError::Account { cause },
-                    Meaning::NotTaken | Meaning::Unclear => refused(attempt, cause),
-                });
-            }
-        };
         info!(attempt.id = %attempt, mode = %order.mode, "Initiating call: attempt {attempt} in mode {}", order.mode);
-        let answer = self.send_start(known.rule, data, permit).await;
+        let answer = self.send_start(way.rule, data, permit).await;
         answer.map_err(|cause| {
             if cause.is_about_the_rule() {
                 self.forget_rules();
-                if known.cached {
+                if way.cached {
                     // The rules may have been deployed anew since: the next start looks again.
                     return refused(attempt, cause);
                 }
@@ -173,19 +170,19 @@ impl Client {
     }
 
     /// The rule's id of a mode, resolved at first use: the name cannot be sent.
-    async fn rule(&self, mode: &Mode) -> Result<Known, ApiError> {
+    async fn rule(&self, mode: &Mode) -> Result<Way, ApiError> {
         let entry = self.connection.modes.get(mode).ok_or_else(|| ApiError::UnknownMode(mode.to_string()))?;
         if let Some(rule) = entry.rule_id {
-            return Ok(Known { rule, cached: false });
+            return Ok(Way { rule, cached: false });
         }
         if let Some(rule) = self.held().rules.get(mode).copied() {
-            return Ok(Known { rule, cached: true });
+            return Ok(Way { rule, cached: true });
         }
         let application = self.application().await?;
         let rule = self.find_rule(application, entry).await?;
         debug!(mode = %mode, rule.id = rule, "Mode {mode} is started by rule {rule}");
         self.held().rules.insert(mode.clone(), rule);
-        Ok(Known { rule, cached: false })
+        Ok(Way { rule, cached: false })
     }
 
     async fn find_rule(&self, application: i64, entry: &ModeEntry) -> Result<i64, ApiError> {

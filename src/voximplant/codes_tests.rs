@@ -1,7 +1,7 @@
 //! Every code of the provider's list, through a start.
 
 use super::codes::{self, Meaning};
-use super::tests::{client, known_by, order, permit, platform, rsa_pem};
+use super::tests::{client, known_by, platform, rsa_pem, start};
 use super::{ApiError, Credentials, ServiceKey, StartError};
 use axum::Router;
 use axum::routing::post;
@@ -167,7 +167,7 @@ async fn no_code_makes_a_second_start() {
         for client in [Some(&by_key), service.as_ref()].into_iter().flatten() {
             starts.store(0, Ordering::SeqCst);
             // What a rule's refusal forgets is found again first.
-            let answer = client.start(order("dialog"), permit().await).await;
+            let answer = start(client, "dialog").await;
             let renewed = usize::from(code == 456 && !std::ptr::eq(client, &by_key));
             assert_eq!(starts.load(Ordering::SeqCst), 1 + renewed, "code {code}");
             match answer {
@@ -208,7 +208,7 @@ async fn how_long_to_wait_is_the_provider_s_to_say() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = client(&format!("http://{}/platform_api", listener.local_addr().unwrap()), "https://halo.example");
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let refused = client.start(order("dialog"), permit().await).await;
+        let refused = start(&client, "dialog").await;
         let Err(StartError::Refused { wait: asked, .. }) = refused else { panic!("{code}: {refused:?}") };
         assert_eq!(asked, wait.map(Duration::from_secs), "HTTP {status}, code {code}: {message}");
     }

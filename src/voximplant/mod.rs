@@ -27,7 +27,7 @@ mod window;
 pub use account::{Account, CallerId, Price, RentedNumber, SipRegistration};
 pub use api::Credentials;
 pub use bundle::{Bundle, BundleError, Sources};
-pub use client::{Client, Connection, Started};
+pub use client::{Client, Connection, Started, Way};
 pub use deploy::{DeployError, Wanted};
 pub use deployed::{About, Change, Deployed};
 pub use error::{ApiError, StartError};

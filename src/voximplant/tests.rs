@@ -72,6 +72,19 @@ pub(super) async fn permit() -> Permit {
     Pacer::new(None).permit().await
 }
 
+/// As the dialer starts.
+pub(super) async fn start(client: &Client, mode: &str) -> Result<Started, StartError> {
+    let order = order(mode);
+    let way = client.way(order.attempt, &order.mode).await?;
+    client.start(order, way, permit().await).await
+}
+
+/// A way that is known.
+async fn way() -> Way {
+    let (_, client) = platform(|_, _| (200, rule("voice_dialog_rule", 5))).await;
+    client.way(AttemptId(1), &Mode::dialog()).await.unwrap()
+}
+
 fn rule(name: &str, id: i64) -> Value {
     json!({ "result": [
         { "rule_id": 1, "rule_name": format!("{name}_old"), "scenarios": [{ "scenario_id": 3 }] },
@@ -92,7 +105,7 @@ async fn a_start_sends_the_rule_s_id_and_no_number() {
     })
     .await;
     for _ in 0..2 {
-        let started = client.start(order("dialog"), permit().await).await.unwrap();
+        let started = start(&client, "dialog").await.unwrap();
         assert_eq!(started.session, SessionId(7760988732));
         assert_eq!(started.access_url, "https://203.0.113.7/request/a");
     }
@@ -135,7 +148,7 @@ async fn every_refusal_means_what_it_should() {
             _ => (status, json!({ "error": { "code": code, "msg": "because" } })),
         })
         .await;
-        let is = match client.start(order("dialog"), permit().await).await {
+        let is = match start(&client, "dialog").await {
             Err(StartError::Refused { .. }) => "refused",
             Err(StartError::Unclear { .. }) => "unclear",
             Err(StartError::Account { .. }) => "account",
@@ -156,7 +169,7 @@ async fn a_code_may_be_text_and_no_code_is_unclear() {
             _ => (200, json!({ "error": error })),
         })
         .await;
-        let is = match client.start(order("dialog"), permit().await).await {
+        let is = match start(&client, "dialog").await {
             Err(StartError::Refused { .. }) => "refused",
             Err(StartError::Unclear { .. }) => "unclear",
             Err(StartError::Account { .. }) | Ok(_) => "another",
@@ -168,7 +181,7 @@ async fn a_code_may_be_text_and_no_code_is_unclear() {
 #[tokio::test]
 async fn nothing_that_left_is_unclear_and_nothing_that_did_not_is() {
     let closed = client("http://127.0.0.1:9/platform_api", "https://halo.example");
-    let refused = closed.start(order("dialog"), permit().await).await;
+    let refused = start(&closed, "dialog").await;
     assert!(matches!(refused, Err(StartError::Refused { .. })), "{refused:?}");
 
     // An answer without a session: one may run.
@@ -177,7 +190,7 @@ async fn nothing_that_left_is_unclear_and_nothing_that_did_not_is() {
         _ => (200, json!({ "result": 1 })),
     })
     .await;
-    let unclear = client.start(order("dialog"), permit().await).await;
+    let unclear = start(&client, "dialog").await;
     assert!(matches!(unclear, Err(StartError::Unclear { .. })), "{unclear:?}");
 }
 
@@ -197,20 +210,20 @@ async fn a_rule_deployed_anew_is_found_again() {
     })
     .await;
     // Resolved just now and refused: an operator is needed. Its id is forgotten all the same.
-    assert!(matches!(client.start(order("dialog"), permit().await).await, Err(StartError::Account { .. })));
-    assert!(client.start(order("dialog"), permit().await).await.is_ok());
+    assert!(matches!(start(&client, "dialog").await, Err(StartError::Account { .. })));
+    assert!(start(&client, "dialog").await.is_ok());
     assert_eq!(*looked.lock().unwrap(), 2);
 }
 
 #[tokio::test]
 async fn what_is_missing_is_named() {
     let (_, client) = platform(|_, _| (200, json!({ "result": [], "count": 0, "total_count": 0 }))).await;
-    let refused = client.start(order("realtime"), permit().await).await.unwrap_err();
+    let refused = start(&client, "realtime").await.unwrap_err();
     let StartError::Account { cause } = refused else { panic!("{refused:?}") };
     assert_eq!(cause.to_string(), "rule `voice_realtime_rule` does not exist; `halo voximplant deploy` puts it right");
 
     let long = self::client("http://127.0.0.1:9/", &format!("https://{}.example", "x".repeat(120)));
-    let refused = long.start(order("dialog"), permit().await).await.unwrap_err();
+    let refused = long.start(order("dialog"), way().await, permit().await).await.unwrap_err();
     assert!(matches!(refused, StartError::Account { cause: ApiError::CustomData(_) }), "{refused:?}");
 }
 

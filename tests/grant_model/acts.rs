@@ -5,9 +5,9 @@
 use super::rows::{Books, From, NOON};
 use super::state::{Attempt, Does, Life, Message, Now, Stands, What, Work};
 use super::world::{DEADLINE, HOLD, LEASE, Law, TICK_MS, TRIES};
-use halo::dialer::decisions::{Asked, Claim, Plan, claim, clearance, defer, grant, revoke, settle};
+use halo::dialer::decisions::{Asked, Claim, Plan, afford, claim, clearance, defer, grant, reserve, revoke, settle};
 use halo::dialer::{Grant, News, Report};
-use halo::domain::clearance::{Clearance, Gate};
+use halo::domain::clearance::Gate;
 use halo::domain::slot::{LATE_MS_MAX, may_leave};
 use halo::domain::state::State;
 use halo::domain::{
@@ -44,6 +44,7 @@ impl Books {
             lease_ms: TICK_MS * i64::from(LEASE),
             real: false,
             rules: HashMap::from([(CampaignId(1), self.rules.clone())]),
+            means: HashMap::new(),
         };
         let lines_of = |run: Option<usize>| {
             let held = s.attempts().filter(|(id, a)| {
@@ -67,7 +68,9 @@ impl Books {
             campaign: CampaignId(1),
             last_slot_us: LONG_AGO_US,
             since: now,
+            ungranted: 0,
             lines_held: lines_of(Some(run_at)),
+            promised: 0,
         };
         if plan.want(&account, lines_of(None), &run) == 0 {
             return false;
@@ -83,10 +86,11 @@ impl Books {
             timezone: None,
             suppressed: s.suppressed[self.number_of(at)],
             allow_listed: false,
+            consented: true,
             planned: open.map(|k| AttemptId((at * TRIES + k) as i64)),
             tries_made: tries as i64,
             caller_id: None,
-            history: Vec::new(),
+            history: self.history(s, self.number_of(at), None),
             lines: Vec::new(),
         };
         match plan.place(&mut account, &mut run, &mut BTreeMap::new(), &leased) {
@@ -108,7 +112,7 @@ impl Books {
                 contact.lease = lease;
                 true
             }
-            Placement::Park { .. } | Placement::Elsewhere(_) => false,
+            Placement::Park { .. } | Placement::Elsewhere(_) | Placement::Short | Placement::Bar(_) => false,
             Placement::Rest(outcome) => {
                 if let Some(attempt) = open.and_then(|k| contact.attempts[k]) {
                     let k = open.unwrap_or_default();
@@ -242,6 +246,9 @@ impl Books {
             let mut seen = held.clone();
             seen.suppressed &= guards.suppression;
             seen.account_paused &= guards.pause;
+            if !guards.number_cap {
+                seen.history.clear();
+            }
             let hidden = match seen.run_state {
                 RunState::Paused => !guards.pause,
                 RunState::Stopped | RunState::Completed => !guards.stop,
@@ -252,16 +259,11 @@ impl Books {
             }
             clearance(&seen, &self.rules, &asked(if guards.window { now } else { NOON }))
         };
-        // Budget and the number's cap are the model's own here: gates that make a dial wait, counted from rows that
-        // were locked, in the same transaction. What is granted already has been counted.
-        let granted = matches!(held.state, State::Live { .. });
-        let paid = granted || self.spent(s) < s.budget || !guards.budget;
-        let allowed = granted || !self.is_capped(s, id) || !guards.number_cap;
-        let cleared = match cleared {
-            Clearance::Go(_) if !paid || !allowed => Clearance::Wait { until: now, gate: Gate::Provider },
-            other => other,
-        };
-        let answer = self.decide(s, id, From::Token(token), |held| grant(held, &asked(now), cleared));
+        let purse = self.purse(s).filter(|_| guards.budget);
+        let answer = self.decide(s, id, From::Token(token), |held| {
+            let cleared = afford(held, purse.as_ref(), cleared, now);
+            reserve(held, purse.as_ref(), grant(held, &asked(now), cleared), now)
+        });
         let message = match answer {
             Some(Grant::Go(granted)) => {
                 if self.is_closed(s, id) {

@@ -6,6 +6,10 @@
 use super::state::{Attempt, Life, Now, Stands};
 use super::world::{CALL, Guards, Law, TICK_MS, TRIES, World};
 use halo::dialer::Rules;
+use halo::dialer::decisions::Purse;
+use halo::domain::budget::{Budget, Counter, End, settled};
+use halo::domain::caps::{Caps, Most, Rang};
+use halo::domain::money::Tariff;
 use halo::domain::settings::{Alternates, Amd, Delay, Dial, Purpose, Retry, RetryOrder, Settings};
 use halo::domain::state::State;
 use halo::domain::window::Windows;
@@ -13,7 +17,7 @@ use halo::domain::{
     AttemptId, CampaignId, ContactId, Mode, NumberId, Outcome, PhoneNumber, RunContactId, RunId, SessionId, Timestamp,
     Token, TokenHash,
 };
-use halo::store::{AttemptChange, Change, ContactChange, Held, RunFacts};
+use halo::store::{AttemptChange, Change, ContactChange, Held, HeldMoney, RunFacts};
 use std::sync::Arc;
 
 /// Wednesday, 13:00 in Moscow: inside the windows.
@@ -21,6 +25,17 @@ pub const NOON: Timestamp = Timestamp(1_795_600_800_000);
 /// Nine hours later: outside.
 const NIGHT: Timestamp = Timestamp(NOON.0 + 9 * 3_600_000);
 const TOKENS: usize = 64;
+/// Every call costs nearly the most, however it ends: so many calls are paid for, and no more.
+const TARIFF: Tariff = Tariff {
+    call_minute: 0,
+    step_s: 1,
+    session_minute: 60,
+    talk_minute: 0,
+    amd_minute: 0,
+    ring_s: 3600,
+    call_s: 0,
+    model: None,
+};
 
 /// What is the same in every moment.
 pub struct Books {
@@ -48,8 +63,8 @@ impl Books {
         let windows = Windows::parse(&["mon-sun 09:00-20:00"]).expect("windows");
         let settings = Settings {
             name: "model".into(),
-            // Tests of example numbers are exempt from windows.
-            purpose: if world.windows { Purpose::Service } else { Purpose::Test },
+            // Tests of example numbers are exempt from windows and caps.
+            purpose: if world.windows || world.number_cap.is_some() { Purpose::Service } else { Purpose::Test },
             modes: vec![(Mode::dialog(), 1)],
             region: "RU".into(),
             policy: "safe".into(),
@@ -75,7 +90,10 @@ impl Books {
             schedule: None,
             budget: Default::default(),
             breakers: Default::default(),
-            caps: Default::default(),
+            caps: Caps {
+                tries: Most { rolling: world.number_cap.map(u32::from), ..Most::default() },
+                ..Caps::default()
+            },
             gap: Default::default(),
             consent: Default::default(),
             pacing: Default::default(),
@@ -187,7 +205,7 @@ impl Books {
             to: self.numbers[number].clone(),
             suppressed: s.suppressed[number],
             allow_listed: false,
-            history: Vec::new(),
+            history: self.history(s, number, Some(id)),
             consented: true,
             number_held_until: busy.map(|(_, a)| self.ahead(s, a.held)).max(),
             timezone: None,
@@ -204,9 +222,56 @@ impl Books {
             ended,
             start_had_session: attempt.start_answered,
             facts: RunFacts::default(),
-            money: Default::default(),
+            money: self.money(s),
             lines: Vec::new(),
         })
+    }
+
+    /// `rang_before.sql`: calls to the number, over all campaigns, the attempt that asks apart.
+    pub fn history(&self, s: &Now, number: usize, asks: Option<u8>) -> Vec<Rang> {
+        let rang = |(id, a): (u8, &Attempt)| {
+            let other = Some(id) != asks && self.number_of(id as usize / TRIES) == number;
+            let (ended_at, outcome) = match a.stands {
+                Stands::Ended(outcome) => (Some(self.now(s)), Some(outcome)),
+                Stands::Planned | Stands::Dialing | Stands::Live => (None, None),
+            };
+            (other && a.dialed).then(|| Rang::of(self.ago(s, a.since), ended_at, outcome)).flatten()
+        };
+        if self.world.number_cap.is_some() { s.attempts().filter_map(rang).collect() } else { Vec::new() }
+    }
+
+    /// What the grant is paid from; `None` where nothing is counted.
+    pub fn purse(&self, s: &Now) -> Option<Purse> {
+        self.world.budget.map(|_| Purse {
+            budget: Budget { run: Some(i64::from(s.budget) * TARIFF.most()), day: None },
+            day_at: NOON,
+            next_day: Timestamp::NEVER,
+            tariff: TARIFF,
+            currency: "USD".into(),
+        })
+    }
+
+    /// The counters as every grant and every end have written them.
+    fn money(&self, s: &Now) -> HeldMoney {
+        if self.world.budget.is_none() {
+            return HeldMoney::default();
+        }
+        let mut counter = Counter::default();
+        for (_, attempt) in s.attempts().filter(|(_, a)| a.dialed) {
+            let end = match attempt.stands {
+                Stands::Ended(Outcome::Lost) => End::Lost,
+                Stands::Ended(outcome) => {
+                    End::Told { picked_up: outcome == Outcome::Answered, ring_s: None, talk_s: None, cost: None }
+                }
+                Stands::Planned | Stands::Dialing | Stands::Live => {
+                    counter.reserved += TARIFF.most();
+                    continue;
+                }
+            };
+            let (provider, models) = settled(&TARIFF, end);
+            counter.spent += provider + models;
+        }
+        HeldMoney { run: Some(counter), days: [(NOON, counter)].into(), reservation: None }
     }
 
     /// One decision in one transaction: `None` when there is no such attempt or the index refuses it.

@@ -12,13 +12,15 @@ use halo::dialer::decisions::{Asked, clearance, grant, settle};
 use halo::dialer::{Grant, News, Report, Rules};
 use halo::domain::settings::Take;
 use halo::domain::{AttemptId, Mode, Outcome, SessionId, Timestamp, TokenHash};
-use halo::store::{Decide, Decided, Held, NewContact, Planned, Store};
+use halo::store::{Decide, Decided, Held, NewContact, NewNumber, Planned, RunState, Store};
 use std::sync::Arc;
 
 both_engines! {
     the_last_try_of_a_number_is_one_campaign_s
     a_repeated_grant_is_not_held_against_itself
     the_plan_parks_whom_a_cap_holds
+    a_number_that_had_its_calls_makes_room_for_the_next
+    nobody_takes_a_slot_without_the_consent_that_is_asked
     a_live_call_counts_and_a_call_given_back_does_not
     a_retry_is_due_when_the_number_may_be_called_again
     nobody_is_granted_without_the_consent_that_is_asked
@@ -161,6 +163,64 @@ async fn the_plan_parks_whom_a_cap_holds(bench: Bench) {
     assert_eq!(bench.number("select count(*) from attempts where state = 'planned'").await, 1);
 }
 
+/// One call to number `n`, by a campaign of its own.
+async fn rang(bench: &Bench, n: usize, at: Timestamp) {
+    let calls = campaign_at(bench, &format!("earlier {n}"), vec![contact(n)], at).await;
+    let (attempt, by) = calls.all_live(900 + n as i64, at).await[0];
+    assert!(calls.finish(attempt, by, Outcome::Busy, at.plus_ms(60_000)).await);
+}
+
+/// Row `n`, which can be called at number `other` too.
+fn two_numbers(n: usize, other: usize) -> NewContact {
+    let number = contact(other).number;
+    let raw = number.as_str().to_owned();
+    NewContact { alternates: vec![NewNumber { ordinal: 2, number, raw }], ..contact(n) }
+}
+
+/// The guards: `Plan::closed` looks at the other numbers, with what `histories` read of them; the grant and
+/// `change::ended` look for another number when the cap is what holds this one.
+async fn a_number_that_had_its_calls_makes_room_for_the_next(bench: Bench) {
+    let next = async |run: i64, n: usize| {
+        let number = contact(n).number;
+        let text = format!(
+            "select count(*) from run_contacts rc join numbers n on n.number_id = rc.number_id
+             where rc.run_id = {run} and n.e164 = '{}' and rc.due_at <= {}",
+            number.as_str(),
+            NOON.plus_ms(HOUR_MS).0
+        );
+        bench.number(&text).await
+    };
+    let capped = survey("[caps]\ntries_24h = 1");
+    // The plan: of 0 and 5 the second is free, of 1 and 6 none.
+    rang(&bench, 0, NOON.plus_ms(-2 * HOUR_MS)).await;
+    rang(&bench, 1, NOON.plus_ms(-2 * HOUR_MS)).await;
+    rang(&bench, 6, NOON.plus_ms(-3 * HOUR_MS)).await;
+    let calls = campaign_of(&bench, "plan", vec![two_numbers(0, 5), two_numbers(1, 6)]).await;
+    assert!(planned(&bench, &capped).await.is_empty(), "it is looked at again with its other number");
+    assert_eq!(next(calls.run.0, 5).await, 1);
+    assert_eq!(planned(&bench, &capped).await.len(), 1);
+    let first = "select min(due_at) from run_contacts where gate = 'cap'";
+    assert_eq!(bench.number(first).await, NOON.plus_ms(21 * HOUR_MS).0, "whichever opens first");
+    calls.store.set_run_state(calls.run, RunState::Stopped, None, NOON).await.unwrap();
+
+    // The grant: somebody else's call came in between.
+    let calls = campaign_of(&bench, "grant", vec![two_numbers(2, 7)]).await;
+    let (attempt, hash) = claimed(&calls).await[0];
+    rang(&bench, 2, NOON.plus_ms(-2 * HOUR_MS)).await;
+    let rules = rules(r#""caps": { "tries_24h": 1 }, "retry": { "busy": ["5m"], "alternates": "on-failure" }"#);
+    assert!(matches!(ask(&bench.store, &rules, attempt, hash, 1, NOON).await, Grant::Gone));
+    assert_eq!(next(calls.run.0, 7).await, 1);
+    calls.store.set_run_state(calls.run, RunState::Stopped, None, NOON).await.unwrap();
+
+    // The end of a try, after which its own number has had its calls.
+    let calls = campaign_of(&bench, "end", vec![two_numbers(3, 8)]).await;
+    let (attempt, hash) = claimed(&calls).await[0];
+    assert!(matches!(ask(&bench.store, &rules, attempt, hash, 2, NOON).await, Grant::Go(_)));
+    end(&bench.store, &rules, attempt, 2, Outcome::Busy, NOON.plus_ms(60_000)).await;
+    assert_eq!(next(calls.run.0, 8).await, 1);
+    assert_eq!(bench.number("select max(due_at) from run_contacts").await, NOON.plus_ms(6 * 60_000).0, "its own delay");
+}
+
 async fn a_live_call_counts_and_a_call_given_back_does_not(bench: Bench) {
     use halo::domain::clearance::Gate;
     use halo::domain::state::Event;
@@ -202,6 +262,22 @@ async fn a_retry_is_due_when_the_number_may_be_called_again(bench: Bench) {
         assert_eq!(bench.number(&format!("select due_at {of_run}")).await, due.0, "{gate}");
         assert_eq!(bench.number(&format!("select count(*) {of_run} and gate = '{gate}'")).await, 1, "{gate}");
     }
+}
+
+/// The guard: the planner's own look at `consented`; without it whoever has none takes a slot and a session.
+async fn nobody_takes_a_slot_without_the_consent_that_is_asked(bench: Bench) {
+    let proven = NewContact {
+        consent_kind: Some("written".into()),
+        consent_at: Some(NOON),
+        consent_source: Some("form 17".into()),
+        ..contact(1)
+    };
+    let half = NewContact { consent_source: None, number: contact(2).number, line: 4, dial_order: 2, ..proven.clone() };
+    campaign_of(&bench, "one", vec![contact(0), proven, half]).await;
+    assert_eq!(planned(&bench, &survey("[consent]\nrequired = true")).await.len(), 1);
+    assert_eq!(bench.number("select count(*) from attempts").await, 1);
+    let rests = "select count(*) from run_contacts where disposition = 'suppressed' and gate = 'no_consent'";
+    assert_eq!(bench.number(rests).await, 2, "and the reason is kept");
 }
 
 /// The guard: `clear` bars whoever's consent is not on record.

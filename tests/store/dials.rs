@@ -11,8 +11,8 @@ use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform, Pricing, Read
 use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::state::Event;
-use halo::domain::{AttemptId, Outcome, SessionId, Token};
-use halo::store::{By, ContactChange, Planned, RunState, Store};
+use halo::domain::{AttemptId, Mode, Outcome, SessionId, Token};
+use halo::store::{By, ContactChange, NewContact, Planned, RunState, Store};
 use halo::voximplant::{Client, Connection, Credentials, Modes, Pacer};
 use serde_json::json;
 use std::sync::Arc;
@@ -25,6 +25,7 @@ both_engines! {
     a_closed_gate_gives_no_grant
     a_provider_that_asks_for_a_pause_gets_one
     a_campaign_that_cannot_be_read_keeps_nobody_else_waiting
+    a_start_leaves_in_its_slot_whatever_the_rule_s_lookup_takes
 }
 
 /// A port that was free a moment ago, and on which nobody listens.
@@ -35,6 +36,16 @@ fn closed() -> String {
 
 pub fn dialer(calls: &Calls<'_>, clock: &Clock) -> Arc<Dialer> {
     dialer_at(closed(), &calls.store, calls.account, clock, PLAIN)
+}
+
+/// A run of these contacts.
+pub async fn campaign_of(bench: &Bench, contacts: Vec<NewContact>) -> Calls<'_> {
+    let new = new_campaign(&bench.store, "demo", contacts, Vec::new());
+    let campaign = new.campaign.campaign;
+    bench.store.create_campaign(new).await.expect("a campaign");
+    let account = bench.account().await;
+    let (run, _) = bench.store.start_run(campaign, account, Take::All, NOON).await.expect("a run");
+    Calls { store: bench.store.clone(), bench, campaign, account, run }
 }
 
 /// A node whose campaigns all have these settings.
@@ -209,6 +220,54 @@ async fn a_campaign_that_cannot_be_read_keeps_nobody_else_waiting(bench: Bench) 
         states.push(calls.store.attempt(*attempt).await.unwrap().unwrap().state.name());
     }
     assert_eq!(states, ["live", "ended"]);
+}
+
+/// A provider that has lost its rules for a moment, and then takes a second to find one: each look-up moves the clock.
+async fn forgets(clock: &Clock) -> (String, Arc<AtomicUsize>) {
+    let (looks, starts) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (clock, count) = (clock.clone(), starts.clone());
+    let rules = move || {
+        let answer = match looks.fetch_add(1, Ordering::SeqCst) {
+            0 => json!({ "error": { "code": 1, "msg": "Internal error" } }),
+            _ => {
+                clock.advance_ms(1_000);
+                json!({ "result": [{ "rule_id": 5, "rule_name": "voice_dialog_rule", "scenarios": [{}] }] })
+            }
+        };
+        async move { answer.to_string() }
+    };
+    let start = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        async { json!({ "result": 1, "call_session_history_id": 7 }).to_string() }
+    };
+    let router =
+        Router::new().route("/platform_api/GetRules", post(rules)).route("/platform_api/StartScenarios", post(start));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/platform_api", listener.local_addr().expect("it is bound"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, starts)
+}
+
+/// The guard: the rule is looked up once, before the slot (`Client::way`). Looked up again by the start itself, after
+/// the clock was read, it would make the start leave a second late.
+async fn a_start_leaves_in_its_slot_whatever_the_rule_s_lookup_takes(bench: Bench) {
+    let calls = campaign_of(&bench, vec![NewContact { mode: Mode::dialog(), ..contact(0) }]).await;
+    let clock = Clock::manual(NOON);
+    let (url, starts) = forgets(&clock).await;
+    let dialer = dialer_at(url, &calls.store, calls.account, &clock, PLAIN);
+    let gates = async |gate: &str| {
+        bench.number(&format!("select count(*) from run_contacts where gate = '{gate}' and due_at is not null")).await
+    };
+    let next = async || {
+        clock.advance_ms(60_000);
+        let attempt = dialer.plan().await.unwrap()[0].attempt;
+        clock.advance_ms(LEAD_MS);
+        dialer.dial(attempt).await;
+        starts.load(Ordering::SeqCst)
+    };
+    assert_eq!((next().await, gates("provider").await), (0, 1), "no rule, no start");
+    assert_eq!((next().await, gates("pace").await), (0, 1), "the look-up took longer than the slot lasts");
+    assert_eq!(next().await, 1, "it is known by now");
 }
 
 /// A claimed attempt, and the token its session would show.

@@ -2,15 +2,17 @@
 
 use crate::both_engines;
 use crate::common::Bench;
-use crate::common::calls::{Calls, HELD_MS, LEASE_MS, NOON, token};
+use crate::common::calls::{Calls, HELD_MS, LEASE_MS, NOON, contact, phone, token};
+use crate::dials::{campaign_of, dialer_of};
 use futures::future::join_all;
 use halo::app::read_rules;
+use halo::clock::Clock;
 use halo::dialer::decisions::{Asked, Purse, afford, clearance, grant, reserve, settle, settle_money};
 use halo::dialer::{Grant, News, Report, Rules, Settled};
 use halo::domain::budget::{Budget, Counter};
-use halo::domain::money::Tariff;
+use halo::domain::money::{MICROS, Tariff};
 use halo::domain::{AttemptId, Mode, Outcome, SessionId, Timestamp};
-use halo::store::{Call, Decide, Decided, Held, HistoryRow, RunMoney, Store};
+use halo::store::{Call, Decide, Decided, Held, HistoryRow, NewContact, RunMoney, Store};
 use std::sync::Arc;
 
 both_engines! {
@@ -18,6 +20,7 @@ both_engines! {
     a_reservation_is_settled_billed_and_given_back
     silence_costs_the_most_until_history_says_better
     a_day_opens_at_midnight_and_a_spent_run_pauses
+    nobody_is_started_whose_call_the_money_does_not_cover
 }
 
 /// A cent a second of the call, a second of ringing, nothing besides: the most is 31 + 30 cents.
@@ -260,4 +263,31 @@ async fn a_day_opens_at_midnight_and_a_spent_run_pauses(bench: Bench) {
     let planned = calls.plan(later).await[0];
     assert!(calls.claim(planned, token(78), later).await);
     assert!(ask(&bench.store, &purse(None), planned.attempt, 78, later).await, "tomorrow opens");
+}
+
+/// The cheapest call of the prices goes elsewhere, and costs a third. The guards: `Means::of` in the planner, without
+/// which every line gets a session that the grant refuses, and in `Dialer::means` the calls whose grant is still to come.
+async fn nobody_is_started_whose_call_the_money_does_not_cover(bench: Bench) {
+    let text = |budget: f64| format!("name = \"money\"\npurpose = \"test\"\n[budget]\nrun = {budget:.6}");
+    let settings = halo::intake::settings::parse(&text(1.0), &[Mode::dialog()].into()).expect("settings");
+    let most =
+        halo::intake::prices::shipped().tariff(&phone(0), &Mode::dialog(), &settings.dial, "gpt-realtime").most();
+    let calls = campaign_of(&bench, (0..10).map(|n| NewContact { mode: Mode::dialog(), ..contact(n) }).collect()).await;
+    let clock = Clock::manual(NOON);
+    let budget = |calls: f64| text(calls * most as f64 / MICROS as f64);
+    let dialer = |calls_paid: f64| dialer_of(&calls.store, calls.account, &clock, &budget(calls_paid));
+    let mut planned = 0;
+    // Ten calls a second at most, and more lines than contacts.
+    for _ in 0..20 {
+        planned += dialer(3.5).plan().await.expect("a plan").len();
+        clock.advance_ms(100);
+    }
+    assert_eq!(planned, 3, "what is left pays for no fourth");
+    let wait = "select count(*) from run_contacts where due_at is not null and leased_until = 0 and gate is null";
+    assert_eq!(bench.number(wait).await, 7, "the others are due as they were");
+    // A call that is dearer than the whole budget will not be cheaper tomorrow.
+    clock.advance_ms(60_000);
+    assert!(dialer(0.9).plan().await.expect("a plan").is_empty());
+    let rest = "select count(*) from run_contacts where disposition = 'suppressed' and gate = 'budget'";
+    assert_eq!(bench.number(rest).await, 10);
 }

@@ -24,15 +24,16 @@ both_engines! {
     limits_are_edited_while_calls_are_planned
     a_reserve_leaves_lines_and_pace_to_others
     a_lost_webhook_frees_its_line_when_the_call_cannot_last_longer
+    a_run_that_trips_its_breaker_takes_no_slots
 }
 
-fn read(dial: &str) -> Settings {
+pub fn read(dial: &str) -> Settings {
     let text = format!("name = 'x'\npurpose = 'test'\ntimezone = 'Europe/Moscow'\n[dial]\n{dial}");
     settings::parse(&text, &BTreeSet::from([Mode::dialog()])).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 /// A planner with the very rules of the dialer, at one moment.
-fn order(calls: &Calls<'_>, now: Timestamp, campaigns: &[(CampaignId, &Settings)]) -> PlanOrder {
+pub fn order(calls: &Calls<'_>, now: Timestamp, campaigns: &[(CampaignId, &Settings)]) -> PlanOrder {
     let policy = policy::find("safe").expect("it ships").calendars();
     let rules: HashMap<_, _> = campaigns
         .iter()
@@ -41,7 +42,15 @@ fn order(calls: &Calls<'_>, now: Timestamp, campaigns: &[(CampaignId, &Settings)
             (*campaign, Arc::new(rules))
         })
         .collect();
-    let plan = Plan { now, earliest: now, horizon_us: 1_000_000, lease_ms: 600_000, real: false, rules };
+    let plan = Plan {
+        now,
+        earliest: now,
+        horizon_us: 1_000_000,
+        lease_ms: 600_000,
+        real: false,
+        rules,
+        means: HashMap::new(),
+    };
     PlanOrder {
         account: calls.account,
         now,
@@ -259,4 +268,14 @@ async fn a_lost_webhook_frees_its_line_when_the_call_cannot_last_longer(bench: B
     assert_eq!(calls.store.lines_held(calls.account, Timestamp(held_until)).await.unwrap(), 0);
     assert_eq!(plan(&calls, Timestamp(held_until), &settings).await.len(), 1, "and now it cannot");
     assert_eq!(bench.number("select count(*) from attempts where state = 'live'").await, 1);
+}
+
+/// The guard: `want` compares `runs.ungranted` with the breaker; the sweep pauses the run up to a second later.
+async fn a_run_that_trips_its_breaker_takes_no_slots(bench: Bench) {
+    let calls = bench.run_of(2).await;
+    let settings = read("cps = 100\nlines = 1000");
+    bench.execute("update runs set ungranted = 10").await.unwrap();
+    assert!(plan(&calls, NOON, &settings).await.is_empty());
+    bench.execute("update runs set ungranted = 9").await.unwrap();
+    assert_eq!(plan(&calls, NOON, &settings).await.len(), 2);
 }

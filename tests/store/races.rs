@@ -2,20 +2,22 @@
 //! transaction are what is tried here, on both engines.
 
 use crate::both_engines;
-use crate::common::Bench;
 use crate::common::calls::{HELD_MS, NOON, contact, new_campaign, token};
+use crate::common::{Bench, Engine, until};
 use futures::future::join_all;
 use halo::app::read_rules;
 use halo::dialer::decisions::{Asked, clearance, grant};
 use halo::dialer::{Grant, Rules};
 use halo::domain::settings::Take;
 use halo::domain::{AttemptId, Mode, SessionId, TokenHash};
-use halo::store::{Decide, Decided, Held, Store};
+use halo::store::{Change, Decide, Decided, Held, Store};
+use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 
 both_engines! {
     two_processes_give_one_grant_to_one_of_a_hundred_sessions
     two_campaigns_never_hold_one_number_at_once
+    two_processes_count_for_one_run_and_never_wait_for_each_other
 }
 
 const SESSIONS: i64 = 100;
@@ -115,4 +117,43 @@ async fn two_campaigns_never_hold_one_number_at_once(bench: Bench) {
     let waits = "select count(*) from run_contacts where gate = 'number_busy' and due_at is not null";
     assert_eq!(bench.number(waits).await, NUMBERS as i64, "the others wait for it");
     other.close().await;
+}
+
+/// Counters of a run that two nodes write at once: nothing is lost, and neither holds what the other waits for, which the
+/// database would notice a second later. The guard: `lacks_locks`, after which a batch begins anew with `own_runs`. (The
+/// counters that `share_runs` returns only spare it the first half.)
+async fn two_processes_count_for_one_run_and_never_wait_for_each_other(bench: Bench) {
+    const ROUNDS: i64 = 10;
+    let calls = bench.run_of(40).await;
+    let other = bench.another().await;
+    let planned = calls.plan(NOON).await;
+    let count = |what: fn(&Held) -> Change| {
+        let stores = [&bench.store, &other];
+        join_all(planned.iter().zip(stores.into_iter().cycle()).map(move |(planned, store)| async move {
+            for _ in 0..ROUNDS {
+                let decision = Arc::new(move |held: &Held| (what(held), ()));
+                let order = Decide { attempt: planned.attempt, now: NOON, start: None, heard: None, decision };
+                store.decide(order).await.expect("a decision");
+            }
+        }))
+    };
+    count(|held| Change { run_ungranted: Some(1 - held.run_ungranted), ..Change::default() }).await;
+    assert_eq!(bench.number("select ungranted from runs").await, 0, "an even number of changes");
+    count(|held| Change { run_not_dialled: Some(held.run_not_dialled + 1), ..Change::default() }).await;
+    assert_eq!(bench.number("select not_dialled from runs").await, 40 * ROUNDS);
+    other.close().await;
+    if bench.engine == Engine::Postgres {
+        // Connections tell what they have counted when they end.
+        bench.store.close().await;
+        let mut alone = PgConnection::connect(&bench.url).await.expect("the private cluster");
+        let others =
+            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+        until("they have ended", async || {
+            sqlx::query_scalar::<_, i64>(others).fetch_one(&mut alone).await.expect("a number") == 0
+        })
+        .await;
+        let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
+        let deadlocks: i64 = sqlx::query_scalar(deadlocks).fetch_one(&mut alone).await.expect("a number");
+        assert_eq!(deadlocks, 0);
+    }
 }

@@ -81,6 +81,7 @@ impl Calls<'_> {
             lease_ms: LEASE_MS,
             real: false,
             rules: HashMap::from([(self.campaign, rules.clone())]),
+            means: HashMap::new(),
         };
         let order = PlanOrder {
             account: self.account,

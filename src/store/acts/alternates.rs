@@ -22,7 +22,12 @@ pub async fn lines(conn: &mut Conn, run_contacts: &[RunContactId]) -> Result<Lin
     for (run_contact, number, suppressed_at, attempt, outcome, _, _) in rows {
         let lines = found.entry(run_contact).or_default();
         if lines.last().is_none_or(|(line, _)| line.number.0 != number) {
-            let line = Line { number: NumberId(number), suppressed: suppressed_at.is_some(), ended: Vec::new() };
+            let line = Line {
+                number: NumberId(number),
+                suppressed: suppressed_at.is_some(),
+                ended: Vec::new(),
+                history: Vec::new(),
+            };
             lines.push((line, Vec::new()));
         }
         if let (Some((line, attempts)), Some(attempt), Some(outcome)) = (lines.last_mut(), attempt, outcome) {

@@ -1,18 +1,19 @@
 //! What decisions of one batch have in common whatever their numbers: carried from one to the next in memory, and
 //! written once for each wave.
 
-use super::super::Conn;
+use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::life;
 use crate::domain::{RunId, Timestamp};
 use crate::store::Result;
+use crate::store::asked::Runs;
 use crate::store::rows::{Change, Held, RunState};
 use crate::store::text::Rows;
 use std::collections::BTreeMap;
 
 /// Facts of runs that a decision of this batch has changed. The runs are locked: nobody else changes them.
-#[derive(Default)]
 pub struct Carried {
     runs: BTreeMap<i64, Run>,
+    locked: Runs,
 }
 
 struct Run {
@@ -23,13 +24,23 @@ struct Run {
     /// What is left of its hold, and what this wave takes of it.
     contacts_left: Option<i64>,
     taken: i64,
-    /// To be written with this wave.
+    /// Counters to be written with this wave.
     changed: bool,
     /// Paused by this wave: why and when.
     paused: Option<(String, Timestamp)>,
 }
 
 impl Carried {
+    pub fn of(locked: Runs) -> Self {
+        Carried { runs: BTreeMap::new(), locked }
+    }
+
+    /// Is a row of `runs` to be written that other nodes share? A hold has a row of its own.
+    pub fn lacks_locks(&self) -> bool {
+        let writes = |run: &Run| run.changed || run.paused.is_some();
+        ROWS_ARE_LOCKED && self.locked == Runs::Shared && self.runs.values().any(writes)
+    }
+
     /// The run as the decisions before this one left it.
     pub fn show(&self, held: &mut Held) {
         if let Some(run) = self.runs.get(&held.run.0) {
@@ -44,8 +55,8 @@ impl Carried {
     }
 
     pub fn note(&mut self, held: &Held, change: &Change, now: Timestamp) {
-        let counted = change.run_ungranted.or(change.run_not_dialled).or(change.run_prohibited).or(change.hold);
-        if counted.is_none() && change.run_paused.is_none() {
+        let counted = change.run_ungranted.or(change.run_not_dialled).or(change.run_prohibited);
+        if counted.or(change.hold).is_none() && change.run_paused.is_none() {
             return;
         }
         let run = self.runs.entry(held.run.0).or_insert(Run {
@@ -58,7 +69,7 @@ impl Carried {
             changed: false,
             paused: None,
         });
-        run.changed = true;
+        run.changed |= counted.is_some();
         run.ungranted = change.run_ungranted.unwrap_or(run.ungranted);
         run.not_dialled = change.run_not_dialled.unwrap_or(run.not_dialled);
         run.prohibited = change.run_prohibited.unwrap_or(run.prohibited);
@@ -75,15 +86,16 @@ impl Carried {
     /// Writes what this wave changed, and remembers it for the next.
     pub async fn apply(&mut self, conn: &mut Conn) -> Result<()> {
         let (mut rows, mut taken, mut paused) = (Rows::default(), Vec::new(), Vec::new());
-        for (id, run) in self.runs.iter_mut().filter(|(_, run)| run.changed) {
-            rows.push(&(id, run.ungranted, run.not_dialled, run.prohibited));
+        for (id, run) in &mut self.runs {
+            if std::mem::take(&mut run.changed) {
+                rows.push(&(id, run.ungranted, run.not_dialled, run.prohibited));
+            }
             if run.taken != 0 {
                 taken.push((RunId(*id), std::mem::take(&mut run.taken)));
             }
             if let Some((why, at)) = run.paused.take() {
                 paused.push((RunId(*id), why, at));
             }
-            run.changed = false;
         }
         if !rows.is_empty() {
             sqlx::query(sql!("apply_run")).bind(rows.text()).execute(&mut *conn).await?;

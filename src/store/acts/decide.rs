@@ -19,7 +19,7 @@ use crate::domain::{
     AttemptId, CampaignId, ContactId, NumberId, Outcome, RunContactId, RunId, SessionId, Timestamp, TokenHash,
 };
 use crate::fail;
-use crate::store::asked::{Asked, Told};
+use crate::store::asked::{Asked, Runs, Told};
 use crate::store::rows::{Change, ContactChange, Heard, Held};
 use crate::store::text::{Rows, ids_text};
 use crate::store::{BudgetsHeld, MoneyMove, Result, RunFacts, StoreError};
@@ -202,34 +202,47 @@ async fn ended(conn: &mut Conn, rows: &[HeldRow]) -> Result<HashMap<i64, Vec<(i6
     Ok(ended)
 }
 
-/// Against other nodes, in the order of every transaction: accounts and runs (shared), numbers, budgets, then attempts with
-/// their run contacts; of each kind in the order of their ids. Returns the budgets.
-async fn lock(conn: &mut Conn, attempts: &[AttemptId], now: Timestamp) -> Result<BudgetsHeld> {
+/// Against other nodes, in the order of every transaction: accounts (shared) and runs, numbers, budgets, then attempts with
+/// their run contacts; of each kind in the order of their ids. Returns the budgets; `None`: the runs must not be shared.
+async fn lock(conn: &mut Conn, attempts: &[AttemptId], now: Timestamp, runs: Runs) -> Result<Option<BudgetsHeld>> {
     let wanted = ids_text(attempts.iter().map(|id| id.0));
     if ROWS_ARE_LOCKED {
-        for lock in [sql!("share_accounts"), sql!("share_runs"), sql!("lock_numbers")] {
-            sqlx::query(lock).bind(&wanted).fetch_all(&mut *conn).await?;
+        sqlx::query(sql!("share_accounts")).bind(&wanted).fetch_all(&mut *conn).await?;
+        match runs {
+            Runs::Own => drop(sqlx::query(sql!("own_runs")).bind(&wanted).fetch_all(&mut *conn).await?),
+            Runs::Shared => {
+                let counted: Vec<bool> =
+                    sqlx::query_scalar(sql!("share_runs")).bind(&wanted).fetch_all(&mut *conn).await?;
+                // Whoever comes next may set them back to zero.
+                if counted.contains(&true) {
+                    return Ok(None);
+                }
+            }
         }
+        sqlx::query(sql!("lock_numbers")).bind(&wanted).fetch_all(&mut *conn).await?;
     }
     let budgets = money::held(conn, attempts, now).await?;
     if ROWS_ARE_LOCKED {
         sqlx::query(sql!("lock_attempts")).bind(&wanted).fetch_all(&mut *conn).await?;
     }
-    Ok(budgets)
+    Ok(Some(budgets))
 }
 
-/// Asks the decisions in the order given and applies what they change. All of it, or an error and nothing.
-pub async fn decide(conn: &mut Conn, orders: &[&Asked]) -> Result<Vec<Told>> {
+/// Asks the decisions in the order given and applies what they change. All of it, or an error and nothing. `None`: a
+/// row of `runs` is to be written that others share, and each would wait for the other; asked again with
+/// [`Runs::Own`] after a rollback, it is done.
+pub async fn decide(conn: &mut Conn, orders: &[&Asked], runs: Runs) -> Result<Option<Vec<Told>>> {
     let attempts: Vec<AttemptId> =
         orders.iter().map(|order| order.attempt).collect::<BTreeSet<_>>().into_iter().collect();
-    let Some(now) = orders.iter().map(|order| order.now).min() else { return Ok(Vec::new()) };
-    let mut budgets = lock(conn, &attempts, now).await?;
+    let Some(now) = orders.iter().map(|order| order.now).min() else { return Ok(Some(Vec::new())) };
+    let Some(mut budgets) = lock(conn, &attempts, now, runs).await? else { return Ok(None) };
     let mut known = load(conn, &attempts).await?;
-    let (mut carried, mut told, mut rest) = (Carried::default(), Vec::with_capacity(orders.len()), orders);
+    let (mut carried, mut told, mut rest) = (Carried::of(runs), Vec::with_capacity(orders.len()), orders);
     while !rest.is_empty() {
         let wave = Wave::first_of(rest, &known);
         let (now, later) = rest.split_at(wave.orders);
-        told.extend(ask(conn, now, &mut known, &mut carried, &mut budgets).await?);
+        let Some(answers) = ask(conn, now, &mut known, &mut carried, &mut budgets).await? else { return Ok(None) };
+        told.extend(answers);
         let stale: BTreeSet<AttemptId> = later
             .iter()
             .map(|order| order.attempt)
@@ -240,7 +253,7 @@ pub async fn decide(conn: &mut Conn, orders: &[&Asked]) -> Result<Vec<Told>> {
         }
         rest = later;
     }
-    Ok(told)
+    Ok(Some(told))
 }
 
 /// The longest beginning of a row of orders in which no two share their attempt, number or contact.
@@ -280,7 +293,7 @@ async fn ask(
     known: &mut HashMap<AttemptId, Held>,
     carried: &mut Carried,
     budgets: &mut BudgetsHeld,
-) -> Result<Vec<Told>> {
+) -> Result<Option<Vec<Told>>> {
     let fresh = store_events(conn, wave.iter().copied().filter(|order| known.contains_key(&order.attempt))).await?;
     let (mut told, mut effects) = (Vec::with_capacity(wave.len()), Effects::default());
     let (mut moves, mut wrote) = (Vec::new(), Vec::new());
@@ -312,11 +325,14 @@ async fn ask(
         wrote.push(fail_point(order.heard.is_some(), &change));
         told.push(Told::Done(answer));
     }
+    if carried.lacks_locks() {
+        return Ok(None);
+    }
     effects.apply(conn).await?;
     money::put(conn, &moves).await?;
     carried.apply(conn).await?;
     wrote.into_iter().flatten().flatten().for_each(|point: fn()| point());
-    Ok(told)
+    Ok(Some(told))
 }
 
 /// What a decision writes, by the words of the kill matrix.

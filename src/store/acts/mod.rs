@@ -26,6 +26,7 @@ pub mod consent;
 pub mod decide;
 pub mod effects;
 pub mod figures;
+pub mod lanes;
 pub mod life;
 pub mod money;
 pub mod nights;

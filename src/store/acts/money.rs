@@ -2,11 +2,10 @@
 
 use super::super::Conn;
 use crate::domain::budget::Counter;
-use crate::domain::{AttemptId, CampaignId, RunId, Timestamp};
-use crate::store::Result;
+use crate::domain::{AttemptId, CampaignId, Mode, PhoneNumber, RunId, Timestamp};
 use crate::store::figures::ProvedMoney;
 use crate::store::text::rows_text;
-use crate::store::{BudgetsHeld, MoneyMove, Reservation, RunMoney};
+use crate::store::{BudgetsHeld, MoneyMove, Reservation, Result, RunMoney, StoreError};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -142,6 +141,16 @@ pub async fn of_run(conn: &mut Conn, run: RunId, campaign: CampaignId, day_at: T
         money.calls = calls;
     }
     Ok(money)
+}
+
+pub async fn open_calls(conn: &mut Conn, run: RunId, now: Timestamp) -> Result<Vec<(PhoneNumber, Mode)>> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as(sql!("open_calls")).bind(run.0).bind(now.0).fetch_all(conn).await?;
+    let read = |(to, mode): (String, String)| {
+        let to = to.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
+        Ok((to, mode.parse().map_err(|e| StoreError::row("attempts", "mode", e))?))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 pub async fn spent_since(conn: &mut Conn, run: RunId, since: Timestamp) -> Result<i64> {

@@ -106,7 +106,9 @@ pub async fn count_today(
         .fetch_all(&mut *conn)
         .await?;
     for (id, today) in uses {
-        callers.entry(id).or_default().today = today;
+        // Two campaigns may share the id and not the hour at which their day begins: the longer day counts.
+        let of = callers.entry(id).or_default();
+        of.today = of.today.max(today);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
--- share_runs: the runs of these attempts, held against a pause; before their numbers
-select run_id from runs
+-- share_runs: the runs of these attempts, held against a pause; before their numbers. Does any of their counters stand
+-- above zero?
+select ungranted + not_dialled + prohibited > 0 from runs
 where run_id in (
     select a.run_id
     from attempts a
