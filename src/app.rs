@@ -4,6 +4,7 @@ mod lock;
 mod logging;
 mod migrate;
 mod nodes;
+mod open;
 mod platform;
 mod prices;
 
@@ -11,7 +12,8 @@ pub use lock::{somebody_dials, sqlite_path};
 pub use logging::log_filter;
 pub use migrate::{Sides, open_sides};
 pub use nodes::{Roles, may_have};
-pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use};
+pub use open::{Opened, open_store, open_to_dial};
+pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use, real_phones_ring};
 pub use prices::{prices, prices_found};
 
 use crate::clock::{Anchor, Clock};
@@ -85,11 +87,6 @@ pub struct App {
     _lock: Option<File>,
 }
 
-/// The database, without anything that dials: for verbs that read or write rows.
-pub async fn open_store(config: &Config) -> Result<Store> {
-    Store::open(&config.database_url).await.context("cannot open the database named by DATABASE_URL")
-}
-
 /// Program time goes on where the database left it.
 pub async fn open_clock(store: &Store, start: ClockStart) -> Result<Clock> {
     let wall_us = nodes::wall_us(store).await?;
@@ -149,34 +146,35 @@ impl App {
     /// Starts everything. `simulated` is the simulator to start inside when the settings ask for one.
     pub async fn start(
         config: &Config,
-        store: Store,
+        opened: impl Into<Opened>,
         clock_start: ClockStart,
         simulated: simulator::Settings,
     ) -> Result<App> {
-        App::start_for(config, store, clock_start, simulated, Duty::Everything).await
+        App::start_for(config, opened, clock_start, simulated, Duty::Everything).await
     }
 
     pub async fn start_for(
         config: &Config,
-        store: Store,
+        opened: impl Into<Opened>,
         clock_start: ClockStart,
         simulated: simulator::Settings,
         duty: Duty,
     ) -> Result<App> {
-        App::start_as(config, store, clock_start, simulated, duty, Roles::ALL).await
+        App::start_as(config, opened, clock_start, simulated, duty, Roles::ALL).await
     }
 
     /// One process of several, each with its roles.
     pub async fn start_as(
         config: &Config,
-        store: Store,
+        opened: impl Into<Opened>,
         clock_start: ClockStart,
         simulated: simulator::Settings,
         duty: Duty,
         roles: Roles,
     ) -> Result<App> {
         nodes::may_have(roles, config)?;
-        let lock = dialling_lock(&config.database_url)?;
+        let Opened { store, lock } = opened.into();
+        let lock = if lock.is_some() { lock } else { dialling_lock(&config.database_url)? };
         nodes::fits_the_others(config, &store, clock_start.speed).await?;
         let clock = open_clock(&store, clock_start).await?;
         watch_database_clock(&store, &clock).await?;

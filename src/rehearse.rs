@@ -21,7 +21,7 @@ use piece::{Piece, all_contacts, of_database, of_folder};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -100,6 +100,11 @@ pub struct Transcript {
     pub turns: Vec<Turn>,
 }
 
+/// Is this a folder with a campaign, and not the name of one in the database?
+pub fn is_folder(what: &str) -> bool {
+    Path::new(what).join("campaign.toml").is_file()
+}
+
 pub async fn run(config: &Config, order: &Order) -> Result<Rehearsed> {
     let folder =
         std::env::temp_dir().join(format!("halo-rehearsal-{}-{:08x}", std::process::id(), rand::random::<u32>()));
@@ -127,9 +132,8 @@ async fn in_folder(config: &Config, order: &Order, folder: &Path) -> Result<Rehe
     };
     let store = open_store(&ours).await?;
     let modes = known_modes(config)?;
-    let dir = PathBuf::from(&order.what);
-    let piece = if dir.join("campaign.toml").is_file() {
-        of_folder(&store, &dir, &modes, config, order).await?
+    let piece = if is_folder(&order.what) {
+        of_folder(&store, Path::new(&order.what), &modes, config, order).await?
     } else {
         of_database(config, &order.what, &modes).await?
     };

@@ -3,7 +3,7 @@
 use super::service::instant;
 use super::{Failure, campaigns, open, settings};
 use clap::Args;
-use halo::app::{known_modes, peek_clock};
+use halo::app::{known_modes, peek_clock, real_phones_ring};
 use halo::clock::Clock;
 use halo::config::Config;
 use halo::dialer::hang_up_all;
@@ -144,6 +144,7 @@ struct Rows {
     store: Store,
     clock: Clock,
     modes: BTreeSet<Mode>,
+    real: bool,
 }
 
 impl Rows {
@@ -151,15 +152,15 @@ impl Rows {
         let config = settings()?;
         let store = open(&config).await?;
         let clock = peek_clock(&store).await?;
-        let modes = known_modes(&config)?;
-        Ok(Rows { config, store, clock, modes })
+        let (modes, real) = (known_modes(&config)?, real_phones_ring(&config, &store).await?);
+        Ok(Rows { config, store, clock, modes, real })
     }
 
     fn here(&self) -> Here<'_> {
         Here {
             store: &self.store,
             modes: &self.modes,
-            real_platform: self.config.is_real(),
+            real_platform: self.real,
             default_caller_id: self.config.caller_id.clone(),
             now: self.clock.now(),
         }

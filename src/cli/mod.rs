@@ -76,6 +76,27 @@ enum Verb {
     Voximplant(platform::Verb),
 }
 
+impl Verb {
+    /// Whoever names a server elsewhere means its campaigns: a pause that is written into a database of this machine
+    /// would stop nobody there, and say that it did.
+    fn is_meant_for_here(&self) -> Result<(), Failure> {
+        let rows_of_here = match self {
+            Verb::Campaign(verb) => verb.needs_rows(),
+            Verb::Report(_) | Verb::Status { .. } | Verb::Why { .. } | Verb::Export(_) | Verb::Prove { .. } => true,
+            Verb::Demo(_) | Verb::Serve(_) | Verb::Simulate(_) | Verb::Call(_) => false,
+            Verb::Drill(_) | Verb::MigrateDatabase(_) | Verb::Voximplant(_) => false,
+        };
+        let elsewhere = std::env::var("HALO_URL").is_ok_and(|url| !url.trim().is_empty());
+        if rows_of_here && elsewhere {
+            return Err(Failure::usage(
+                "HALO_URL names a server elsewhere, and this command works on the database of this machine alone: ask \
+                 that server's API, or write HALO_URL= before the command to mean the database here",
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Args {
     /// Goes on where the `.env` cannot be read.
     pub fn bears_a_broken_env(&self) -> bool {
@@ -117,7 +138,8 @@ impl From<StoreError> for Failure {
 
 impl From<halo::http::Problem> for Failure {
     fn from(cause: halo::http::Problem) -> Self {
-        Failure::refused(cause.detail)
+        let faults: String = cause.faults.iter().map(|fault| format!("\n  - {fault}")).collect();
+        Failure::refused(format!("{}{faults}", cause.detail))
     }
 }
 
@@ -137,6 +159,7 @@ impl From<Lang> for halo::report::Lang {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
+    args.verb.is_meant_for_here()?;
     match args.verb {
         Verb::Demo(demo) => {
             // The simulator's mischief is on purpose; its warnings would only tear the bars apart.
@@ -231,8 +254,16 @@ pub fn put(out: Option<&PathBuf>, bytes: &[u8]) -> Result<(), Failure> {
             println!("Written: {}", path.display());
             Ok(())
         }
-        // A closed pipe is the reader's choice.
-        None => std::io::stdout().write_all(bytes).or(Ok(())),
+        None => {
+            let mut out = std::io::stdout().lock();
+            match out.write_all(bytes).and_then(|()| out.flush()) {
+                // A closed pipe is the reader's choice; a full disk is not.
+                Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+                    Err(Failure::refused(format!("standard output: {cause}")))
+                }
+                _ => Ok(()),
+            }
+        }
     }
 }
 
