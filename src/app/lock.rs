@@ -51,3 +51,14 @@ pub fn sqlite_path(database_url: &str) -> Option<PathBuf> {
     let path = rest.split('?').next().unwrap_or_default();
     if path.is_empty() || path == ":memory:" { None } else { Some(Path::new(path).to_owned()) }
 }
+
+/// A fresh folder among the temporary ones that nobody else on this machine can read: what is kept in it for a while
+/// holds numbers of people.
+pub fn private_folder(name: &str) -> Result<PathBuf> {
+    let path = std::env::temp_dir().join(format!("{name}-{}-{:08x}", std::process::id(), rand::random::<u32>()));
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&path).with_context(|| path.display().to_string())?;
+    Ok(path)
+}

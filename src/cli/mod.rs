@@ -16,9 +16,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use halo::config::Config;
 use halo::store::{Store, StoreError};
 use std::fmt::Display;
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Batch phone-call campaigns through Voximplant, and which way of talking is better.
 #[derive(Parser)]
@@ -245,24 +246,40 @@ pub async fn open(config: &Config) -> Result<Store, Failure> {
     Ok(halo::app::open_store(config).await?)
 }
 
-/// To a file, or to standard output.
-pub fn put(out: Option<&PathBuf>, bytes: &[u8]) -> Result<(), Failure> {
-    use std::io::Write;
-    match out {
-        Some(path) => {
-            std::fs::write(path, bytes).map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
-            println!("Written: {}", path.display());
-            Ok(())
-        }
-        None => {
-            let mut out = std::io::stdout().lock();
-            match out.write_all(bytes).and_then(|()| out.flush()) {
-                // A closed pipe is the reader's choice; a full disk is not.
-                Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
-                    Err(Failure::refused(format!("standard output: {cause}")))
-                }
-                _ => Ok(()),
+/// A file, or standard output.
+pub struct Out<'a> {
+    path: Option<&'a Path>,
+    to: Box<dyn Write>,
+}
+
+impl<'a> Out<'a> {
+    pub fn to(path: Option<&'a PathBuf>) -> Result<Self, Failure> {
+        let path = path.map(PathBuf::as_path);
+        let to: Box<dyn Write> = match path {
+            None => Box::new(std::io::stdout()),
+            Some(path) => {
+                let file = File::create(path);
+                Box::new(file.map_err(|cause| Failure::refused(format!("{}: {cause}", path.display())))?)
             }
+        };
+        Ok(Out { path, to })
+    }
+
+    /// False when nobody reads any further: a closed pipe is the reader's choice, a full disk is not.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<bool, Failure> {
+        match self.to.write_all(bytes).and_then(|()| self.to.flush()) {
+            Ok(()) => Ok(true),
+            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe && self.path.is_none() => Ok(false),
+            Err(cause) => {
+                let place = self.path.map_or("standard output".to_owned(), |path| path.display().to_string());
+                Err(Failure::refused(format!("{place}: {cause}")))
+            }
+        }
+    }
+
+    pub fn end(self) {
+        if let Some(path) = self.path {
+            println!("Written: {}", path.display());
         }
     }
 }

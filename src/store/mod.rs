@@ -22,6 +22,7 @@ mod text;
 mod writer;
 
 pub use alternates::{AlternateRow, NewNote, NewNumber};
+pub use exports::TurnLatency;
 pub use ids::Ids;
 pub use money_rows::*;
 pub use orders::*;
@@ -145,6 +146,7 @@ mod alternates;
 mod calls;
 mod campaigns;
 mod dialling;
+mod exports;
 pub mod figures;
 mod life;
 pub mod migrate;

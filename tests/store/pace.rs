@@ -218,7 +218,7 @@ async fn one_burst_seen_by_many_nodes_is_one_step(bench: Bench) {
 async fn limits_are_edited_while_calls_are_planned(bench: Bench) {
     let calls = bench.run_of(50).await;
     let settings = read("cps = 100\nlines = 1000");
-    let limit = |cps_max, now| LimitOrder { account: calls.account, cps_max, lines_max: Some(1000), now };
+    let limit = |cps_max, now| LimitOrder { account: calls.account, cps_max: Some(cps_max), lines_max: Some(Some(1000)), now };
     calls.store.limit(limit(Some(20.0), NOON)).await.unwrap();
     let first = plan(&calls, NOON, &settings).await;
     assert_eq!(first.len(), 19, "one spacing after the edit");

@@ -9,6 +9,7 @@ use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::{ContactId, Mode, Outcome, SessionId, Timestamp};
 use halo::http::{status, why};
+use halo::store::nodes::BeatOrder;
 use halo::store::{By, NewContact, NewNumber, Placement, RunState};
 
 both_engines! {
@@ -30,7 +31,10 @@ async fn run_of(bench: &Bench, contacts: Vec<NewContact>) -> Calls<'_> {
     let account = bench.account().await;
     let (run, _) = bench.store.start_run(campaign, account, Take::All, NOON).await.expect("a run");
     // Somebody dials.
-    bench.store.lead("sweeper", "node", NOON, NOON.plus_ms(86_400_000)).await.unwrap();
+    let (now, alive_until) = (NOON, NOON.plus_ms(86_400_000));
+    let (node, roles, host) = ("node".into(), "worker".into(), "here".into());
+    let beat = BeatOrder { node, roles, host, started_at: NOON, now, alive_until, forget_before: NOON };
+    bench.store.beat(beat).await.unwrap();
     Calls { store: bench.store.clone(), bench, campaign, account, run }
 }
 
