@@ -62,3 +62,21 @@ pub fn private_folder(name: &str) -> Result<PathBuf> {
     builder.create(&path).with_context(|| path.display().to_string())?;
     Ok(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The guard: the mode that the folder is made with.
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_a_private_folder() {
+        use std::os::unix::fs::PermissionsExt;
+        let (one, two) = (private_folder("halo-test").unwrap(), private_folder("halo-test").unwrap());
+        let mode = std::fs::metadata(&one).unwrap().permissions().mode();
+        for folder in [&one, &two] {
+            std::fs::remove_dir(folder).unwrap();
+        }
+        assert_eq!((mode & 0o777, one == two), (0o700, false));
+    }
+}

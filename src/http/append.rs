@@ -144,7 +144,8 @@ pub(super) async fn contacts(
 }
 
 async fn form(request: Request) -> Result<(String, Vec<u8>), Problem> {
-    let mut form = Multipart::from_request(request, &()).await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
+    let mut form =
+        Multipart::from_request(request, &()).await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let field = form.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let field = field.ok_or_else(|| Problem::bad("field `contacts` is missing"))?;
     if field.name() != Some("contacts") {
@@ -156,7 +157,9 @@ async fn form(request: Request) -> Result<(String, Vec<u8>), Problem> {
     let bytes = bytes.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
     let further = form.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     if let Some(name) = further.map(|field| field.name().unwrap_or_default().to_owned()) {
-        return Err(Problem::bad(format!("field `{name}`: a form has the field `contacts` alone; send one list at a time")));
+        return Err(Problem::bad(format!(
+            "field `{name}`: a form has the field `contacts` alone; send one list at a time"
+        )));
     }
     Ok((source, bytes.to_vec()))
 }

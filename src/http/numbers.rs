@@ -140,13 +140,14 @@ pub(super) async fn suppress(
 }
 
 async fn bytes(request: Request) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, &()).await.map_err(|cause: BytesRejection| {
-        Problem::unread(cause.status(), cause.body_text())
-    })
+    Bytes::from_request(request, &())
+        .await
+        .map_err(|cause: BytesRejection| Problem::unread(cause.status(), cause.body_text()))
 }
 
 async fn form(request: Request) -> Result<Vec<u8>, Problem> {
-    let mut form = Multipart::from_request(request, &()).await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
+    let mut form =
+        Multipart::from_request(request, &()).await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let Some(field) = form.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))? else {
         return Err(Problem::bad("field `contacts` is missing"));
     };

@@ -28,7 +28,8 @@ pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, no
     let newest = runs.last().cloned();
     let account = newest.as_ref().map_or(0, |run| run.account_id);
     let rows = store.counted(campaign.campaign, account, EARLY_MS, LATE_MS).await?;
-    let changes = changes(store.settings_history(campaign.campaign).await?, runs.iter().filter(|run| run.account_id == account));
+    let changes =
+        changes(store.settings_history(campaign.campaign).await?, runs.iter().filter(|run| run.account_id == account));
     let runs: Vec<RunRow> = runs
         .into_iter()
         .filter(|run| run.account_id == account)
@@ -136,10 +137,7 @@ pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, no
 }
 
 /// Versions that began while one of these runs was open.
-fn changes<'a>(
-    versions: Vec<SettingsVersion>,
-    runs: impl Iterator<Item = &'a CountedRun>,
-) -> Vec<SettingsChange> {
+fn changes<'a>(versions: Vec<SettingsVersion>, runs: impl Iterator<Item = &'a CountedRun>) -> Vec<SettingsChange> {
     let within = |run: &CountedRun, at: Timestamp| at.0 > run.started_at && run.ended_at.is_none_or(|end| at.0 < end);
     let of_run = |run: &'a CountedRun| {
         let during: Vec<SettingsChange> = versions

@@ -49,7 +49,8 @@ fn settings(figures: &Figures) -> Option<Check> {
     }
     let list = |run: &str, version: &str| {
         let shown = changes.iter().take(SHOWN_MAX);
-        let shown: Vec<String> = shown.map(|c| format!("{run} {}: {version} {} ({})", c.night, c.version, c.at)).collect();
+        let shown: Vec<String> =
+            shown.map(|c| format!("{run} {}: {version} {} ({})", c.night, c.version, c.at)).collect();
         let more = if changes.len() > SHOWN_MAX { ", …" } else { "" };
         format!("{}{more}", shown.join(", "))
     };

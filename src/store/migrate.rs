@@ -93,7 +93,8 @@ impl Store {
         let options = SqliteConnectOptions::from_str(url)?.read_only(true).busy_timeout(Duration::from_secs(5));
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
         let there: i64 = sqlx::query_scalar(MIGRATED).fetch_one(&pool).await?;
-        let there: Vec<i64> = if there == 0 { Vec::new() } else { sqlx::query_scalar(VERSIONS).fetch_all(&pool).await? };
+        let there: Vec<i64> =
+            if there == 0 { Vec::new() } else { sqlx::query_scalar(VERSIONS).fetch_all(&pool).await? };
         pool.close().await;
         let ours = our_migrations();
         Ok(match there.iter().all(|version| ours.contains(version)) {

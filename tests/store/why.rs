@@ -1,8 +1,8 @@
 //! Why not now, asked of the tables: what is answered is what the planner then does.
 
 use crate::both_engines;
-use crate::common::Bench;
 use crate::common::calls::{Calls, LEASE_MS, NOON, Pace, contact, new_campaign, phone, token};
+use crate::common::{Bench, Engine};
 use halo::app::read_rules;
 use halo::dialer::ReadRules;
 use halo::domain::clearance::Gate;
@@ -16,6 +16,7 @@ both_engines! {
     every_hold_is_named_with_its_moment
     the_place_in_the_queue_is_counted
     somebody_is_meant_by_a_number_or_a_name
+    nobody_reads_a_list_to_find_a_number
     one_line_says_whether_anybody_is_called
 }
 
@@ -155,6 +156,19 @@ async fn somebody_is_meant_by_a_number_or_a_name(bench: Bench) {
     let within = why::meant(&calls.store, phone(0).as_str(), Some(calls.campaign)).await;
     assert_eq!(within.unwrap(), first);
     assert!(why::meant(&calls.store, &first.to_string(), Some(campaign)).await.is_err(), "of another campaign");
+}
+
+/// The guard: `contacts_by_phone` asks each campaign's index, and the further numbers by theirs.
+async fn nobody_reads_a_list_to_find_a_number(bench: Bench) {
+    if bench.engine != Engine::Sqlite {
+        // PostgreSQL chooses by the size of the tables, and here they are empty.
+        return;
+    }
+    let text = include_str!("../../src/store/queries/contacts_by_phone.sql");
+    let plan = bench.explained(&text.replace("$1", "'+79990000001'").replace("$2", "10")).await;
+    for table in ["c", "first", "further", "n", "x"] {
+        assert!(!plan.lines().any(|line| line == format!("SCAN {table}")), "{table} is read whole:\n{plan}");
+    }
 }
 
 async fn one_line_says_whether_anybody_is_called(bench: Bench) {

@@ -63,8 +63,7 @@ pub async fn brake(conn: &mut Conn, order: &BrakeOrder) -> Result<Option<Brake>>
 /// Other limits; slots that were given under the old ones are taken back.
 pub async fn limit(conn: &mut Conn, order: &LimitOrder) -> Result<()> {
     let Some(account) = super::plan::account(conn, order.account).await? else { return Ok(()) };
-    let (cps_max, lines_max) =
-        (order.cps_max.unwrap_or(account.cps_max), order.lines_max.unwrap_or(account.lines_max));
+    let (cps_max, lines_max) = (order.cps_max.unwrap_or(account.cps_max), order.lines_max.unwrap_or(account.lines_max));
     sqlx::query(sql!("set_account_limits"))
         .bind(order.account)
         .bind(cps_max)
