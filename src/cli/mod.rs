@@ -222,6 +222,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 /// Logs go to standard error: what a verb prints is for programs too.
 fn log(default: &str) {
     let asked = std::env::var("HALO_LOG").ok();
+    if let Some(Err(cause)) = asked.as_deref().map(tracing_subscriber::EnvFilter::try_new) {
+        eprintln!("halo: HALO_LOG: {cause}; going on without it. Write it as in info,halo::dialer=debug");
+    }
     let filter = halo::app::log_filter(asked.as_deref(), default);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
