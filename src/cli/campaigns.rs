@@ -108,11 +108,12 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
 
     let store = halo::app::open_store(&config).await?;
     let clock = peek_clock(&store).await?;
-    let modes = known_modes(&config)?;
+    let (modes, real) = (known_modes(&config)?, real_phones_ring(&config, &store).await?);
+    life::knows_its_platform(&config, real)?;
     let here = Here {
         store: &store,
         modes: &modes,
-        real_platform: real_phones_ring(&config, &store).await?,
+        real_platform: real,
         default_caller_id: config.caller_id.clone(),
         now: clock.now(),
     };

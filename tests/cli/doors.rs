@@ -103,7 +103,7 @@ fn a_command_that_works_here_refuses_a_server_elsewhere() {
     assert_eq!(code(&run(folder.path(), &[("HALO_URL", "")], &["campaign", "show", "mine"])), Some(0));
 }
 
-/// The guard: `real_phones_ring` asks the database. The serving process knows the platform, this terminal does not.
+/// The guards: `real_phones_ring` asks the database, `knows_its_platform`. The serving process knows the platform, this terminal does not.
 #[tokio::test]
 async fn a_terminal_without_settings_is_bound_by_the_platform_that_is_served() {
     let folder = folder();
@@ -114,8 +114,12 @@ async fn a_terminal_without_settings_is_bound_by_the_platform_that_is_served() {
     let refused = run(folder.path(), &[], &["campaign", "start", "mine"]);
     assert_eq!((code(&refused), err(&refused).contains("never dialled on the real platform")), (Some(1), true));
     let dir = campaign(folder.path(), "more", &settings("more", ""), csv([number(0, 2)]).as_bytes());
-    let refused = run(folder.path(), &[], &["campaign", "import", &dir]);
-    assert_eq!((code(&refused), err(&refused).contains("example number")), (Some(1), true), "{}", err(&refused));
+    // What is written would get the simulator's made-up caller id.
+    for verb in [&["campaign", "import", &dir][..], &["campaign", "set", "mine", "dial.cps=1"]] {
+        let refused = run(folder.path(), &[], verb);
+        assert_eq!((code(&refused), err(&refused).contains("of `halo serve`")), (Some(2), true), "{}", err(&refused));
+    }
+    assert_ne!(code(&run(folder.path(), &[], &["campaign", "pause", "--all"])), Some(2), "anybody may pause");
 }
 
 /// The guard: only a closed pipe is forgiven in `Out::write`.

@@ -262,7 +262,7 @@ async fn a_schedule_that_cannot_fire_is_told_and_holds_up_no_other(bench: Bench)
     for (n, (name, cron)) in
         [("gone", "0 2 * * *"), ("odd", "99 2 * * *"), ("sound", "0 2 * * *")].into_iter().enumerate()
     {
-        let contacts = vec![contact(10 * n as u32)];
+        let contacts = vec![contact(10 * n)];
         let mut new = new_campaign(&bench.store, name, contacts, Vec::new());
         campaigns.push(new.campaign.campaign);
         new.campaign.settings = if name == "sound" { settings(name) } else { unreadable.to_owned() };
