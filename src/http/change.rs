@@ -70,12 +70,10 @@ pub(super) fn patched(
         let why = "policy_override: contacts were taken in under it; import the list again without it".to_owned();
         return Err(ImportError::Settings(why.clone(), vec![why]));
     }
-    let script = Script::parse(&campaign.script);
-    let script = script.map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
-    let was = known.map(|known| demanded(&known, campaign, &script)).unwrap_or_default();
+    let was = known.map(|known| demanded(&known, campaign)).unwrap_or_default();
     // What was missing before is no reason to refuse a slower pace.
     let demands: Vec<String> =
-        demanded(&settings, campaign, &script).into_iter().filter(|demand| !was.contains(demand)).collect();
+        demanded(&settings, campaign).into_iter().filter(|demand| !was.contains(demand)).collect();
     if !demands.is_empty() {
         return Err(ImportError::Script(demands.join("; "), demands));
     }
@@ -84,9 +82,12 @@ pub(super) fn patched(
 }
 
 /// What the policy of these settings demands of the campaign's script and does not find.
-fn demanded(settings: &Settings, campaign: &Campaign, script: &Script) -> Vec<String> {
-    let policy = intake::policy::find(&settings.policy);
-    policy.map(|policy| demands::missing(&policy, settings, &campaign.script, script)).unwrap_or_default()
+fn demanded(settings: &Settings, campaign: &Campaign) -> Vec<String> {
+    // A script that cannot be read any more is played to nobody.
+    let (Some(policy), Ok(script)) = (intake::policy::find(&settings.policy), Script::parse(&campaign.script)) else {
+        return Vec::new();
+    };
+    demands::missing(&policy, settings, &campaign.script, &script)
 }
 
 /// The keys that differ, tables by their inner keys.

@@ -6,7 +6,7 @@ use crate::store::{StoreError, WriteError};
 use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::Request;
-use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -142,16 +142,18 @@ pub(super) async fn in_words(request: Request, next: Next) -> Response {
     }
     let (parts, body) = response.into_parts();
     let words = to_bytes(body, REFUSAL_BYTES_MAX).await.unwrap_or_default();
-    let words = String::from_utf8_lossy(&words);
-    let allowed = parts.headers.get(ALLOW).cloned();
-    let detail = match allowed.as_ref().and_then(|allowed| allowed.to_str().ok()) {
-        Some(allowed) => format!("this address knows {allowed} only"),
-        None if words.trim().is_empty() => status.canonical_reason().unwrap_or("refused").to_lowercase(),
-        None => words.trim().to_owned(),
+    let words = String::from_utf8_lossy(&words).trim().to_owned();
+    let detail = match status {
+        // The header is written after us.
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "this address does not know the method; the header `Allow` names those it does"
+        }
+        _ if words.is_empty() => status.canonical_reason().unwrap_or("refused"),
+        _ => &words,
     };
     let mut response = Problem::unread(status, detail).into_response();
-    if let Some(allowed) = allowed {
-        response.headers_mut().insert(ALLOW, allowed);
+    for (name, value) in parts.headers.iter().filter(|(name, _)| !matches!(**name, CONTENT_TYPE | CONTENT_LENGTH)) {
+        response.headers_mut().append(name, value.clone());
     }
     response
 }

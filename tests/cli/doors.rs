@@ -89,7 +89,7 @@ fn a_command_that_works_here_refuses_a_server_elsewhere() {
     for verb in [
         &["campaign", "pause", "--all"][..],
         &["campaign", "start", "mine"],
-        &["campaign", "rehearse", "mine"],
+        &["campaign", "rehearse", "of the database"],
         &["status"],
         &["why", "x"],
         &["report", "mine"],

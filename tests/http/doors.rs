@@ -24,14 +24,15 @@ async fn every_refusal_is_told_in_one_form() {
         (Method::GET, "/api/v1/campaigns/doors/contacts?page=2", Vec::new(), 400, "bad_request", "page"),
         (Method::GET, "/api/v1/campaigns/doors/report?language=ru", Vec::new(), 400, "bad_request", "language"),
         (Method::GET, "/api/v1/campaigns/%FF", Vec::new(), 400, "bad_request", "UTF-8"),
-        (Method::PUT, "/api/v1/campaigns", Vec::new(), 405, "method_not_allowed", "GET,HEAD,POST"),
-        (Method::DELETE, "/healthz", Vec::new(), 405, "method_not_allowed", "GET"),
+        (Method::PUT, "/api/v1/campaigns", Vec::new(), 405, "method_not_allowed", "Allow"),
+        (Method::DELETE, "/healthz", Vec::new(), 405, "method_not_allowed", "Allow"),
         (Method::POST, "/api/v1/pause", much, 413, "too_large", "length limit"),
         (Method::GET, "/api/v2", Vec::new(), 404, "not_found", "address"),
     ] {
         let request = client.request(method, url(&app, path)).bearer_auth(KEY).body(body);
         let refused = request.send().await.expect("an answer");
         assert_eq!(refused.headers()["content-type"], "application/problem+json", "{path}");
+        assert_eq!(refused.headers().contains_key("allow"), status == 405, "{path}");
         let body: Value = refused.json().await.expect("JSON");
         assert_eq!((body["status"].as_u64(), body["code"].as_str()), (Some(status), Some(code)), "{path}: {body}");
         assert!(told(&body).contains(word), "{path} does not say `{word}`: {body}");
