@@ -1,8 +1,24 @@
 //! What a terminal must not do: change tables under a process that dials, or act on another database than is meant.
 
-use crate::{campaign, code, csv, err, folder, number, out, run, settings};
+use crate::{SOON, campaign, code, csv, err, folder, halo, number, out, run, settings};
 use std::fs::File;
 use std::path::Path;
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// What ends by itself; where its guard is gone it would serve for ever.
+fn ends(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+    let mut command = halo(folder, environment, arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let began = Instant::now();
+    while child.try_wait().expect("a process of ours").is_none() {
+        if began.elapsed() > SOON {
+            child.kill().expect("it runs");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.wait_with_output().expect("its output")
+}
 
 /// As a process that dials holds it.
 fn dialling(folder: &Path) -> File {
@@ -39,7 +55,7 @@ async fn nobody_changes_the_tables_under_a_process_that_dials() {
     let before = sql(folder.path(), &[last, "drop index attempts_planned", "drop index contacts_by_batch"]).await;
     let lock = dialling(folder.path());
     for verb in [&["serve"][..], &["demo", "--exit"], &["campaign", "list"], &["status"]] {
-        let refused = run(folder.path(), &[], verb);
+        let refused = ends(folder.path(), &[("HALO_LISTEN", "127.0.0.1:0")], verb);
         assert_eq!(code(&refused), Some(2), "{verb:?}: {}", err(&refused));
         assert!(err(&refused).contains("another process dials from"), "{verb:?}: {}", err(&refused));
         assert_eq!(sql(folder.path(), &[]).await, before, "{verb:?}");
@@ -61,7 +77,7 @@ async fn nobody_changes_the_tables_under_a_process_that_dials() {
                  values (9999, 'of tomorrow', true, x'00', 0)";
     sql(folder.path(), &[newer]).await;
     for verb in [&["serve"][..], &["campaign", "list"]] {
-        let refused = run(folder.path(), &[], verb);
+        let refused = ends(folder.path(), &[("HALO_LISTEN", "127.0.0.1:0")], verb);
         assert!(err(&refused).contains("a newer version"), "{verb:?}: {}", err(&refused));
         assert_eq!(code(&refused), Some(2), "{verb:?}");
     }
@@ -75,7 +91,8 @@ fn a_link_to_a_database_is_no_second_door() {
     imported(folder.path(), "mine");
     std::os::unix::fs::symlink("halo.db", folder.path().join("link.db")).expect("a link");
     let _lock = dialling(folder.path());
-    let refused = run(folder.path(), &[("DATABASE_URL", "sqlite:link.db"), ("HALO_LISTEN", "127.0.0.1:0")], &["serve"]);
+    let refused =
+        ends(folder.path(), &[("DATABASE_URL", "sqlite:link.db"), ("HALO_LISTEN", "127.0.0.1:0")], &["serve"]);
     assert_eq!((code(&refused), err(&refused).contains("another process dials")), (Some(2), true), "{}", err(&refused));
 }
 
@@ -130,7 +147,7 @@ fn a_full_disk_behind_standard_output_is_no_success() {
     imported(folder.path(), "mine");
     for verb in [&["export", "mine", "contacts"][..], &["report", "mine"]] {
         let full = File::options().write(true).open("/dev/full").expect("a device that is always full");
-        let output = crate::halo(folder.path(), &[], verb).stdout(full).output().expect("the program starts");
+        let output = halo(folder.path(), &[], verb).stdout(full).output().expect("the program starts");
         assert_eq!((code(&output), err(&output).contains("standard output: ")), (Some(1), true), "{}", err(&output));
     }
 }
