@@ -4,14 +4,16 @@ mod lock;
 mod logging;
 mod migrate;
 mod nodes;
+mod open;
 mod platform;
 mod prices;
 
-pub use lock::{somebody_dials, sqlite_path};
+pub use lock::{private_folder, somebody_dials, sqlite_path};
 pub use logging::log_filter;
 pub use migrate::{Sides, open_sides};
 pub use nodes::{Roles, may_have};
-pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use};
+pub use open::{Opened, open_store, open_to_dial};
+pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use, real_phones_ring};
 pub use prices::{prices, prices_found};
 
 use crate::clock::{Anchor, Clock};
@@ -21,7 +23,7 @@ use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
 use crate::http::{ApiKey, Voice, Web, router};
 use crate::simulator;
-use crate::store::Store;
+use crate::store::{LimitOrder, Store};
 use crate::voximplant::{Pacer, Sources, Wanted};
 use crate::{intake, queue};
 use anyhow::{Context, Result, bail};
@@ -85,11 +87,6 @@ pub struct App {
     _lock: Option<File>,
 }
 
-/// The database, without anything that dials: for verbs that read or write rows.
-pub async fn open_store(config: &Config) -> Result<Store> {
-    Store::open(&config.database_url).await.context("cannot open the database named by DATABASE_URL")
-}
-
 /// Program time goes on where the database left it.
 pub async fn open_clock(store: &Store, start: ClockStart) -> Result<Clock> {
     let wall_us = nodes::wall_us(store).await?;
@@ -149,34 +146,35 @@ impl App {
     /// Starts everything. `simulated` is the simulator to start inside when the settings ask for one.
     pub async fn start(
         config: &Config,
-        store: Store,
+        opened: impl Into<Opened>,
         clock_start: ClockStart,
         simulated: simulator::Settings,
     ) -> Result<App> {
-        App::start_for(config, store, clock_start, simulated, Duty::Everything).await
+        App::start_for(config, opened, clock_start, simulated, Duty::Everything).await
     }
 
     pub async fn start_for(
         config: &Config,
-        store: Store,
+        opened: impl Into<Opened>,
         clock_start: ClockStart,
         simulated: simulator::Settings,
         duty: Duty,
     ) -> Result<App> {
-        App::start_as(config, store, clock_start, simulated, duty, Roles::ALL).await
+        App::start_as(config, opened, clock_start, simulated, duty, Roles::ALL).await
     }
 
     /// One process of several, each with its roles.
     pub async fn start_as(
         config: &Config,
-        store: Store,
+        opened: impl Into<Opened>,
         clock_start: ClockStart,
         simulated: simulator::Settings,
         duty: Duty,
         roles: Roles,
     ) -> Result<App> {
         nodes::may_have(roles, config)?;
-        let lock = dialling_lock(&config.database_url)?;
+        let Opened { store, lock } = opened.into();
+        let lock = if lock.is_some() { lock } else { dialling_lock(&config.database_url)? };
         nodes::fits_the_others(config, &store, clock_start.speed).await?;
         let clock = open_clock(&store, clock_start).await?;
         watch_database_clock(&store, &clock).await?;
@@ -198,7 +196,7 @@ impl App {
         let client = Arc::new(reach.client(&backend_url, provider_modes.clone(), &clock)?);
         let platform = Platform { name: format!("{}/{}", host_of(&reach.url), reach.account), real: config.is_real() };
         let account = store.ensure_account(&platform.name, config.cps_max, config.lines_max, clock.now()).await?;
-        first_limits(config, &store, account, &platform.name).await?;
+        first_limits(config, &store, account, &platform.name, clock.now()).await?;
         // A process for one call changes nothing for whoever serves this database.
         if matches!(duty, Duty::Everything) {
             store.set_installation_value("account", account.to_string()).await?;
@@ -213,7 +211,7 @@ impl App {
         let cps = store.account(account).await?.and_then(|account| account.cps_max);
         // Limits are in program time, the pacer lives in real time.
         let pacer = Arc::new(Pacer::new(cps.map(|cps| cps * clock.speed())));
-        let node = Node::new(roles, clock.now());
+        let node = Node::new(roles, duty, clock.now());
         let dialer = Dialer::new(
             store.clone(),
             clock.clone(),
@@ -382,16 +380,21 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("HALO_LISTEN: cannot listen on {address}"))
 }
 
-/// HALO_CPS_MAX and HALO_LINES_MAX are first values: they are taken when they were written or changed, and what was
-/// set by the API since then stays.
-async fn first_limits(config: &Config, store: &Store, account: i64, platform: &str) -> Result<()> {
-    let written = format!("{platform} {:?} {:?}", config.cps_max, config.lines_max);
-    if store.installation_value("limits").await?.as_deref() == Some(written.as_str()) {
+/// HALO_CPS_MAX and HALO_LINES_MAX are first values: each is taken when it was written or changed, and what was set by
+/// the API since then stays.
+async fn first_limits(config: &Config, store: &Store, account: i64, platform: &str, now: Timestamp) -> Result<()> {
+    let (cps, lines) = (format!("{:?}", config.cps_max), format!("{:?}", config.lines_max));
+    let written = format!("{platform} {cps} {lines}");
+    let before = store.installation_value("limits").await?.unwrap_or_default();
+    if before == written {
         return Ok(());
     }
-    if config.cps_max.is_some() || config.lines_max.is_some() {
-        store.set_limits(account, config.cps_max, config.lines_max).await?;
-    }
+    let mut parts = before.rsplitn(3, ' ');
+    let (lines_before, cps_before, platform_before) = (parts.next(), parts.next(), parts.next());
+    let elsewhere = platform_before != Some(platform);
+    let cps_max = config.cps_max.filter(|_| elsewhere || cps_before != Some(cps.as_str()));
+    let lines_max = config.lines_max.filter(|_| elsewhere || lines_before != Some(lines.as_str()));
+    store.limit(LimitOrder { account, cps_max: cps_max.map(Some), lines_max: lines_max.map(Some), now }).await?;
     Ok(store.set_installation_value("limits", written).await?)
 }
 

@@ -1,6 +1,6 @@
 //! `halo demo`: the main job end to end, on one machine, ringing nobody.
 
-use crate::app::{App, ClockStart, open_store};
+use crate::app::{App, ClockStart, open_to_dial};
 use crate::config::{Config, PlatformConfig};
 use crate::domain::settings::Take;
 use crate::domain::{CampaignId, Mode, PhoneNumber, RunId, Timestamp};
@@ -65,12 +65,13 @@ pub async fn run(config: &Config, order: Order) -> Result<(App, DemoEnd), DemoEr
         listen: free_listen(config.listen),
         ..config.clone()
     };
-    let store = open_store(&config).await?;
-    make_room(&store).await?;
+    // Locked first: a demo that stays up must not lose its database to the next one.
+    let opened = open_to_dial(&config).await?;
+    make_room(&opened.store).await?;
 
     let clock = ClockStart { speed: order.speed, at: order.at };
     let simulated = simulator::Settings { seed: order.seed, speed: order.speed, ..simulator::Settings::default() };
-    let app = App::start(&config, store, clock, simulated).await?;
+    let app = App::start(&config, opened, clock, simulated).await?;
     println!("Simulator at {}; nobody is rung. Clock at {} times life.", address(&app), order.speed);
 
     let (campaign, run) = match open_run(&app.store).await? {

@@ -4,8 +4,8 @@
 //! copy of somebody's. Every call goes to a simulator inside the drill, which outlives the runner and keeps
 //! its own ledger; nobody is rung, and the database that was copied is not touched.
 
-use crate::app::{known_modes, open_store, peek_clock, read_rules, sqlite_path};
-use crate::config::Config;
+use crate::app::{known_modes, open_store, peek_clock, private_folder, read_rules, sqlite_path};
+use crate::config::{Config, DialogBase};
 use crate::demo::{self, import_demo};
 use crate::domain::CampaignId;
 use crate::domain::settings::Take;
@@ -103,8 +103,7 @@ impl fmt::Display for Drilled {
 
 /// Runs the drill. Its folder is left behind, and named, when a law is broken or the drill itself fails.
 pub async fn run(config: &Config, order: Order) -> Result<Drilled> {
-    let folder = std::env::temp_dir().join(format!("halo-drill-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let folder = private_folder("halo-drill")?;
     let evidence = || format!("what is left of the drill stands in {}", folder.display());
     let drilled = Drill::prepare(config, &order, &folder).await.with_context(evidence)?.run(&order).await;
     let drilled = drilled.with_context(evidence)?;
@@ -126,6 +125,8 @@ struct Drill {
     speed: f64,
     log: PathBuf,
     made_up: bool,
+    /// The built-in replier answers `dialog` and `realtime`.
+    replies: bool,
 }
 
 impl Drill {
@@ -171,6 +172,7 @@ impl Drill {
             speed: order.speed,
             log: folder.join("serve.log"),
             made_up: order.contacts.is_some(),
+            replies: config.dialog != DialogBase::Off,
         })
     }
 
@@ -220,6 +222,8 @@ impl Drill {
             .env("HALO_CLOCK_SPEED", self.speed.to_string())
             // Whatever the settings say of a platform is not for the drill; empty means not set.
             .env("USE_VOXIMPLANT", "false")
+            // Nor is somebody's own replier to be talked to by simulated callees.
+            .env("VOICE_DIALOG_BASE_URL", if self.replies { "" } else { "off" })
             .envs(
                 ["BACKEND_URL", "VOXIMPLANT_ACCOUNT_ID", "VOXIMPLANT_API_KEY", "VOXIMPLANT_KEY_FILE"].map(|n| (n, "")),
             )

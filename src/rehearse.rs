@@ -1,12 +1,13 @@
 //! `halo campaign rehearse`: a list, its script and its settings against the simulator's callees, in scaled time.
 //!
 //! It takes place in a database of its own that is deleted in the end, and every call goes to a simulator inside:
-//! nobody is rung, and nothing of it is kept or counted in the user's database. Time in which nobody may be called is
+//! nobody is rung, and nothing of it is kept or counted in the user's database. Its suppression list and allow-list
+//! hold; calls that were made to a number before are not counted against its caps. Time in which nobody may be called is
 //! skipped, so that a rehearsal of two nights takes minutes.
 
 mod piece;
 
-use crate::app::{App, ClockStart, known_modes, open_store, prices};
+use crate::app::{App, ClockStart, known_modes, open_store, prices, private_folder};
 use crate::config::{Config, DialogBase, PlatformConfig};
 use crate::demo::interrupted;
 use crate::domain::assign::dial_order;
@@ -21,7 +22,7 @@ use piece::{Piece, all_contacts, of_database, of_folder};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -100,10 +101,13 @@ pub struct Transcript {
     pub turns: Vec<Turn>,
 }
 
+/// Is this a folder with a campaign, and not the name of one in the database?
+pub fn is_folder(what: &str) -> bool {
+    Path::new(what).join("campaign.toml").is_file()
+}
+
 pub async fn run(config: &Config, order: &Order) -> Result<Rehearsed> {
-    let folder =
-        std::env::temp_dir().join(format!("halo-rehearsal-{}-{:08x}", std::process::id(), rand::random::<u32>()));
-    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let folder = private_folder("halo-rehearsal")?;
     let rehearsed = in_folder(config, order, &folder).await;
     let removed = std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string());
     let rehearsed = rehearsed?;
@@ -127,9 +131,8 @@ async fn in_folder(config: &Config, order: &Order, folder: &Path) -> Result<Rehe
     };
     let store = open_store(&ours).await?;
     let modes = known_modes(config)?;
-    let dir = PathBuf::from(&order.what);
-    let piece = if dir.join("campaign.toml").is_file() {
-        of_folder(&store, &dir, &modes, config, order).await?
+    let piece = if is_folder(&order.what) {
+        of_folder(&store, Path::new(&order.what), &modes, config, order).await?
     } else {
         of_database(config, &order.what, &modes).await?
     };
@@ -143,6 +146,7 @@ async fn in_folder(config: &Config, order: &Order, folder: &Path) -> Result<Rehe
     let clock = ClockStart { speed: order.speed, at: order.at };
     let app = App::start(&ours, store, clock, simulated).await?;
     let rehearsed = play(&app, &piece, order, began).await;
+    piece.close().await;
     app.stop().await;
     rehearsed
 }
@@ -224,11 +228,13 @@ async fn begin(app: &App, piece: &Piece, taken: &[(PhoneNumber, ContactRow)]) ->
             consent_source: row.consent_source.clone(),
             alternates: piece.further.get(&row.contact_id).cloned().unwrap_or_default(),
         });
-        // Whoever asked not to be called is not called in a rehearsal either.
-        if row.suppressed_at.is_some() {
-            store.suppress(number.clone(), "on the suppression list", now).await?;
-        }
     }
+    // Whoever asked not to be called is not called in a rehearsal either, and test phones ring at any hour.
+    let all: Vec<&PhoneNumber> = contacts
+        .iter()
+        .flat_map(|contact| std::iter::once(&contact.number).chain(contact.alternates.iter().map(|a| &a.number)))
+        .collect();
+    piece.hand_over(&all, store, now).await?;
     let new = NewCampaign {
         campaign: Campaign {
             campaign,

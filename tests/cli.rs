@@ -4,6 +4,8 @@ mod harness;
 
 #[path = "cli/call.rs"]
 mod call;
+#[path = "cli/doors.rs"]
+mod doors;
 #[path = "cli/life.rs"]
 mod life;
 

@@ -6,6 +6,8 @@ mod harness;
 mod account;
 #[path = "http/callbacks.rs"]
 mod callbacks;
+#[path = "http/doors.rs"]
+mod doors;
 #[path = "http/life.rs"]
 mod life;
 #[path = "http/money.rs"]

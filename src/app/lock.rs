@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 /// On SQLite only one process dials: the operating system's lock says which, and frees it when that dies.
 pub(super) fn dialling_lock(database_url: &str) -> Result<Option<File>> {
     let (Some(path), Some(lock_path)) = (sqlite_path(database_url), lock_path(database_url)) else { return Ok(None) };
-    let file = File::options().create(true).truncate(false).write(true).open(&lock_path)?;
+    let file = File::options().create(true).truncate(false).write(true).open(&lock_path);
+    let file = file.with_context(|| format!("the dialling lock {}", lock_path.display()))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -31,8 +32,17 @@ pub async fn somebody_dials(config: &Config, store: &Store, clock: &Clock) -> Re
     Ok(matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
+/// One file has one lock, by whatever name it is reached: a link to it must not open a second door.
 fn lock_path(database_url: &str) -> Option<PathBuf> {
-    Some(PathBuf::from(format!("{}.lock", sqlite_path(database_url)?.display())))
+    let path = sqlite_path(database_url)?;
+    let path = path.canonicalize().unwrap_or_else(|_| beside(&path).unwrap_or(path));
+    Some(PathBuf::from(format!("{}.lock", path.display())))
+}
+
+/// Where a file will stand that is not there yet.
+fn beside(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(folder.canonicalize().ok()?.join(path.file_name()?))
 }
 
 pub fn sqlite_path(database_url: &str) -> Option<PathBuf> {
@@ -40,4 +50,33 @@ pub fn sqlite_path(database_url: &str) -> Option<PathBuf> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let path = rest.split('?').next().unwrap_or_default();
     if path.is_empty() || path == ":memory:" { None } else { Some(Path::new(path).to_owned()) }
+}
+
+/// A fresh folder among the temporary ones that nobody else on this machine can read: what is kept in it for a while
+/// holds numbers of people.
+pub fn private_folder(name: &str) -> Result<PathBuf> {
+    let path = std::env::temp_dir().join(format!("{name}-{}-{:08x}", std::process::id(), rand::random::<u32>()));
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&path).with_context(|| path.display().to_string())?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The guard: the mode that the folder is made with.
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_a_private_folder() {
+        use std::os::unix::fs::PermissionsExt;
+        let (one, two) = (private_folder("halo-test").unwrap(), private_folder("halo-test").unwrap());
+        let mode = std::fs::metadata(&one).unwrap().permissions().mode();
+        for folder in [&one, &two] {
+            std::fs::remove_dir(folder).unwrap();
+        }
+        assert_eq!((mode & 0o777, one == two), (0o700, false));
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! On PostgreSQL any number of them serve one database. On SQLite there is one, and it does everything.
 
+use super::Duty;
 use super::lock::sqlite_path;
 use crate::clock::{Clock, OffsetFilter};
 use crate::config::{Config, PlatformConfig};
@@ -98,6 +99,9 @@ fn is_alive(row: &NodeRow, clock: &Clock) -> bool {
     clock.now().since(row.beat_at) <= clock.at_least(DEAD_AFTER_MS, DEAD_AFTER_MS)
 }
 
+/// How the table names a process that serves one call alone: it dials no campaign, and answers nobody else's sessions.
+const SINGLE: &str = "single";
+
 /// Does another node answer sessions? Asked by one that has left already.
 pub(super) async fn somebody_answers(store: &Store, clock: &Clock) -> bool {
     let rows = store.nodes().await.unwrap_or_default();
@@ -135,15 +139,19 @@ pub(super) async fn fits_the_others(config: &Config, store: &Store, speed: f64) 
 #[derive(Clone)]
 pub(super) struct Node {
     pub name: String,
-    pub roles: Roles,
+    roles: String,
     host: String,
     started_at: Timestamp,
 }
 
 impl Node {
-    pub fn new(roles: Roles, started_at: Timestamp) -> Self {
+    pub fn new(roles: Roles, duty: Duty, started_at: Timestamp) -> Self {
         // Unique over the nodes and over the lives of one.
         let name = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+        let roles = match duty {
+            Duty::Everything => roles.to_string(),
+            Duty::SingleCalls => SINGLE.to_owned(),
+        };
         Node { name, roles, host: host(), started_at }
     }
 
@@ -152,10 +160,11 @@ impl Node {
         let forget_before = now.plus_ms(-clock.at_least(FORGOTTEN_AFTER_MS, FORGOTTEN_AFTER_MS));
         let order = BeatOrder {
             node: self.name.clone(),
-            roles: self.roles.to_string(),
+            roles: self.roles.clone(),
             host: self.host.clone(),
             started_at: self.started_at,
             now,
+            alive_until: now.plus_ms(clock.at_least(DEAD_AFTER_MS, DEAD_AFTER_MS)),
             forget_before,
         };
         store.beat(order).await

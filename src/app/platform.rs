@@ -63,6 +63,8 @@ pub(super) async fn reach_platform(
 
 /// The application that `deploy` makes where none is named.
 const APPLICATION: &str = "halo-demo";
+/// Where calls of any loopback API go, as runs remember it.
+const SIMULATOR: &str = "simulator";
 /// Campaigns whose caller ids are looked at, the newest.
 const CAMPAIGNS_MAX: i64 = 1000;
 /// The simulator's model needs no key, but a scenario without the secret refuses to talk.
@@ -105,7 +107,19 @@ pub(super) fn host_of(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split('/').next().unwrap_or_default();
     // A simulator inside takes any free port: its runs must wake up in the next start.
-    if crate::config::is_loopback(url) { "simulator".into() } else { host.to_owned() }
+    if crate::config::is_loopback(url) { SIMULATOR.into() } else { host.to_owned() }
+}
+
+/// Do calls of this database reach people? Whoever serves it says so, and a terminal may have other settings, or none:
+/// the stricter of both holds.
+pub async fn real_phones_ring(config: &Config, store: &Store) -> Result<bool> {
+    let account = store.installation_value("account").await?.and_then(|id| id.parse().ok());
+    let served = match account {
+        Some(account) => store.account(account).await?,
+        None => None,
+    };
+    let real = |platform: &str| platform.split('/').next() != Some(SIMULATOR);
+    Ok(config.is_real() || served.is_some_and(|account| real(&account.platform)))
 }
 
 /// The address under which sessions find us.

@@ -2,7 +2,7 @@
 
 use super::{Failure, life, open, settings, watch};
 use clap::Subcommand;
-use halo::app::{known_modes, peek_clock, read_rules};
+use halo::app::{known_modes, peek_clock, read_rules, real_phones_ring};
 use halo::dialer::hindrance;
 use halo::domain::RunId;
 use halo::domain::settings::Take;
@@ -70,6 +70,13 @@ pub enum Verb {
     Watch { campaign: String },
 }
 
+impl Verb {
+    /// Looks into the database; a rehearsal of a folder has one of its own.
+    pub fn needs_rows(&self) -> bool {
+        !matches!(self, Verb::Rehearse(args) if args.is_folder())
+    }
+}
+
 pub async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Import { dir, json } => import_dir(&dir, json).await,
@@ -101,11 +108,12 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
 
     let store = halo::app::open_store(&config).await?;
     let clock = peek_clock(&store).await?;
-    let modes = known_modes(&config)?;
+    let (modes, real) = (known_modes(&config)?, real_phones_ring(&config, &store).await?);
+    life::knows_its_platform(&config, real)?;
     let here = Here {
         store: &store,
         modes: &modes,
-        real_platform: config.is_real(),
+        real_platform: real,
         default_caller_id: config.caller_id.clone(),
         now: clock.now(),
     };
@@ -243,7 +251,8 @@ async fn start(args: life::Start) -> Result<(), Failure> {
         return Err(Failure::refused("no process has served this database yet: start `halo serve` first"));
     };
     let (rules, _) = read_rules(known_modes(&config)?)(&campaign.settings).map_err(Failure::refused)?;
-    if let Some(why) = hindrance(&store, campaign.campaign, &rules, config.is_real()).await? {
+    let real = real_phones_ring(&config, &store).await?;
+    if let Some(why) = hindrance(&store, campaign.campaign, &rules, real).await? {
         return Err(Failure::refused(why));
     }
     let now = clock.now();

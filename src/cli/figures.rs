@@ -1,6 +1,6 @@
 //! What was found: report, export, prove.
 
-use super::{Failure, Lang, open, put, settings};
+use super::{Failure, Lang, Out, open, settings};
 use clap::{Args, ValueEnum};
 use halo::app::{known_modes, peek_clock, read_rules};
 use halo::http::export;
@@ -65,18 +65,29 @@ pub async fn report(args: ReportArgs) -> Result<(), Failure> {
         Form::Md => Format::Markdown,
     };
     let text = render(&report, format, args.lang.into()).map_err(Failure::refused)?;
-    put(args.out.as_ref(), text.as_bytes())
+    let mut out = Out::to(args.out.as_ref())?;
+    out.write(text.as_bytes())?;
+    out.end();
+    Ok(())
 }
 
 pub async fn export(args: ExportArgs) -> Result<(), Failure> {
     let store = open(&settings()?).await?;
-    let bytes = match args.what {
-        What::Contacts => export::contacts_csv(&store, &args.campaign).await?,
-        What::Attempts => export::attempts_csv(&store, &args.campaign).await?,
-        What::Rejects => export::rejects_csv(&store, &args.campaign).await?,
-        What::Notes => export::notes_csv(&store, &args.campaign).await?,
+    let what = match args.what {
+        What::Contacts => export::What::Contacts,
+        What::Attempts => export::What::Attempts,
+        What::Rejects => export::What::Rejects,
+        What::Notes => export::What::Notes,
     };
-    put(args.out.as_ref(), &bytes)
+    let mut export = export::Export::of(&store, what, &args.campaign).await?;
+    let mut out = Out::to(args.out.as_ref())?;
+    while let Some(piece) = export.piece().await? {
+        if !out.write(&piece)? {
+            break;
+        }
+    }
+    out.end();
+    Ok(())
 }
 
 pub async fn prove(campaign: &str, as_json: bool) -> Result<(), Failure> {

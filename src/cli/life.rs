@@ -3,7 +3,7 @@
 use super::service::instant;
 use super::{Failure, campaigns, open, settings};
 use clap::Args;
-use halo::app::{known_modes, peek_clock};
+use halo::app::{known_modes, peek_clock, real_phones_ring};
 use halo::clock::Clock;
 use halo::config::Config;
 use halo::dialer::hang_up_all;
@@ -144,6 +144,7 @@ struct Rows {
     store: Store,
     clock: Clock,
     modes: BTreeSet<Mode>,
+    real: bool,
 }
 
 impl Rows {
@@ -151,18 +152,19 @@ impl Rows {
         let config = settings()?;
         let store = open(&config).await?;
         let clock = peek_clock(&store).await?;
-        let modes = known_modes(&config)?;
-        Ok(Rows { config, store, clock, modes })
+        let (modes, real) = (known_modes(&config)?, real_phones_ring(&config, &store).await?);
+        Ok(Rows { config, store, clock, modes, real })
     }
 
-    fn here(&self) -> Here<'_> {
-        Here {
+    fn here(&self) -> Result<Here<'_>, Failure> {
+        knows_its_platform(&self.config, self.real)?;
+        Ok(Here {
             store: &self.store,
             modes: &self.modes,
-            real_platform: self.config.is_real(),
+            real_platform: self.real,
             default_caller_id: self.config.caller_id.clone(),
             now: self.clock.now(),
-        }
+        })
     }
 
     async fn account(&self) -> Result<Option<i64>, Failure> {
@@ -190,6 +192,18 @@ impl Rows {
         println!("{word}: {} runs are open, {} calls are live", busy.runs, busy.live);
         Ok(())
     }
+}
+
+/// Settings that are written get the caller id of this terminal where they name none: the simulator's made-up one
+/// must not come into a campaign that calls people.
+pub fn knows_its_platform(config: &Config, real: bool) -> Result<(), Failure> {
+    if real && !config.is_real() {
+        return Err(Failure::usage(
+            "this database is served at a real platform, and the settings here name the simulator: give this command \
+             the environment (.env) of `halo serve`",
+        ));
+    }
+    Ok(())
 }
 
 fn changed(runs: usize) -> Result<(), Failure> {
@@ -304,7 +318,7 @@ fn join(into: &mut Value, other: Value) {
 pub async fn set(args: Set) -> Result<(), Failure> {
     let patch = patch(&args.changes)?;
     let rows = Rows::open().await?;
-    let done = change(&rows.here(), &args.campaign, &patch, args.words.by(None)).await;
+    let done = change(&rows.here()?, &args.campaign, &patch, args.words.by(None)).await;
     let done = done.map_err(campaigns::refused)?;
     if done.changed.is_empty() {
         println!("Nothing changes: the settings say so already");
@@ -318,7 +332,7 @@ pub async fn append_list(campaign: &str, file: &Path, as_json: bool) -> Result<(
     let bytes = std::fs::read(file).map_err(|e| Failure::refused(format!("{}: {e}", file.display())))?;
     let rows = Rows::open().await?;
     let source = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let done = append(&rows.here(), campaign, &source, bytes).await.map_err(campaigns::refused)?;
+    let done = append(&rows.here()?, campaign, &source, bytes).await.map_err(campaigns::refused)?;
     if as_json {
         println!("{}", json!(done));
         return Ok(());
@@ -339,7 +353,7 @@ pub async fn append_list(campaign: &str, file: &Path, as_json: bool) -> Result<(
 pub async fn copy_campaign(campaign: &str, name: String, keep_arms: bool, as_json: bool) -> Result<(), Failure> {
     let rows = Rows::open().await?;
     let order = Copy { name, keep_arms, settings: Value::Null };
-    let done = copy(&rows.here(), campaign, order).await.map_err(campaigns::refused)?;
+    let done = copy(&rows.here()?, campaign, order).await.map_err(campaigns::refused)?;
     let next_at = done.next_at.map(|at| at.to_string());
     if as_json {
         println!(

@@ -16,9 +16,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use halo::config::Config;
 use halo::store::{Store, StoreError};
 use std::fmt::Display;
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Batch phone-call campaigns through Voximplant, and which way of talking is better.
 #[derive(Parser)]
@@ -76,6 +77,27 @@ enum Verb {
     Voximplant(platform::Verb),
 }
 
+impl Verb {
+    /// Whoever names a server elsewhere means its campaigns: a pause that is written into a database of this machine
+    /// would stop nobody there, and say that it did.
+    fn is_meant_for_here(&self) -> Result<(), Failure> {
+        let rows_of_here = match self {
+            Verb::Campaign(verb) => verb.needs_rows(),
+            Verb::Report(_) | Verb::Status { .. } | Verb::Why { .. } | Verb::Export(_) | Verb::Prove { .. } => true,
+            Verb::Demo(_) | Verb::Serve(_) | Verb::Simulate(_) | Verb::Call(_) => false,
+            Verb::Drill(_) | Verb::MigrateDatabase(_) | Verb::Voximplant(_) => false,
+        };
+        let elsewhere = std::env::var("HALO_URL").is_ok_and(|url| !url.trim().is_empty());
+        if rows_of_here && elsewhere {
+            return Err(Failure::usage(
+                "HALO_URL names a server elsewhere, and this command works on the database of this machine alone: ask \
+                 that server's API, or write HALO_URL= before the command to mean the database here",
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Args {
     /// Goes on where the `.env` cannot be read.
     pub fn bears_a_broken_env(&self) -> bool {
@@ -117,7 +139,8 @@ impl From<StoreError> for Failure {
 
 impl From<halo::http::Problem> for Failure {
     fn from(cause: halo::http::Problem) -> Self {
-        Failure::refused(cause.detail)
+        let faults: String = cause.faults.iter().map(|fault| format!("\n  - {fault}")).collect();
+        Failure::refused(format!("{}{faults}", cause.detail))
     }
 }
 
@@ -137,6 +160,7 @@ impl From<Lang> for halo::report::Lang {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
+    args.verb.is_meant_for_here()?;
     match args.verb {
         Verb::Demo(demo) => {
             // The simulator's mischief is on purpose; its warnings would only tear the bars apart.
@@ -198,6 +222,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 /// Logs go to standard error: what a verb prints is for programs too.
 fn log(default: &str) {
     let asked = std::env::var("HALO_LOG").ok();
+    if let Some(Err(cause)) = asked.as_deref().map(tracing_subscriber::EnvFilter::try_new) {
+        eprintln!("halo: HALO_LOG: {cause}; going on without it. Write it as in info,halo::dialer=debug");
+    }
     let filter = halo::app::log_filter(asked.as_deref(), default);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -222,17 +249,41 @@ pub async fn open(config: &Config) -> Result<Store, Failure> {
     Ok(halo::app::open_store(config).await?)
 }
 
-/// To a file, or to standard output.
-pub fn put(out: Option<&PathBuf>, bytes: &[u8]) -> Result<(), Failure> {
-    use std::io::Write;
-    match out {
-        Some(path) => {
-            std::fs::write(path, bytes).map_err(|e| Failure::refused(format!("{}: {e}", path.display())))?;
-            println!("Written: {}", path.display());
-            Ok(())
+/// A file, or standard output.
+pub struct Out<'a> {
+    path: Option<&'a Path>,
+    to: Box<dyn Write>,
+}
+
+impl<'a> Out<'a> {
+    pub fn to(path: Option<&'a PathBuf>) -> Result<Self, Failure> {
+        let path = path.map(PathBuf::as_path);
+        let to: Box<dyn Write> = match path {
+            None => Box::new(std::io::stdout()),
+            Some(path) => {
+                let file = File::create(path);
+                Box::new(file.map_err(|cause| Failure::refused(format!("{}: {cause}", path.display())))?)
+            }
+        };
+        Ok(Out { path, to })
+    }
+
+    /// False when nobody reads any further: a closed pipe is the reader's choice, a full disk is not.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<bool, Failure> {
+        match self.to.write_all(bytes).and_then(|()| self.to.flush()) {
+            Ok(()) => Ok(true),
+            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe && self.path.is_none() => Ok(false),
+            Err(cause) => {
+                let place = self.path.map_or("standard output".to_owned(), |path| path.display().to_string());
+                Err(Failure::refused(format!("{place}: {cause}")))
+            }
         }
-        // A closed pipe is the reader's choice.
-        None => std::io::stdout().write_all(bytes).or(Ok(())),
+    }
+
+    pub fn end(self) {
+        if let Some(path) = self.path {
+            println!("Written: {}", path.display());
+        }
     }
 }
 

@@ -27,6 +27,13 @@ pub struct Rehearse {
     json: bool,
 }
 
+impl Rehearse {
+    /// Of files, not of rows.
+    pub fn is_folder(&self) -> bool {
+        rehearse::is_folder(&self.what)
+    }
+}
+
 fn some(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a number from 1 on".to_owned())
 }

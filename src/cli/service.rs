@@ -2,7 +2,7 @@
 
 use super::{Failure, address, settings};
 use clap::Args;
-use halo::app::{App, ClockStart, Duty, Roles, may_have, open_store};
+use halo::app::{App, ClockStart, Duty, Roles, may_have, open_to_dial};
 use halo::demo::{self, DemoEnd};
 use halo::domain::Timestamp;
 use halo::simulator;
@@ -131,13 +131,13 @@ fn show_key(app: &App) {
 pub async fn serve(args: Serve) -> Result<(), Failure> {
     let config = settings()?;
     may_have(args.roles, &config)?;
-    let store = open_store(&config).await?;
+    let opened = open_to_dial(&config).await?;
     let clock = ClockStart { speed: config.clock_speed, at: None };
     let simulated = simulator::Settings { speed: config.clock_speed, ..simulator::Settings::default() };
     let mut stop = pin!(stopped());
     let app = tokio::select! {
         () = &mut stop => return Ok(()),
-        app = App::start_as(&config, store, clock, simulated, Duty::Everything, args.roles) => app?,
+        app = App::start_as(&config, opened, clock, simulated, Duty::Everything, args.roles) => app?,
     };
     if let Some(key) = &app.fresh_api_key {
         println!("API_AUTH_KEY is not set. This admin key was made for you and is shown this once:\n\n    {key}\n");

@@ -1,7 +1,7 @@
 //! `halo why` and `halo status`: what holds a contact, and whether anybody is called.
 
 use super::{Failure, open, settings};
-use halo::app::{known_modes, peek_clock, read_rules};
+use halo::app::{known_modes, peek_clock, read_rules, real_phones_ring};
 use halo::http::{status, why};
 
 pub async fn why(word: &str, as_json: bool) -> Result<(), Failure> {
@@ -9,7 +9,8 @@ pub async fn why(word: &str, as_json: bool) -> Result<(), Failure> {
     let store = open(&config).await?;
     let now = peek_clock(&store).await?.now();
     let contact = why::meant(&store, word, None).await?;
-    let told = why::told(&store, &read_rules(known_modes(&config)?), config.is_real(), contact, now).await?;
+    let real = real_phones_ring(&config, &store).await?;
+    let told = why::told(&store, &read_rules(known_modes(&config)?), real, contact, now).await?;
     let told = told.ok_or_else(|| Failure::refused(format!("contact {contact} does not exist")))?;
     if as_json {
         println!("{}", told.to_json());

@@ -6,8 +6,11 @@ use crate::domain::schedule::Cron;
 use crate::domain::settings::{Missed, Purpose, Schedule};
 use crate::domain::{RunId, Timestamp};
 use crate::fail;
-use crate::store::{Actor, Beginning, By, FireOrder, Fired, RunOrder, SkipOrder};
+use crate::store::{self, Actor, Beginning, By, FireOrder, Fired, RunOrder, SkipOrder};
 use tracing::{error, info, warn};
+
+/// A schedule as it is stored; the other is the one of the settings.
+type Row = store::Schedule;
 
 /// A leadership lasts this long unless it is kept (wall time): another node takes over in less than ten seconds,
 /// its own ticks and a beat of the database included.
@@ -21,6 +24,13 @@ const MISSED_WALL_MS: i64 = 30_000;
 pub fn first_firing(schedule: &Schedule, now: Timestamp) -> std::result::Result<Option<Timestamp>, String> {
     let cron: Cron = schedule.cron.parse().map_err(|e: crate::domain::schedule::CronError| e.to_string())?;
     Ok(cron.next(schedule.timezone, now))
+}
+
+/// The same by its row alone, for a campaign whose settings cannot be read.
+fn next_of(row: &Row, now: Timestamp) -> std::result::Result<Option<Timestamp>, String> {
+    let cron: Cron = row.cron.parse().map_err(|e: crate::domain::schedule::CronError| e.to_string())?;
+    let zone = row.timezone.parse().map_err(|_| format!("`{}` is no time zone", row.timezone))?;
+    Ok(cron.next(zone, now))
 }
 
 /// Who starts the run of a moment, and for which moments it stands.
@@ -61,62 +71,85 @@ impl Dialer {
         let now = self.clock.now();
         let mut started = Vec::new();
         for due in self.store.due_schedules(now).await? {
-            let rules = match self.rules(due.campaign).await {
-                Ok(rules) => rules,
-                Err(cause) => {
-                    error!("Schedule {} cannot fire: {cause}", due.schedule);
-                    continue;
-                }
-            };
-            let (Some(schedule), Some(due_at)) = (&rules.settings.schedule, due.next_at) else { continue };
-            let next_at =
-                first_firing(schedule, now).map_err(|cause| DialerError::Schedule { campaign: due.campaign, cause })?;
-            let why = if self.missed(schedule, due_at, now) {
-                Some("it passed while no scheduler ran".to_owned())
-            } else if is_over(&rules, now) {
-                Some("no window opens any more".to_owned())
-            } else {
-                hindrance(&self.store, due.campaign, &rules.settings, self.platform.real).await?
-            };
-            if let Some(reason) = why {
-                // This moment is skipped, visibly; the next one asks again.
-                warn!("Schedule {} skipped {due_at}: {reason}", due.schedule);
-                let skip = SkipOrder { schedule: due.schedule, due_at, next_at, reason, now };
-                self.store.skip_firing(skip).await?;
-                continue;
-            }
-            fail::point("fire.begun");
-            let run = RunId(self.store.ids.one(now.0));
-            let order = FireOrder {
-                owner: self.node.clone(),
-                generation,
-                due_at,
-                next_at,
-                overlap: schedule.overlap,
-                run: RunOrder {
-                    run,
-                    campaign: due.campaign,
-                    account: self.account,
-                    kind: "campaign",
-                    schedule: Some((due.schedule, due_at)),
-                    take: schedule.take,
-                    beginning: beginning(schedule, due_at, now),
-                    now,
-                    ids: self.store.ids.clone(),
-                },
-            };
-            match self.store.fire(order).await? {
-                Fired::Started { contacts } => {
-                    fail::point("fire.done");
-                    info!(run.id = %run, "Schedule {} fired for {due_at}: run {run} with {contacts} contacts", due.schedule);
-                    started.push(run);
-                }
-                Fired::Skipped => {
-                    warn!("Schedule {} skipped {due_at}: the run before it is still open", due.schedule);
-                }
-                Fired::Waiting | Fired::NotOurs => {}
+            match self.fire_one(&due, generation, now).await {
+                Ok(run) => started.extend(run),
+                // The others fire all the same; this one is asked again at the next tick.
+                Err(cause) => error!("Schedule {} cannot fire: {cause}", due.schedule),
             }
         }
         Ok(started)
+    }
+
+    async fn fire_one(&self, due: &Row, generation: i64, now: Timestamp) -> Result<Option<RunId>> {
+        let Some(due_at) = due.next_at else { return Ok(None) };
+        let rules = match self.rules(due.campaign).await {
+            Err(DialerError::Rules { cause, .. }) => {
+                let why = format!("the campaign's settings cannot be read: {cause}");
+                return self.skip(due, due_at, next_of(due, now).ok().flatten(), why, now).await;
+            }
+            rules => rules?,
+        };
+        let Some(schedule) = &rules.settings.schedule else { return Ok(None) };
+        let next_at = match first_firing(schedule, now) {
+            Ok(next_at) => next_at,
+            // Until somebody writes it anew.
+            Err(why) => return self.skip(due, due_at, None, why, now).await,
+        };
+        let why = if self.missed(schedule, due_at, now) {
+            Some("it passed while no scheduler ran".to_owned())
+        } else if is_over(&rules, now) {
+            Some("no window opens any more".to_owned())
+        } else {
+            hindrance(&self.store, due.campaign, &rules.settings, self.platform.real).await?
+        };
+        if let Some(why) = why {
+            return self.skip(due, due_at, next_at, why, now).await;
+        }
+        fail::point("fire.begun");
+        let run = RunId(self.store.ids.one(now.0));
+        let order = FireOrder {
+            owner: self.node.clone(),
+            generation,
+            due_at,
+            next_at,
+            overlap: schedule.overlap,
+            run: RunOrder {
+                run,
+                campaign: due.campaign,
+                account: self.account,
+                kind: "campaign",
+                schedule: Some((due.schedule, due_at)),
+                take: schedule.take,
+                beginning: beginning(schedule, due_at, now),
+                now,
+                ids: self.store.ids.clone(),
+            },
+        };
+        match self.store.fire(order).await? {
+            Fired::Started { contacts } => {
+                fail::point("fire.done");
+                info!(run.id = %run, "Schedule {} fired for {due_at}: run {run} with {contacts} contacts", due.schedule);
+                return Ok(Some(run));
+            }
+            Fired::Skipped => {
+                warn!("Schedule {} skipped {due_at}: the run before it is still open", due.schedule);
+            }
+            Fired::Waiting | Fired::NotOurs => {}
+        }
+        Ok(None)
+    }
+
+    /// This moment makes no run, visibly; the next one asks again.
+    async fn skip(
+        &self,
+        due: &Row,
+        due_at: Timestamp,
+        next_at: Option<Timestamp>,
+        reason: String,
+        now: Timestamp,
+    ) -> Result<Option<RunId>> {
+        warn!("Schedule {} skipped {due_at}: {reason}", due.schedule);
+        self.store.skip_firing(SkipOrder { schedule: due.schedule, due_at, next_at, reason, now }).await?;
+        Ok(None)
     }
 }

@@ -57,8 +57,6 @@ pub enum DialerError {
     /// A budget without prices holds nothing back: better nobody is called.
     #[error("the campaign counts its money, and there are no prices here")]
     Prices,
-    #[error("schedule of campaign {campaign}: {cause}")]
-    Schedule { campaign: CampaignId, cause: String },
 }
 
 pub type Result<T> = std::result::Result<T, DialerError>;

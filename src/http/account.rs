@@ -64,29 +64,31 @@ pub(super) async fn limit(
     State(web): State<Arc<Web>>,
     body: Result<Json<Value>, JsonRejection>,
 ) -> Result<Json<AccountView>, Problem> {
-    let Json(body) = body.map_err(|cause| Problem::bad(cause.body_text()))?;
+    let Json(body) = body.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
     let keys = body.as_object().cloned().ok_or_else(|| Problem::bad("write an object: {\"cps\": 5, \"lines\": 20}"))?;
-    let known = ours(&web).await?;
-    let (cps_max, lines_max) = limits(&keys, &known)?;
-    let order = LimitOrder { account: known.account, cps_max, lines_max, now: web.clock.now() };
+    let (cps_max, lines_max) = limits(&keys)?;
+    let order = LimitOrder { account: web.dialer.account, cps_max, lines_max, now: web.clock.now() };
     web.store.limit(order).await?;
     web.dialer.obey_limits().await?;
     show(State(web)).await
 }
 
-fn limits(keys: &Map<String, Value>, known: &Account) -> Result<(Option<f64>, Option<i64>), Problem> {
+/// What is said of each limit; nothing is said of one that stays.
+type Said = (Option<Option<f64>>, Option<Option<i64>>);
+
+fn limits(keys: &Map<String, Value>) -> Result<Said, Problem> {
     let mut faults = Vec::new();
-    let (mut cps_max, mut lines_max) = (known.cps_max, known.lines_max);
+    let (mut cps_max, mut lines_max) = (None, None);
     for (key, value) in keys {
         match (key.as_str(), value) {
-            ("cps", Value::Null) => cps_max = None,
-            ("lines", Value::Null) => lines_max = None,
+            ("cps", Value::Null) => cps_max = Some(None),
+            ("lines", Value::Null) => lines_max = Some(None),
             ("cps", value) => match value.as_f64().filter(|cps| (CPS_LEAST..=CPS_MAX).contains(cps)) {
-                Some(cps) => cps_max = Some(cps),
+                cps @ Some(_) => cps_max = Some(cps),
                 None => faults.push(format!("cps: write a number from {CPS_LEAST} to {CPS_MAX}, or null for no limit")),
             },
             ("lines", value) => match value.as_i64().filter(|lines| (1..=LINES_MAX).contains(lines)) {
-                Some(lines) => lines_max = Some(lines),
+                lines @ Some(_) => lines_max = Some(lines),
                 None => faults.push(format!("lines: write a whole number from 1 to {LINES_MAX}, or null for no limit")),
             },
             (other, _) => {
@@ -120,20 +122,10 @@ mod tests {
 
     #[test]
     fn limits_are_set_kept_and_taken_away() {
-        let known = Account {
-            account: 1,
-            platform: "simulator/1".into(),
-            cps_max: Some(3.0),
-            lines_max: Some(7),
-            paused_at: None,
-            pause_reason: None,
-            last_slot_us: 0,
-            brake: None,
-        };
-        let read = |body: Value| limits(body.as_object().unwrap(), &known);
-        assert_eq!(read(json!({ "cps": 5 })).unwrap(), (Some(5.0), Some(7)));
-        assert_eq!(read(json!({ "cps": null, "lines": null })).unwrap(), (None, None));
-        assert_eq!(read(json!({})).unwrap(), (Some(3.0), Some(7)));
+        let read = |body: Value| limits(body.as_object().unwrap());
+        assert_eq!(read(json!({ "cps": 5 })).unwrap(), (Some(Some(5.0)), None));
+        assert_eq!(read(json!({ "cps": null, "lines": null })).unwrap(), (Some(None), Some(None)));
+        assert_eq!(read(json!({})).unwrap(), (None, None));
         let faults = read(json!({ "cps": 0, "lines": 2.5, "line": 3 })).unwrap_err().faults;
         assert_eq!(
             faults,

@@ -125,7 +125,7 @@ pub(super) async fn contacts(
         form(request).await?
     } else {
         let bytes = axum::body::Bytes::from_request(request, &()).await;
-        let bytes = bytes.map_err(|cause| Problem::new(cause.status(), "bad_request", cause.body_text()))?;
+        let bytes = bytes.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
         if kind.starts_with("application/json") {
             let value: Value =
                 serde_json::from_slice(&bytes).map_err(|cause| Problem::bad(format!("the body: {cause}")))?;
@@ -144,8 +144,9 @@ pub(super) async fn contacts(
 }
 
 async fn form(request: Request) -> Result<(String, Vec<u8>), Problem> {
-    let mut form = Multipart::from_request(request, &()).await.map_err(|e| Problem::bad(e.body_text()))?;
-    let field = form.next_field().await.map_err(|e| Problem::bad(e.body_text()))?;
+    let mut form =
+        Multipart::from_request(request, &()).await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
+    let field = form.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let field = field.ok_or_else(|| Problem::bad("field `contacts` is missing"))?;
     if field.name() != Some("contacts") {
         let name = field.name().unwrap_or_default();
@@ -153,6 +154,12 @@ async fn form(request: Request) -> Result<(String, Vec<u8>), Problem> {
     }
     let source = field.file_name().unwrap_or("contacts.csv").chars().take(200).collect();
     let bytes = field.bytes().await;
-    let bytes = bytes.map_err(|cause| Problem::new(cause.status(), "bad_request", cause.body_text()))?;
+    let bytes = bytes.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
+    let further = form.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
+    if let Some(name) = further.map(|field| field.name().unwrap_or_default().to_owned()) {
+        return Err(Problem::bad(format!(
+            "field `{name}`: a form has the field `contacts` alone; send one list at a time"
+        )));
+    }
     Ok((source, bytes.to_vec()))
 }

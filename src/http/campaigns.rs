@@ -57,13 +57,7 @@ impl From<ImportError> for Problem {
 }
 
 pub(super) async fn text(field: axum::extract::multipart::Field<'_>) -> Result<Vec<u8>, Problem> {
-    let bytes = field.bytes().await.map_err(|cause| {
-        Problem::new(
-            cause.status(),
-            if cause.status() == StatusCode::PAYLOAD_TOO_LARGE { "too_large" } else { "bad_request" },
-            cause.body_text(),
-        )
-    })?;
+    let bytes = field.bytes().await.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
     Ok(bytes.to_vec())
 }
 
@@ -76,12 +70,22 @@ pub(super) async fn create(
     State(web): State<Arc<Web>>,
     multipart: Result<Multipart, axum::extract::multipart::MultipartRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let mut multipart = multipart.map_err(|e| Problem::bad(e.body_text()))?;
+    let mut multipart = multipart.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let (mut settings, mut contacts, mut script, mut source) = (None, None, None, String::from("contacts.csv"));
     loop {
-        let field = multipart.next_field().await.map_err(|e| Problem::bad(e.body_text()))?;
+        let field = multipart.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
         let Some(field) = field else { break };
-        match field.name().unwrap_or_default().to_owned().as_str() {
+        let name = field.name().unwrap_or_default().to_owned();
+        let given = match name.as_str() {
+            "settings" => settings.is_some(),
+            "script" => script.is_some(),
+            "contacts" => contacts.is_some(),
+            _ => false,
+        };
+        if given {
+            return Err(Problem::bad(format!("field `{name}` is there twice")));
+        }
+        match name.as_str() {
             "settings" => settings = Some(utf8("settings", text(field).await?)?),
             "script" => script = Some(utf8("script", text(field).await?)?),
             "contacts" => {
@@ -136,6 +140,7 @@ pub(super) async fn show(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Page {
     #[serde(default)]
     after: Option<String>,
@@ -168,6 +173,9 @@ pub(super) async fn contacts(
                 "id": ContactId(row.contact_id), "line": row.line, "number": row.e164, "name": row.name,
                 "mode": row.mode, "own_mode": row.own_mode == 1, "timezone": row.timezone,
                 "external_id": row.external_id, "suppressed": row.suppressed_at.is_some(),
+                "consent": row.consent_kind.map(|kind| json!({
+                    "kind": kind, "at": row.consent_at, "source": row.consent_source,
+                })),
                 "due_at": row.due_at, "gate": row.gate, "disposition": row.disposition, "tries": row.tries,
             })
         })

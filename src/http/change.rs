@@ -3,7 +3,8 @@
 //! The API and the command line come through here. Every node obeys a new version from its next look on.
 
 use super::import::{Here, ImportError, never_open, new_schedule};
-use super::{Problem, Web, life};
+use super::{Problem, Web, demands, life};
+use crate::dialogue::Script;
 use crate::domain::settings::Settings;
 use crate::intake;
 use crate::store::{By, Campaign, ScheduleChange, SettingsOrder, SettingsVersion};
@@ -49,22 +50,44 @@ fn stored(text: &str) -> Result<Value, ImportError> {
 }
 
 /// The stored settings with the patch upon them, validated whole, and as JSON before and after.
-pub(super) fn patched(here: &Here<'_>, text: &str, patch: &Value) -> Result<(Settings, Value, Value), ImportError> {
+pub(super) fn patched(
+    here: &Here<'_>,
+    campaign: &Campaign,
+    patch: &Value,
+) -> Result<(Settings, Value, Value), ImportError> {
     let refused = |faults: crate::domain::keys::Faults| ImportError::Settings(faults.to_string(), faults.list());
-    let mut value = stored(text)?;
-    let before = match intake::settings::from_json(&value, here.modes) {
-        Ok(settings) => intake::settings::to_json(&settings),
-        // What cannot be read any more may be mended.
-        Err(_) => value.clone(),
-    };
+    let mut value = stored(&campaign.settings)?;
+    // What cannot be read any more may be mended.
+    let known = intake::settings::from_json(&value, here.modes).ok();
+    let before = known.as_ref().map_or_else(|| value.clone(), intake::settings::to_json);
     merge(&mut value, patch);
     let mut settings = intake::settings::from_json(&value, here.modes).map_err(refused)?;
     if settings.dial.caller_ids.is_empty() {
         settings.dial.caller_ids.extend(here.default_caller_id.clone());
     }
     never_open(&settings, here.now)?;
+    if settings.policy_override.is_none() && known.as_ref().is_some_and(|known| known.policy_override.is_some()) {
+        let why = "policy_override: contacts were taken in under it; import the list again without it".to_owned();
+        return Err(ImportError::Settings(why.clone(), vec![why]));
+    }
+    let was = known.map(|known| demanded(&known, campaign)).unwrap_or_default();
+    // What was missing before is no reason to refuse a slower pace.
+    let demands: Vec<String> =
+        demanded(&settings, campaign).into_iter().filter(|demand| !was.contains(demand)).collect();
+    if !demands.is_empty() {
+        return Err(ImportError::Script(demands.join("; "), demands));
+    }
     let after = intake::settings::to_json(&settings);
     Ok((settings, before, after))
+}
+
+/// What the policy of these settings demands of the campaign's script and does not find.
+fn demanded(settings: &Settings, campaign: &Campaign) -> Vec<String> {
+    // A script that cannot be read any more is played to nobody.
+    let (Some(policy), Ok(script)) = (intake::policy::find(&settings.policy), Script::parse(&campaign.script)) else {
+        return Vec::new();
+    };
+    demands::missing(&policy, settings, &campaign.script, &script)
 }
 
 /// The keys that differ, tables by their inner keys.
@@ -94,7 +117,7 @@ pub async fn change(here: &Here<'_>, campaign: &str, patch: &Value, by: By) -> R
     // The version first: a row that is newer than it is refused when it is written.
     let version = here.store.settings_version(found.campaign).await?;
     let row = here.store.find_campaign(&found.campaign.to_string()).await?;
-    let (settings, before, after) = patched(here, &row.settings, patch)?;
+    let (settings, before, after) = patched(here, &row, patch)?;
     let changed = differing(&before, &after);
     let never: Vec<String> = changed
         .iter()
@@ -168,7 +191,7 @@ pub(super) async fn settings(
     Path(campaign): Path<String>,
     body: Result<Json<Value>, axum::extract::rejection::JsonRejection>,
 ) -> Result<Json<Changed>, Problem> {
-    let Json(mut patch) = body.map_err(|e| Problem::bad(e.body_text()))?;
+    let Json(mut patch) = body.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let Value::Object(keys) = &mut patch else { return Err(Problem::bad("the body: write a table of settings")) };
     let mut word = |key: &str| match keys.shift_remove(key) {
         None => Ok(None),

@@ -43,7 +43,7 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
         return Err(ImportError::Settings(why.clone(), vec![why]));
     };
     keys.insert("name".into(), json!(order.name));
-    let (settings, before, after) = patched(here, &row.settings, &patch)?;
+    let (settings, before, after) = patched(here, &row, &patch)?;
     let refused = |why: &str| ImportError::Settings(why.to_owned(), vec![why.to_owned()]);
     if before["purpose"] != after["purpose"] {
         return Err(refused("purpose: people were taken in for it; import the list for another purpose"));

@@ -20,6 +20,9 @@ use std::collections::BTreeSet;
 /// Rows named in one fault.
 const LINES_QUOTED_MAX: usize = 5;
 
+/// Rows told where a whole list was refused.
+const COMPLAINTS_TOLD_MAX: usize = 1000;
+
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error("settings: {0}")]
@@ -42,7 +45,13 @@ impl ImportError {
                 faults.clone()
             }
             ImportError::Contacts(IntakeError::AllRefused(list)) => {
-                list.complaints.iter().map(|c| format!("line {}: {}: {}", c.line, c.field, c.reason)).collect()
+                let told = list.complaints.iter().take(COMPLAINTS_TOLD_MAX);
+                let mut told: Vec<String> =
+                    told.map(|c| format!("line {}: {}: {}", c.line, c.field, c.reason)).collect();
+                if let Some(more) = list.complaints.len().checked_sub(COMPLAINTS_TOLD_MAX).filter(|more| *more > 0) {
+                    told.push(format!("and {more} more rows"));
+                }
+                told
             }
             ImportError::Contacts(cause) => vec![cause.to_string()],
             ImportError::Store(_) => Vec::new(),

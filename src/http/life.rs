@@ -127,6 +127,14 @@ async fn over(web: &Web, run: RunId) -> Result<Problem, Problem> {
     Ok(Problem::conflict(format!("run {run} is {} already", web.store.run(run).await?.shown.as_str())))
 }
 
+/// The run stands so from now on, unless it was over before.
+async fn moved(web: &Web, run: RunId, to: RunState, by: By, hold_after: Option<u32>) -> Result<Json<Value>, Problem> {
+    if !web.store.change_run(run, to, by, hold_after, web.clock.now()).await? {
+        return Err(over(web, run).await?);
+    }
+    told(web, run, json!({})).await
+}
+
 pub(super) async fn pause(
     State(web): State<Arc<Web>>,
     Path(run): Path<String>,
@@ -134,11 +142,7 @@ pub(super) async fn pause(
 ) -> Result<Json<Value>, Problem> {
     let (run, asked): (_, Said) = (super::runs::run_id(&run)?, said(&body)?);
     web.store.run(run).await?;
-    let by = by(asked.by, asked.reason, Some("paused by an operator"))?;
-    if !web.store.change_run(run, RunState::Paused, by, None, web.clock.now()).await? {
-        return Err(over(&web, run).await?);
-    }
-    told(&web, run, json!({})).await
+    moved(&web, run, RunState::Paused, by(asked.by, asked.reason, Some("paused by an operator"))?, None).await
 }
 
 pub(super) async fn resume(
@@ -151,11 +155,8 @@ pub(super) async fn resume(
     if known.account != web.dialer.account {
         return Err(Problem::conflict(format!("the run belongs to another platform ({})", known.platform)));
     }
-    let (by, after) = (by(asked.by, asked.reason, None)?, hold(asked.hold_after)?);
-    if !web.store.change_run(run, RunState::Running, by, after, web.clock.now()).await? {
-        return Err(over(&web, run).await?);
-    }
-    told(&web, run, json!({})).await
+    let hold_after = hold(asked.hold_after)?;
+    moved(&web, run, RunState::Running, by(asked.by, asked.reason, None)?, hold_after).await
 }
 
 pub(super) async fn drain(
@@ -182,14 +183,11 @@ pub(super) async fn stop(
     let (run, asked): (_, Stop) = (super::runs::run_id(&run)?, said(&body)?);
     web.store.run(run).await?;
     let by = by(asked.by, asked.reason, Some("stopped by an operator"))?;
-    let stopped = web.store.change_run(run, RunState::Stopped, by, None, web.clock.now()).await?;
-    // Who stopped it a moment ago may still wish its calls to end.
-    if !stopped && !asked.hang_up {
-        return Err(over(&web, run).await?);
-    }
     if !asked.hang_up {
-        return told(&web, run, json!({})).await;
+        return moved(&web, run, RunState::Stopped, by, None).await;
     }
+    // Who stopped it a moment ago may still wish its calls to end.
+    web.store.change_run(run, RunState::Stopped, by, None, web.clock.now()).await?;
     let hung_up = web.dialer.hang_up_all(&[run]).await?;
     told(&web, run, json!({ "hang_up": hung_up })).await
 }

@@ -203,6 +203,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/readyz", get(pages::readyz))
         .route("/", get(pages::index))
         .fallback(pages::not_found)
+        .layer(from_fn(problem::in_words))
         .layer(from_fn(access::harden))
         .with_state(web)
 }

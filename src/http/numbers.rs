@@ -1,7 +1,7 @@
 //! Numbers over all campaigns: who is never called again, which are test phones, and how one stands now.
 
-use super::campaigns::{CSV, text};
-use super::export::Table;
+use super::campaigns::text;
+use super::export::Export;
 use super::{Problem, Web};
 use crate::domain::allowed::allowed_at;
 use crate::domain::caps::{Rang, made};
@@ -101,23 +101,8 @@ pub(super) async fn suppressions(
 }
 
 /// All of it, to take away.
-pub(super) async fn suppressions_csv(State(web): State<Arc<Web>>) -> Result<impl IntoResponse, Problem> {
-    let mut table = Table::new(&["number", "since", "by", "reason"])?;
-    let mut behind = None;
-    loop {
-        let page = web.store.suppressed_page(behind, None, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        behind = Some((last.suppressed_at, last.number_id));
-        for row in &page {
-            table.row(&[
-                row.e164.clone(),
-                Timestamp(row.suppressed_at).to_string(),
-                row.suppressed_by.clone().unwrap_or_default(),
-                row.suppressed_reason.clone().unwrap_or_default(),
-            ])?;
-        }
-    }
-    Ok(([CSV], table.end()?))
+pub(super) async fn suppressions_csv(State(web): State<Arc<Web>>) -> impl IntoResponse {
+    Export::suppressions(&web.store).answer()
 }
 
 #[derive(Deserialize)]
@@ -155,16 +140,15 @@ pub(super) async fn suppress(
 }
 
 async fn bytes(request: Request) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, &()).await.map_err(|cause: BytesRejection| {
-        let status = cause.status();
-        let code = if status == StatusCode::PAYLOAD_TOO_LARGE { "too_large" } else { "bad_request" };
-        Problem::new(status, code, cause.body_text())
-    })
+    Bytes::from_request(request, &())
+        .await
+        .map_err(|cause: BytesRejection| Problem::unread(cause.status(), cause.body_text()))
 }
 
 async fn form(request: Request) -> Result<Vec<u8>, Problem> {
-    let mut form = Multipart::from_request(request, &()).await.map_err(|e| Problem::bad(e.body_text()))?;
-    let Some(field) = form.next_field().await.map_err(|e| Problem::bad(e.body_text()))? else {
+    let mut form =
+        Multipart::from_request(request, &()).await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
+    let Some(field) = form.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))? else {
         return Err(Problem::bad("field `contacts` is missing"));
     };
     match field.name() {
@@ -187,6 +171,9 @@ async fn one(web: &Web, body: &[u8]) -> Result<Response, Problem> {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// Refused rows told one by one; the others are counted.
+const REFUSALS_MAX: usize = 1000;
+
 /// Every row is accounted for: added, already there, twice in the list, or refused with its line.
 async fn many(web: &Web, list: Vec<u8>, reading: Reading) -> Result<Value, Problem> {
     let region = reading.region.unwrap_or_else(|| REGION.to_owned());
@@ -197,7 +184,13 @@ async fn many(web: &Web, list: Vec<u8>, reading: Reading) -> Result<Value, Probl
         Ok(list) => list,
         Err(cause) => {
             let faults = match &cause {
-                intake::IntakeError::AllRefused(list) => refused(list).into_iter().map(|row| row.to_string()).collect(),
+                intake::IntakeError::AllRefused(list) => {
+                    let row = |row: &Value| {
+                        let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+                        format!("line {}: {}: {}", row["line"], text("field"), text("reason"))
+                    };
+                    refused(list).iter().map(row).collect()
+                }
                 other => vec![other.to_string()],
             };
             return Err(Problem::refused("the list cannot be read", faults));
@@ -217,7 +210,7 @@ async fn many(web: &Web, list: Vec<u8>, reading: Reading) -> Result<Value, Probl
 
 fn refused(list: &List) -> Vec<Value> {
     let refused = list.complaints.iter().filter(|c| c.bucket == intake::Bucket::Refused);
-    refused.map(|c| json!({ "line": c.line, "field": c.field, "reason": c.reason })).collect()
+    refused.take(REFUSALS_MAX).map(|c| json!({ "line": c.line, "field": c.field, "reason": c.reason })).collect()
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,11 @@ use crate::dialer::DialerError;
 use crate::domain::Timestamp;
 use crate::store::{StoreError, WriteError};
 use axum::Json;
-use axum::http::StatusCode;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tracing::error;
@@ -37,6 +41,26 @@ impl Problem {
     pub fn conflict(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::CONFLICT, "conflict", detail)
     }
+    /// A body or an address that could not be read: the framework's own status and words.
+    pub fn unread(status: StatusCode, detail: impl Into<String>) -> Self {
+        let code = match status {
+            StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+            StatusCode::NOT_FOUND => "not_found",
+            StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported_type",
+            _ => "bad_request",
+        };
+        Problem::new(status, code, detail)
+    }
+    /// Stored settings that cannot be read any more: whoever may change them is told why.
+    pub fn settings(campaign: impl std::fmt::Display, cause: impl std::fmt::Display) -> Self {
+        error!("Settings stored for campaign {campaign}: {cause}");
+        let detail = format!(
+            "the settings stored for campaign {campaign} cannot be read: {cause}; mend them by PATCH \
+             /api/v1/campaigns/{campaign}/settings"
+        );
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "settings", detail)
+    }
     pub fn unauthorized() -> Self {
         Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "a bearer token is missing or wrong")
     }
@@ -65,8 +89,11 @@ impl IntoResponse for Problem {
             body["until"] = json!(until.to_string());
         }
         let mut response = (self.status, Json(body)).into_response();
-        let kind = axum::http::HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(axum::http::header::CONTENT_TYPE, kind);
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response
     }
 }
@@ -95,7 +122,38 @@ impl From<DialerError> for Problem {
     fn from(cause: DialerError) -> Self {
         match cause {
             DialerError::Store(cause) => cause.into(),
+            DialerError::Rules { campaign, cause } => Problem::settings(campaign, cause),
             cause => Problem::ours(cause),
         }
     }
+}
+
+/// Bytes of a refusal of the framework's own.
+const REFUSAL_BYTES_MAX: usize = 4096;
+
+/// What the framework refuses by itself (an address, a query, a method, a body that is too large) is told as
+/// everything else is.
+pub(super) async fn in_words(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let (status, headers) = (response.status(), response.headers());
+    let told = |kind: &HeaderValue| !kind.as_bytes().starts_with(b"text/plain");
+    if !(status.is_client_error() || status.is_server_error()) || headers.get(CONTENT_TYPE).is_some_and(told) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let words = to_bytes(body, REFUSAL_BYTES_MAX).await.unwrap_or_default();
+    let words = String::from_utf8_lossy(&words).trim().to_owned();
+    let detail = match status {
+        // The header is written after us.
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "this address does not know the method; the header `Allow` names those it does"
+        }
+        _ if words.is_empty() => status.canonical_reason().unwrap_or("refused"),
+        _ => &words,
+    };
+    let mut response = Problem::unread(status, detail).into_response();
+    for (name, value) in parts.headers.iter().filter(|(name, _)| !matches!(**name, CONTENT_TYPE | CONTENT_LENGTH)) {
+        response.headers_mut().append(name, value.clone());
+    }
+    response
 }

@@ -21,6 +21,7 @@ const PASSED_ON_WITHIN: Duration = Duration::from_secs(15 * 60);
 const RANGE_BYTES_MAX: usize = 60;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Which {
     /// Which of several recordings, from 1.
     n: Option<usize>,

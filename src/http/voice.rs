@@ -42,10 +42,7 @@ pub(super) async fn server_timing(State(web): State<Arc<Web>>, request: Request,
 pub(super) fn body_of<T: serde::de::DeserializeOwned>(
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<T, Problem> {
-    let bytes = body.map_err(|e| {
-        let code = if e.status() == 413 { "too_large" } else { "bad_request" };
-        Problem::new(e.status(), code, e.body_text())
-    })?;
+    let bytes = body.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     serde_json::from_slice(&bytes).map_err(|e| Problem::bad(format!("body: {e}")))
 }
 

@@ -72,7 +72,7 @@ pub async fn told(
     let Some(row) = store.why_row(contact).await? else { return Ok(None) };
     let id = CampaignId(row.campaign_id);
     let campaign = store.campaign(id).await?.ok_or_else(|| StoreError::Missing(format!("campaign {id}")))?;
-    let (settings, policy) = (read_rules)(&campaign.settings).map_err(Problem::ours)?;
+    let (settings, policy) = (read_rules)(&campaign.settings).map_err(|cause| Problem::settings(id, cause))?;
     let more = store.why_more(&row, settings.retry.order, now).await?;
     let to: PhoneNumber = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
     let zone = row.timezone.as_deref().map(|zone| zone.parse().map_err(|e| StoreError::row("contacts", "timezone", e)));

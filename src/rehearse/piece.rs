@@ -5,7 +5,7 @@ use crate::app::{open_store, read_rules};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::settings::Settings;
-use crate::domain::{CampaignId, Mode};
+use crate::domain::{CampaignId, Mode, PhoneNumber, Timestamp};
 use crate::http::import::{Here, PLAIN_SCRIPT, Upload, import};
 use crate::intake;
 use crate::store::{ContactRow, NewNumber, Store};
@@ -22,6 +22,41 @@ pub(super) struct Piece {
     pub(super) contacts: Vec<ContactRow>,
     /// Further numbers, by contact.
     pub(super) further: HashMap<i64, Vec<NewNumber>>,
+    /// Where the suppression list and the allow-list of a real run stand, if there is such a database.
+    theirs: Option<Store>,
+}
+
+impl Piece {
+    /// Whom a real run would never call, and which are test phones, for the rehearsal's own database.
+    pub(super) async fn hand_over(&self, numbers: &[&PhoneNumber], ours: &Store, now: Timestamp) -> Result<()> {
+        let Some(theirs) = &self.theirs else { return Ok(()) };
+        let mut suppressed = Vec::new();
+        for number in numbers {
+            let Some(standing) = theirs.standing(number).await? else { continue };
+            if standing.suppressed_at.is_some() {
+                suppressed.push(((*number).clone(), "on the suppression list".to_owned()));
+            }
+            if standing.allow_listed {
+                ours.allow_list((*number).clone(), true, now).await?;
+            }
+        }
+        ours.suppress_all(suppressed, now).await?;
+        Ok(())
+    }
+
+    pub(super) async fn close(&self) {
+        if let Some(theirs) = &self.theirs {
+            theirs.close().await;
+        }
+    }
+}
+
+/// The user's database, which a rehearsal does not make.
+async fn theirs(config: &Config) -> Result<Option<Store>> {
+    match crate::app::sqlite_path(&config.database_url) {
+        Some(path) if !path.exists() => Ok(None),
+        _ => Ok(Some(open_store(config).await?)),
+    }
 }
 
 /// From a folder: read and refused exactly as an import is.
@@ -69,27 +104,22 @@ pub(super) async fn of_folder(
     let contacts = all_contacts(store, done.campaign).await?;
     let further = store.further_numbers(done.campaign).await?;
     let script = script.unwrap_or_else(|| PLAIN_SCRIPT.to_owned());
-    Ok(Piece { name: done.name, settings, script, salt, contacts, further })
+    let theirs = theirs(config).await?;
+    Ok(Piece { name: done.name, settings, script, salt, contacts, further, theirs })
 }
 
 /// From the user's database, which is only read.
 pub(super) async fn of_database(config: &Config, name: &str, modes: &BTreeSet<Mode>) -> Result<Piece> {
-    if let Some(path) = crate::app::sqlite_path(&config.database_url)
-        && !path.exists()
-    {
-        bail!(
-            "`{name}` is no folder with a campaign.toml, and there is no database at {} (DATABASE_URL)",
-            path.display()
-        );
-    }
-    let theirs = open_store(config).await?;
+    let Some(theirs) = theirs(config).await? else {
+        bail!("`{name}` is no folder with a campaign.toml, and DATABASE_URL names no database that is there");
+    };
     let campaign = theirs.find_campaign(name).await?;
     let (mut settings, _) = read_rules(modes.clone())(&campaign.settings).map_err(anyhow::Error::msg)?;
     settings.schedule = None;
     let contacts = all_contacts(&theirs, campaign.campaign).await?;
     let further = theirs.further_numbers(campaign.campaign).await?;
-    theirs.close().await;
-    Ok(Piece { name: campaign.name, settings, script: campaign.script, salt: campaign.salt, contacts, further })
+    let (script, salt, theirs) = (campaign.script, campaign.salt, Some(theirs));
+    Ok(Piece { name: campaign.name, settings, script, salt, contacts, further, theirs })
 }
 
 pub(super) async fn all_contacts(store: &Store, campaign: CampaignId) -> Result<Vec<ContactRow>> {

@@ -24,6 +24,9 @@ pub struct Figures {
     pub data_as_of: Timestamp,
     pub design: Design,
     pub runs: Vec<RunRow>,
+    /// Settings that changed while a run was open, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<SettingsChange>,
     /// Each contact once, in the run that counts for it: its first with a human call, else its last.
     pub contacts: Vec<ContactRow>,
     /// The same counts of every run by itself: a contact called in three runs is in three rows.
@@ -75,6 +78,15 @@ pub enum RunState {
     Paused,
     Stopped,
     Completed,
+}
+
+/// A change of the settings while a run was open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsChange {
+    pub night: Night,
+    /// Of the settings, from then on.
+    pub version: i64,
+    pub at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,13 +2,13 @@
 
 use super::figures::{
     ApartRow, AttemptRow, CallRow, CallTurns, ContactRow, Design, EARLY_MS, Figures, LATE_MS, LatencyRow, Method,
-    Metric, RunRow, RunState, TurnRow,
+    Metric, RunRow, RunState, SettingsChange, TurnRow,
 };
 use super::{Report, build};
 use crate::domain::settings::Settings;
 use crate::domain::{Mode, RunId, Timestamp};
-use crate::store::figures::CountedContacts;
-use crate::store::{Campaign, Result, Store, StoreError};
+use crate::store::figures::{CountedContacts, CountedRun};
+use crate::store::{Campaign, Result, SettingsVersion, Store, StoreError};
 use sha2::{Digest, Sha256};
 
 /// Platforms of ours begin so; everything that comes from there is marked.
@@ -28,6 +28,8 @@ pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, no
     let newest = runs.last().cloned();
     let account = newest.as_ref().map_or(0, |run| run.account_id);
     let rows = store.counted(campaign.campaign, account, EARLY_MS, LATE_MS).await?;
+    let changes =
+        changes(store.settings_history(campaign.campaign).await?, runs.iter().filter(|run| run.account_id == account));
     let runs: Vec<RunRow> = runs
         .into_iter()
         .filter(|run| run.account_id == account)
@@ -52,6 +54,7 @@ pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, no
         data_as_of,
         design,
         runs,
+        changes,
         contacts: contacts(rows.contacts)?,
         night_contacts: contacts(rows.night_contacts)?,
         attempts: rows
@@ -131,6 +134,20 @@ pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, no
             })
             .collect::<Result<_>>()?,
     })
+}
+
+/// Versions that began while one of these runs was open.
+fn changes<'a>(versions: Vec<SettingsVersion>, runs: impl Iterator<Item = &'a CountedRun>) -> Vec<SettingsChange> {
+    let within = |run: &CountedRun, at: Timestamp| at.0 > run.started_at && run.ended_at.is_none_or(|end| at.0 < end);
+    let of_run = |run: &'a CountedRun| {
+        let during: Vec<SettingsChange> = versions
+            .iter()
+            .filter(|version| within(run, version.changed_at))
+            .map(|version| SettingsChange { night: run.night, version: version.version, at: version.changed_at })
+            .collect();
+        during
+    };
+    runs.flat_map(of_run).collect()
 }
 
 fn contacts(rows: Vec<CountedContacts>) -> Result<Vec<ContactRow>> {

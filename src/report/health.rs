@@ -26,7 +26,7 @@ fn not_checked(name: &str) -> Check {
 }
 
 pub fn checks(figures: &Figures, arms: &[Arm]) -> Vec<Check> {
-    vec![
+    let mut checks = vec![
         sums(figures),
         sample_ratio(arms),
         reach_balance(arms),
@@ -35,7 +35,30 @@ pub fn checks(figures: &Figures, arms: &[Arm]) -> Vec<Check> {
         coverage(arms),
         late_greetings(arms),
         plausibility(arms),
-    ]
+    ];
+    checks.extend(settings(figures));
+    checks
+}
+
+/// Said only where there is something to say: what came before a change and after it stands in one figure.
+fn settings(figures: &Figures) -> Option<Check> {
+    const SHOWN_MAX: usize = 3;
+    let changes = &figures.changes;
+    if changes.is_empty() {
+        return None;
+    }
+    let list = |run: &str, version: &str| {
+        let shown = changes.iter().take(SHOWN_MAX);
+        let shown: Vec<String> =
+            shown.map(|c| format!("{run} {}: {version} {} ({})", c.night, c.version, c.at)).collect();
+        let more = if changes.len() > SHOWN_MAX { ", …" } else { "" };
+        format!("{}{more}", shown.join(", "))
+    };
+    let text = Text::new(
+        format!("settings changed while calls were made, and figures pool both: {}", list("run", "version")),
+        format!("настройки менялись во время обзвона, показатели общие: {}", list("прогон", "версия")),
+    );
+    Some(check("settings", Light::Warning, None, text))
 }
 
 fn sums(figures: &Figures) -> Check {

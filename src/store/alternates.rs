@@ -32,11 +32,6 @@ pub struct AlternateRow {
 }
 
 impl Store {
-    /// Cells of accepted rows that were left out, by import and line.
-    pub async fn notes(&self, campaign: CampaignId) -> Result<Vec<NewNote>> {
-        read!(self, alternates::notes(campaign))
-    }
-
     /// Every further number of the campaign, by contact.
     pub async fn further_numbers(&self, campaign: CampaignId) -> Result<HashMap<i64, Vec<NewNumber>>> {
         const PAGE: i64 = 1000;

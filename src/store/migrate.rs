@@ -21,6 +21,10 @@ const CAMPAIGNS_MAX: i64 = 100_000;
 /// The migrations' own bookkeeping, and the queue's tables, which hold only the next second.
 const NOT_OURS: [&str; 4] = ["_halo_migrations", "_sqlx_migrations", "Jobs", "Workers"];
 
+/// Has the file any bookkeeping of ours, and which migrations does it hold?
+const MIGRATED: &str = "select count(*) from sqlite_schema where name = '_halo_migrations'";
+const VERSIONS: &str = "select version from _halo_migrations order by version";
+
 /// One side of a table: its rows, and the sum of their hashes, which no order of rows changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
@@ -70,7 +74,36 @@ enum Value {
     Text(String),
 }
 
+/// How the tables of a file stand to those of this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tables {
+    Ours,
+    /// Opening it changes them.
+    Older,
+    Newer,
+}
+
+fn our_migrations() -> Vec<i64> {
+    sqlx::migrate!("./migrations").iter().map(|migration| migration.version).collect()
+}
+
 impl Store {
+    /// What opening a SQLite file would do to its tables; nothing is changed by asking.
+    pub async fn tables_of(url: &str) -> Result<Tables> {
+        let options = SqliteConnectOptions::from_str(url)?.read_only(true).busy_timeout(Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        let there: i64 = sqlx::query_scalar(MIGRATED).fetch_one(&pool).await?;
+        let there: Vec<i64> =
+            if there == 0 { Vec::new() } else { sqlx::query_scalar(VERSIONS).fetch_all(&pool).await? };
+        pool.close().await;
+        let ours = our_migrations();
+        Ok(match there.iter().all(|version| ours.contains(version)) {
+            true if there.len() == ours.len() => Tables::Ours,
+            true => Tables::Older,
+            false => Tables::Newer,
+        })
+    }
+
     /// A SQLite file as it stands, for reading alone: it is not migrated, and nothing of it changes.
     pub async fn look(url: &str) -> Result<Store> {
         let options = SqliteConnectOptions::from_str(url)?.read_only(true).busy_timeout(Duration::from_secs(5));
@@ -80,8 +113,7 @@ impl Store {
         let db = Db::Sqlite { writer: pool.clone(), reader: pool };
         let store = Store::over(db, broken);
         let migrated = store.migrations_of_file().await.map_err(|cause| store.broken.noted(cause))?;
-        let ours: Vec<i64> = sqlx::migrate!("./migrations").iter().map(|migration| migration.version).collect();
-        if migrated != ours {
+        if migrated != our_migrations() {
             return Err(StoreError::Conflict(
                 "the file was last used by another version of this program: start `halo serve` of this version on it \
                  once, after a backup"
@@ -93,13 +125,11 @@ impl Store {
 
     async fn migrations_of_file(&self) -> Result<Vec<i64>> {
         let Db::Sqlite { reader, .. } = &self.db else { return Ok(Vec::new()) };
-        let there: i64 = sqlx::query_scalar("select count(*) from sqlite_schema where name = '_halo_migrations'")
-            .fetch_one(reader)
-            .await?;
+        let there: i64 = sqlx::query_scalar(MIGRATED).fetch_one(reader).await?;
         if there == 0 {
             return Err(StoreError::Conflict("the file is no database of this program".into()));
         }
-        Ok(sqlx::query_scalar("select version from _halo_migrations order by version").fetch_all(reader).await?)
+        Ok(sqlx::query_scalar(VERSIONS).fetch_all(reader).await?)
     }
 
     /// Copies everything into `to`, which must be migrated and empty. Committed only when both sides are the same.

@@ -23,6 +23,7 @@ mod text;
 mod writer;
 
 pub use alternates::{AlternateRow, NewNote, NewNumber};
+pub use exports::TurnLatency;
 pub use ids::Ids;
 pub use money_rows::*;
 pub use orders::*;
@@ -151,6 +152,7 @@ mod alternates;
 mod calls;
 mod campaigns;
 mod dialling;
+mod exports;
 pub mod figures;
 mod life;
 pub mod migrate;

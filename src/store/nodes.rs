@@ -20,6 +20,8 @@ pub struct BeatOrder {
     pub host: String,
     pub started_at: Timestamp,
     pub now: Timestamp,
+    /// Taken for dead from then on, unless it beats again.
+    pub alive_until: Timestamp,
     /// Whoever has not beaten since then is forgotten.
     pub forget_before: Timestamp,
 }

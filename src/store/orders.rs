@@ -27,8 +27,9 @@ pub struct BrakeOrder {
 
 pub struct LimitOrder {
     pub account: i64,
-    pub cps_max: Option<f64>,
-    pub lines_max: Option<i64>,
+    /// The outer `None` leaves a limit alone, whoever changes it meanwhile; the inner one takes it away.
+    pub cps_max: Option<Option<f64>>,
+    pub lines_max: Option<Option<i64>>,
     pub now: Timestamp,
 }
 

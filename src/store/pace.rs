@@ -29,7 +29,7 @@ impl Store {
         }
     }
 
-    /// The account's limits from now on; `None` is no limit.
+    /// The account's limits from now on.
     pub async fn limit(&self, order: LimitOrder) -> Result<()> {
         match &self.db {
             Db::Sqlite { .. } => write!(self, pace::limit(order)),

@@ -9,6 +9,9 @@ fn at(text: &str) -> Timestamp {
     text.parse::<chrono::DateTime<chrono::Utc>>().expect("an instant").into()
 }
 
+/// A number that does not exist: the next one of its contact is rung at once.
+const DEAD: u32 = 90;
+
 fn order(what: &Path, contacts_max: usize) -> Order {
     // A Saturday night in Moscow.
     let at = Some(at("2026-11-21T20:00:00Z"));
@@ -82,4 +85,30 @@ async fn a_campaign_of_the_database_is_only_read() {
     assert!(store.runs(campaign).await.expect("runs").is_empty(), "nothing of it is counted");
     let calls = crate::ledger::by_number(&place.simulator).await;
     assert!(calls.is_empty(), "no simulator but its own was asked: {calls:?}");
+}
+
+/// The guards: both lists of the user's database are handed over, for every number of a contact.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rehearsal_knows_test_phones_and_whoever_opted_out() {
+    let place = Place::new(World { speed: 120.0, ..World::default() }).await;
+    let app = place.serve().await;
+    // No example numbers: only the allow-list lets a test ring them on a Saturday night.
+    let [listed, opted_out] = [1, 3].map(|n| format!("+7902{n:07}"));
+    app.store.allow_list(listed.parse().expect("a number"), true, app.clock.now()).await.expect("listed");
+    app.store.suppress(opted_out.parse().expect("a number"), "asked", app.clock.now()).await.expect("suppressed");
+    let dead = number(0, DEAD);
+    let settings = settings("panel", "");
+    take_in(&app, &settings, &format!("phone,phone2\n{listed},\n{dead},{opted_out}\n")).await;
+    app.stop().await;
+    let dir = place.folder.path().join("panel");
+    std::fs::create_dir_all(&dir).expect("a folder");
+    std::fs::write(dir.join("campaign.toml"), &settings).expect("written");
+    std::fs::write(dir.join("contacts.csv"), format!("phone,phone2\n{listed},\n{dead},{opted_out}\n"))
+        .expect("written");
+    // Of the database, and of a folder as it would be imported into that database.
+    for what in [Path::new("panel"), dir.as_path()] {
+        let done = run(&place.config(), &order(what, 500)).await.expect("a rehearsal");
+        assert!(done.ended_at < at("2026-11-22T00:00:00Z"), "nobody waits for a window: {done}");
+        assert_eq!((done.contacts, done.calls), (2, 2), "whoever opted out is not rung instead: {done}");
+    }
 }

@@ -3,12 +3,12 @@
 use crate::both_engines;
 use crate::common::Bench;
 use crate::common::calls::{NOON, contact, new_campaign, schedule};
-use crate::dials::dialer_of;
+use crate::dials::{dialer_of, dialer_reading};
 use halo::clock::Clock;
-use halo::dialer::Dialer;
+use halo::dialer::{Dialer, ReadRules};
 use halo::domain::settings::{Overlap, Take};
 use halo::domain::{CampaignId, RunId, ScheduleId, Timestamp};
-use halo::store::{Actor, Beginning, FireOrder, Fired, RunOrder, RunState, Store, Transition};
+use halo::store::{Actor, Beginning, FireOrder, Fired, NewSchedule, RunOrder, RunState, Store, Transition};
 use std::sync::Arc;
 
 both_engines! {
@@ -20,6 +20,7 @@ both_engines! {
     missed_moments_run_once_or_are_skipped_visibly
     a_run_stands_for_every_moment_that_waited_for_it
     a_campaign_whose_last_day_has_passed_starts_no_runs
+    a_schedule_that_cannot_fire_is_told_and_holds_up_no_other
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -249,4 +250,43 @@ async fn a_campaign_whose_last_day_has_passed_starts_no_runs(bench: Bench) {
     assert!(node.fire().await.unwrap().is_empty());
     assert_eq!(bench.store.runs(campaign).await.unwrap().len(), 1);
     assert_eq!(bench.store.skipped(10).await.unwrap()[0].reason, "no window opens any more");
+}
+
+/// The guards: `fire_one` by itself for each schedule, and the moment that is skipped with its reason.
+async fn a_schedule_that_cannot_fire_is_told_and_holds_up_no_other(bench: Bench) {
+    let clock = Clock::manual(night_of(0));
+    let settings = |name: &str| format!("name = '{name}'\npurpose = 'test'\n[schedule]\ncron = '0 2 * * *'\n");
+    let unreadable = "a mode that is gone";
+    let mut campaigns = Vec::new();
+    // The faulty ones are due first.
+    for (n, (name, cron)) in
+        [("gone", "0 2 * * *"), ("odd", "99 2 * * *"), ("sound", "0 2 * * *")].into_iter().enumerate()
+    {
+        let contacts = vec![contact(10 * n)];
+        let mut new = new_campaign(&bench.store, name, contacts, Vec::new());
+        campaigns.push(new.campaign.campaign);
+        new.campaign.settings = if name == "sound" { settings(name) } else { unreadable.to_owned() };
+        new.schedule =
+            Some(NewSchedule { cron: cron.into(), ..schedule(&bench.store, night_of(0).plus_ms(n as i64 - 9)) });
+        bench.store.create_campaign(new).await.unwrap();
+    }
+    let rules: ReadRules = Arc::new(move |stored| {
+        if stored == unreadable {
+            return Err(unreadable.to_owned());
+        }
+        let modes = [halo::domain::Mode::dialog()].into();
+        Ok((halo::intake::settings::parse(stored, &modes).expect("settings"), Vec::new()))
+    });
+    let node = dialer_reading(&bench.store, bench.account().await, &clock, rules);
+    let started = node.fire().await.unwrap();
+    assert_eq!(started.len(), 1);
+    assert_eq!(bench.store.run(started[0]).await.unwrap().campaign, campaigns[2]);
+    let skipped = bench.store.skipped(10).await.unwrap();
+    let of = |campaign| skipped.iter().find(|firing| firing.campaign == campaign).expect("it is told");
+    assert!(of(campaigns[0]).reason.contains("cannot be read: a mode that is gone"), "{skipped:?}");
+    // One night is lost, not all of them; but whose cron says nothing waits until it is written anew.
+    assert_eq!(of(campaigns[0]).until_at, Some(night_of(1)));
+    assert_eq!((of(campaigns[1]).until_at, skipped.len()), (None, 2));
+    assert!(node.fire().await.unwrap().is_empty());
+    assert_eq!(bench.store.skipped(10).await.unwrap().len(), 2, "told once, not at every tick");
 }

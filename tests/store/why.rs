@@ -1,20 +1,22 @@
 //! Why not now, asked of the tables: what is answered is what the planner then does.
 
 use crate::both_engines;
-use crate::common::Bench;
 use crate::common::calls::{Calls, LEASE_MS, NOON, Pace, contact, new_campaign, phone, token};
+use crate::common::{Bench, Engine};
 use halo::app::read_rules;
 use halo::dialer::ReadRules;
 use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::{ContactId, Mode, Outcome, SessionId, Timestamp};
 use halo::http::{status, why};
+use halo::store::nodes::BeatOrder;
 use halo::store::{By, NewContact, NewNumber, Placement, RunState};
 
 both_engines! {
     every_hold_is_named_with_its_moment
     the_place_in_the_queue_is_counted
     somebody_is_meant_by_a_number_or_a_name
+    nobody_reads_a_list_to_find_a_number
     one_line_says_whether_anybody_is_called
 }
 
@@ -30,7 +32,10 @@ async fn run_of(bench: &Bench, contacts: Vec<NewContact>) -> Calls<'_> {
     let account = bench.account().await;
     let (run, _) = bench.store.start_run(campaign, account, Take::All, NOON).await.expect("a run");
     // Somebody dials.
-    bench.store.lead("sweeper", "node", NOON, NOON.plus_ms(86_400_000)).await.unwrap();
+    let (now, alive_until) = (NOON, NOON.plus_ms(86_400_000));
+    let (node, roles, host) = ("node".into(), "worker".into(), "here".into());
+    let beat = BeatOrder { node, roles, host, started_at: NOON, now, alive_until, forget_before: NOON };
+    bench.store.beat(beat).await.unwrap();
     Calls { store: bench.store.clone(), bench, campaign, account, run }
 }
 
@@ -151,6 +156,22 @@ async fn somebody_is_meant_by_a_number_or_a_name(bench: Bench) {
     let within = why::meant(&calls.store, phone(0).as_str(), Some(calls.campaign)).await;
     assert_eq!(within.unwrap(), first);
     assert!(why::meant(&calls.store, &first.to_string(), Some(campaign)).await.is_err(), "of another campaign");
+}
+
+/// The guard: `contacts_by_phone` asks each campaign's index, and the further numbers by theirs.
+async fn nobody_reads_a_list_to_find_a_number(bench: Bench) {
+    if bench.engine != Engine::Sqlite {
+        // PostgreSQL chooses by the size of the tables, and here they are empty.
+        return;
+    }
+    let text = include_str!("../../src/store/queries/contacts_by_phone.sql");
+    let plan = bench.explained(&text.replace("$1", "'+79990000001'").replace("$2", "10")).await;
+    for line in plan.lines().filter(|line| !line.contains(" of_list ") && !line.contains(" g ")) {
+        let by_a_number_or_a_row = ["number_id=?", "contact_id=?", "e164=?", "rowid=?", "run_id=?"];
+        let reads = line.starts_with("SCAN ") && !line.contains(" named") || line.starts_with("SEARCH ");
+        let narrow = by_a_number_or_a_row.iter().any(|column| line.contains(column));
+        assert!(narrow || !reads, "more is read than who has the number: {line}\n{plan}");
+    }
 }
 
 async fn one_line_says_whether_anybody_is_called(bench: Bench) {

@@ -169,6 +169,7 @@ fn figures(case: &Value) -> Figures {
         started_at: Timestamp(night * 86_400_000),
     };
     Figures {
+        changes: Vec::new(),
         campaign: "report case".to_owned(),
         simulated: false,
         data_as_of: Timestamp(0),

@@ -3,7 +3,7 @@
 
 use super::super::{Failure, open};
 use super::{Placed, line};
-use halo::app::{App, ClockStart, Duty, known_modes, open_store, peek_clock, somebody_dials};
+use halo::app::{App, ClockStart, Duty, known_modes, open_to_dial, peek_clock, real_phones_ring, somebody_dials};
 use halo::clock::Clock;
 use halo::config::Config;
 use halo::dialer::{HangUp, hang_up};
@@ -77,12 +77,14 @@ impl Way {
             if somebody_dials(config, &store, &clock).await? {
                 let account = store.installation_value("account").await?.and_then(|id| id.parse().ok());
                 let account = account.ok_or_else(|| Failure::refused("the process that dials is still starting"))?;
-                return Ok(Way::Rows(Box::new(Rows::new(config, store, clock, modes, account)?)));
+                let real = real_phones_ring(config, &store).await?;
+                return Ok(Way::Rows(Box::new(Rows::new(config, store, clock, modes, account, real)?)));
             }
             store.close().await;
         }
         let app = own(config).await?;
-        let rows = Rows::new(config, app.store.clone(), app.clock.clone(), app.modes.clone(), app.dialer.account)?;
+        let (store, clock, modes) = (app.store.clone(), app.clock.clone(), app.modes.clone());
+        let rows = Rows::new(config, store, clock, modes, app.dialer.account, config.is_real())?;
         Ok(Way::Own(Box::new(app), Box::new(rows)))
     }
 
@@ -223,12 +225,19 @@ fn problem(said: &Value) -> String {
 }
 
 impl Rows {
-    fn new(config: &Config, store: Store, clock: Clock, modes: BTreeSet<Mode>, account: i64) -> Result<Self, Failure> {
+    fn new(
+        config: &Config,
+        store: Store,
+        clock: Clock,
+        modes: BTreeSet<Mode>,
+        account: i64,
+        real: bool,
+    ) -> Result<Self, Failure> {
         Ok(Rows {
             store,
             clock,
             modes,
-            real: config.is_real(),
+            real,
             caller_id: config.caller_id.clone(),
             account,
             live: Live::new().map_err(Failure::usage)?,
@@ -237,13 +246,13 @@ impl Rows {
 }
 
 async fn own(config: &Config) -> Result<App, Failure> {
-    let store = open_store(config).await?;
+    let opened = open_to_dial(config).await?;
     let clock = ClockStart { speed: config.clock_speed, at: None };
     // Somebody watches this one call: it should be what its number says.
     let simulated =
         simulator::Settings { speed: config.clock_speed, mischief: Mischief::none(), ..simulator::Settings::default() };
     let config = Config { listen: listen(config), ..config.clone() };
-    let app = App::start_for(&config, store, clock, simulated, Duty::SingleCalls).await?;
+    let app = App::start_for(&config, opened, clock, simulated, Duty::SingleCalls).await?;
     if let Some(key) = &app.fresh_api_key {
         // Only its hash is kept: who does not see it now never will.
         eprintln!("Admin key of this database, shown this once: {key}");

@@ -102,10 +102,6 @@ pub async fn put_notes(conn: &mut Conn, batch: i64, notes: &[NewNote]) -> Result
     Ok(())
 }
 
-pub async fn notes(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<NewNote>> {
-    Ok(sqlx::query_as(sql!("list_notes")).bind(campaign.0).fetch_all(conn).await?)
-}
-
 pub async fn page(conn: &mut Conn, campaign: CampaignId, after: (i64, i64), limit: i64) -> Result<Vec<AlternateRow>> {
     let query = sqlx::query_as(sql!("alternate_rows")).bind(campaign.0).bind(after.0).bind(after.1).bind(limit);
     Ok(query.fetch_all(conn).await?)

@@ -25,6 +25,7 @@ pub mod carried;
 pub mod consent;
 pub mod decide;
 pub mod effects;
+pub mod exports;
 pub mod figures;
 pub mod lanes;
 pub mod life;

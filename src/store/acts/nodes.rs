@@ -12,6 +12,7 @@ pub async fn beat(conn: &mut Conn, order: &BeatOrder) -> Result<()> {
         .bind(&order.host)
         .bind(order.started_at.0)
         .bind(order.now.0)
+        .bind(order.alive_until.0)
         .execute(&mut *conn)
         .await?;
     sqlx::query(sql!("forget_nodes")).bind(order.forget_before.0).execute(conn).await?;

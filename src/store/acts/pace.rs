@@ -63,13 +63,14 @@ pub async fn brake(conn: &mut Conn, order: &BrakeOrder) -> Result<Option<Brake>>
 /// Other limits; slots that were given under the old ones are taken back.
 pub async fn limit(conn: &mut Conn, order: &LimitOrder) -> Result<()> {
     let Some(account) = super::plan::account(conn, order.account).await? else { return Ok(()) };
+    let (cps_max, lines_max) = (order.cps_max.unwrap_or(account.cps_max), order.lines_max.unwrap_or(account.lines_max));
     sqlx::query(sql!("set_account_limits"))
         .bind(order.account)
-        .bind(order.cps_max)
-        .bind(order.lines_max)
+        .bind(cps_max)
+        .bind(lines_max)
         .execute(&mut *conn)
         .await?;
-    if account.cps_max != order.cps_max {
+    if account.cps_max != cps_max {
         let silence = account.brake.map_or(order.now, |brake| brake.stepped_at);
         recall(conn, order.account, order.now, silence).await?;
     }

@@ -1,2 +1,2 @@
--- alive_until: until when a process that dials has said that it is alive
-select max(until_at) from leaderships where name = 'sweeper'
+-- alive_until: until when a process that dials campaigns has said that it lives
+select max(alive_until) from nodes where roles like '%worker%'

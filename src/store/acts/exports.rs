@@ -1,0 +1,22 @@
+//! What lists to take away are made of, a page at a time.
+
+use super::super::Conn;
+use crate::domain::BatchId;
+use crate::store::{NewNote, Reject, Result, TurnLatency};
+use serde_json::json;
+
+pub async fn rejects(conn: &mut Conn, list: BatchId, behind: i64, limit: i64) -> Result<Vec<Reject>> {
+    type Row = (i64, String, String, String, String);
+    let query = sqlx::query_as(sql!("reject_rows")).bind(list.0).bind(behind).bind(limit);
+    let rows: Vec<Row> = query.fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(line, bucket, field, reason, raw)| Reject { line, bucket, field, reason, raw }).collect())
+}
+
+pub async fn notes(conn: &mut Conn, list: BatchId, behind: (i64, &str), limit: i64) -> Result<Vec<NewNote>> {
+    let query = sqlx::query_as(sql!("note_rows")).bind(list.0).bind(behind.0).bind(behind.1).bind(limit);
+    Ok(query.fetch_all(conn).await?)
+}
+
+pub async fn latencies(conn: &mut Conn, attempts: &[i64]) -> Result<Vec<TurnLatency>> {
+    Ok(sqlx::query_as(sql!("turn_latencies")).bind(json!(attempts).to_string()).fetch_all(conn).await?)
+}
