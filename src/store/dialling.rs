@@ -27,6 +27,7 @@ impl Store {
 
     /// One decision about one attempt, under locks, durable when this returns.
     pub async fn decide<A: Send + 'static>(&self, order: Decide<A>) -> Result<Decided<A>> {
+        self.turn().await;
         self.writer.decide(Asked::of(order)).await?.decided()
     }
 
@@ -45,6 +46,7 @@ impl Store {
     }
 
     pub async fn answer_start(&self, answer: StartAnswer) -> Result<()> {
+        self.turn().await;
         self.writer.answer(answer).await
     }
 
