@@ -10,6 +10,7 @@ mod offset;
 pub use offset::OffsetFilter;
 
 use crate::domain::Timestamp;
+use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,9 +26,12 @@ pub struct Anchor {
 #[derive(Clone)]
 pub struct Clock(Arc<Inner>);
 
+/// Who lets a sleeper of a manual clock sleep until then, in microseconds.
+pub type Sleeps = Arc<dyn Fn(i64) -> BoxFuture<'static, ()> + Send + Sync>;
+
 enum Inner {
     Running { anchor: Anchor, offset_us: AtomicI64 },
-    Manual { now_us: AtomicI64, moved: tokio::sync::watch::Sender<i64> },
+    Manual { now_us: AtomicI64, moved: tokio::sync::watch::Sender<i64>, sleeps: Option<Sleeps> },
 }
 
 fn system_us() -> i64 {
@@ -81,13 +85,23 @@ impl Clock {
 
     /// Time that moves only when told: for tests.
     pub fn manual(now: Timestamp) -> Self {
+        Self::manual_by(now, None)
+    }
+
+    /// The same, whose sleepers a scheduler wakes: he hears until when each wants to sleep.
+    pub fn scheduled(now: Timestamp, sleeps: Sleeps) -> Self {
+        Self::manual_by(now, Some(sleeps))
+    }
+
+    fn manual_by(now: Timestamp, sleeps: Option<Sleeps>) -> Self {
         let now_us = now.0 * 1000;
-        Clock(Arc::new(Inner::Manual { now_us: AtomicI64::new(now_us), moved: tokio::sync::watch::channel(now_us).0 }))
+        let moved = tokio::sync::watch::channel(now_us).0;
+        Clock(Arc::new(Inner::Manual { now_us: AtomicI64::new(now_us), moved, sleeps }))
     }
 
     /// Moves a manual clock on; a running one does not listen.
     pub fn advance_ms(&self, ms: i64) {
-        if let Inner::Manual { now_us, moved } = &*self.0 {
+        if let Inner::Manual { now_us, moved, .. } = &*self.0 {
             let now = now_us.fetch_add(ms * 1000, Ordering::SeqCst) + ms * 1000;
             moved.send_replace(now);
         }
@@ -154,6 +168,11 @@ impl Clock {
                 let wall = Duration::from_micros((left_us as f64 / anchor.speed).ceil() as u64);
                 tokio::time::sleep(wall.min(Duration::from_secs(30))).await;
             },
+            Inner::Manual { now_us, sleeps: Some(sleeps), .. } => {
+                if now_us.load(Ordering::SeqCst) < at_us {
+                    sleeps(at_us).await;
+                }
+            }
             Inner::Manual { moved, .. } => {
                 let mut moved = moved.subscribe();
                 // The sender lives as long as this clock.

@@ -29,29 +29,35 @@ impl Store {
 
     /// One decision about one attempt, under locks, durable when this returns.
     pub async fn decide<A: Send + 'static>(&self, order: Decide<A>) -> Result<Decided<A>> {
+        self.turn().await;
         self.writer.decide(Asked::of(order)).await?.decided()
     }
 
     pub async fn attempt(&self, attempt: AttemptId) -> Result<Option<Held>> {
+        self.turn().await;
         self.held.about(attempt).await
     }
 
     /// Its campaign, and the version of the settings that hold for it; `None`: no such attempt.
     pub async fn whose(&self, attempt: AttemptId) -> Result<Option<(CampaignId, i64)>> {
+        self.turn().await;
         self.whose.about(attempt).await
     }
 
     /// When a planned attempt may leave; `None` when it is not planned (any more).
     pub async fn slot_us(&self, attempt: AttemptId) -> Result<Option<i64>> {
+        self.turn().await;
         self.slots.about(attempt).await
     }
 
     /// `None`: no such attempt. Every token it ever had, the current one first.
     pub async fn tokens(&self, attempt: AttemptId) -> Result<Option<Vec<TokenHash>>> {
+        self.turn().await;
         self.secrets.about(attempt).await
     }
 
     pub async fn answer_start(&self, answer: StartAnswer) -> Result<()> {
+        self.turn().await;
         self.writer.answer(answer).await
     }
 

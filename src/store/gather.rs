@@ -20,6 +20,11 @@ pub struct Source {
     pub broken: Broken,
 }
 
+impl Source {
+    /// Whoever is answered by this question had his turn when he asked.
+    pub async fn turn(&self) {}
+}
+
 type Question<T> = fn(Source, Vec<AttemptId>) -> BoxFuture<'static, Result<HashMap<AttemptId, T>>>;
 
 struct Wanted<T> {

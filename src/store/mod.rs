@@ -20,6 +20,7 @@ mod rows_read;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
 mod sqlite;
 mod text;
+mod turns;
 mod writer;
 
 pub use alternates::{AlternateRow, NewNote, NewNumber};
@@ -31,6 +32,7 @@ pub use rerun::{Of, Only, RerunOrder};
 pub use rows::*;
 pub use rows_life::*;
 pub use rows_read::*;
+pub use turns::Turns;
 pub use why::{Named, StatusRow, WhyMore, WhyRow};
 pub use writer::WriteError;
 
@@ -104,12 +106,14 @@ pub struct Store {
     whose: gather::Gather<(CampaignId, i64)>,
     slots: gather::Gather<i64>,
     secrets: gather::Gather<Vec<TokenHash>>,
+    turns: Option<std::sync::Arc<dyn Turns>>,
     pub ids: Ids,
 }
 
 /// Runs an act on a connection that only reads.
 macro_rules! read {
-    ($store:expr, $act:ident :: $what:ident ( $($arg:expr),* )) => {
+    ($store:expr, $act:ident :: $what:ident ( $($arg:expr),* )) => {{
+        $store.turn().await;
         match &$store.db {
             $crate::store::Db::Sqlite { reader, .. } => {
                 let mut conn = reader.acquire().await.map_err(|cause| $store.broken.noted(cause.into()))?;
@@ -121,7 +125,7 @@ macro_rules! read {
                 $crate::store::postgres::acts::$act::$what(&mut conn, $($arg),*).await
             }
         }
-    };
+    }};
 }
 
 /// Hands an act to the writer and waits until it is durable. The act may run twice (a batch that
@@ -129,6 +133,7 @@ macro_rules! read {
 macro_rules! write {
     ($store:expr, $act:ident :: $what:ident ( $arg:expr )) => {{
         let arg = std::sync::Arc::new($arg);
+        $store.turn().await;
         $store
             .writer
             .submit(move |tx| {
@@ -199,6 +204,7 @@ impl Store {
             }),
             db: source.db,
             broken: source.broken,
+            turns: None,
             ids: Ids::new(),
         }
     }
@@ -222,9 +228,11 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .pragma("cache_size", "-65536");
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        // A connection is a thread of ours: asking whether it still lives would cost every act another hop.
+        let pool = || SqlitePoolOptions::new().test_before_acquire(false);
+        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&writer).await?;
-        let reader = SqlitePoolOptions::new()
+        let reader = pool()
             .max_connections(READERS_MAX)
             .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
             .await?;

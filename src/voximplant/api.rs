@@ -4,9 +4,9 @@
 //! with 200. Keys, tokens and numbers stand in no log: a request is logged by its method and the names
 //! of what it sends.
 
-use super::codes;
 use super::error::ApiError;
 use super::service_key::{Minted, ServiceKey, Wall};
+use super::wire::{Came, Wire};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::sync::Mutex;
@@ -15,8 +15,6 @@ use tracing::debug;
 
 const CONNECT_S: u64 = 6;
 const ANSWER_S: u64 = 20;
-/// Answers are small; a history of a hundred sessions stays far below this.
-const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Rows asked for at once, and those a list may have at all.
 const PAGE_ROWS: usize = 1000;
 const LIST_ROWS_MAX: usize = 100_000;
@@ -28,7 +26,7 @@ const PHONE_DIGITS_MIN: usize = 7;
 pub(super) const IN_FLIGHT_MAX: usize = 200;
 
 pub(super) struct Api {
-    http: reqwest::Client,
+    wire: Wire,
     base: String,
     presented: Presented,
     in_flight: tokio::sync::Semaphore,
@@ -65,12 +63,16 @@ impl Api {
             .user_agent(concat!("halo/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(ApiError::Http)?;
+        Ok(Self::over(Wire::Http(http), base, account, credentials, wall))
+    }
+
+    pub(super) fn over(wire: Wire, base: &str, account: &str, credentials: Credentials, wall: Wall) -> Self {
         let base = base.trim_end_matches('/').to_owned();
         let presented = match credentials {
             Credentials::Key(key) => Presented::Key { account: account.to_owned(), key },
             Credentials::Service(key) => Presented::Token { key, wall, minted: Mutex::default() },
         };
-        Ok(Api { http, base, presented, in_flight: tokio::sync::Semaphore::new(IN_FLIGHT_MAX) })
+        Api { wire, base, presented, in_flight: tokio::sync::Semaphore::new(IN_FLIGHT_MAX) }
     }
 
     /// The bearer token to present, if that is how we are known; `anew` throws a held one away.
@@ -151,21 +153,7 @@ impl Api {
         form: &[(&str, String)],
         token: Option<SecretString>,
     ) -> Result<Value, ApiError> {
-        let mut request = self.http.post(format!("{}/{method}", self.base)).form(form);
-        if let Some(token) = token {
-            request = request.bearer_auth(token.expose_secret());
-        }
-        let mut response = request.send().await.map_err(|cause| transport(method, cause))?;
-        let status = response.status();
-        let wait = response.headers().get("retry-after").and_then(|value| codes::retry_after(value.to_str().ok()?));
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|cause| transport(method, cause))? {
-            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-                return Err(ApiError::Malformed { method, field: "size" });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let answer: Option<Value> = serde_json::from_slice(&body).ok();
+        let Came { status, wait, body: answer } = self.wire.carry(&self.base, method, form, token).await?;
         if let Some(error) = answer.as_ref().and_then(|a| a.get("error")).filter(|e| !e.is_null()) {
             // Without a code nobody knows what was done.
             let code = id(error, "code").ok_or(ApiError::Malformed { method, field: "error.code" })?;
@@ -176,16 +164,6 @@ impl Api {
             return Err(ApiError::Status { method, status: status.as_u16(), wait });
         }
         answer.ok_or(ApiError::Malformed { method, field: "JSON" })
-    }
-}
-
-/// Before the connection stood, nothing left; afterwards nobody knows.
-fn transport(method: &'static str, cause: reqwest::Error) -> ApiError {
-    let cause = cause.without_url();
-    if cause.is_connect() || cause.is_builder() {
-        ApiError::Unreachable { method, cause }
-    } else {
-        ApiError::NoAnswer { method, cause }
     }
 }
 

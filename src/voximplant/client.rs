@@ -5,11 +5,12 @@
 
 use super::api::{Api, id, text};
 use super::codes::Meaning;
+use super::wire::{Provider, Wire};
 use super::{ApiError, Credentials, Evidence, Live, ModeEntry, Modes, Permit, StartError, Wall, history};
 use crate::domain::{AttemptId, Mode, SessionId, StartOrder, Timestamp, Token};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use tracing::{debug, info};
 
 /// What `VoxEngine.customData()` is documented to hold.
@@ -75,6 +76,13 @@ impl Client {
             connection.account, connection.backend_url
         );
         Ok(Client { api, connection, ids: Mutex::default(), live: Live::new()? })
+    }
+
+    /// A client of a provider that is a value: for tests.
+    pub fn of(provider: Arc<dyn Provider>, connection: Connection, wall: Wall, live: Live) -> Self {
+        let credentials = connection.credentials.clone();
+        let api = Api::over(Wire::Value(provider), &connection.url, &connection.account, credentials, wall);
+        Client { api, connection, ids: Mutex::default(), live }
     }
 
     pub(super) fn api(&self) -> &Api {

@@ -12,6 +12,7 @@ use std::time::Duration;
 const ANSWER_S: u64 = 4;
 
 /// Speaks to sessions. It follows no redirect: an address like this is not for somebody else.
+#[derive(Clone)]
 pub struct Live {
     http: reqwest::Client,
 }

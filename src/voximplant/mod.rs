@@ -23,6 +23,7 @@ mod pacer;
 pub mod recording;
 mod service_key;
 mod window;
+mod wire;
 
 pub use account::{Account, CallerId, Price, RentedNumber, SipRegistration};
 pub use api::Credentials;
@@ -36,6 +37,7 @@ pub use live::{Live, LiveError, Told};
 pub use modes::{ModeEntry, Modes, ModesError};
 pub use pacer::{Pacer, Permit};
 pub use service_key::{ServiceKey, ServiceKeyError, Wall};
+pub use wire::Provider;
 
 #[cfg(test)]
 mod codes_tests;

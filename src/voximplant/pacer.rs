@@ -63,6 +63,8 @@ impl Rolling {
 pub struct Pacer(RwLock<Limit>);
 
 struct Limit {
+    /// Nothing is guarded, whatever is set.
+    open: bool,
     cps: Option<f64>,
     guards: Option<Guards>,
 }
@@ -77,15 +79,20 @@ impl Pacer {
     /// `cps` starts per second; `None` means no limit. The burst is what may fall together when each of
     /// them leaves as late as a slot allows: without it a start on time would wait for one that was late.
     pub fn new(cps: Option<f64>) -> Self {
-        Pacer(RwLock::new(Limit { cps, guards: guards(cps) }))
+        Pacer(RwLock::new(Limit { open: false, cps, guards: guards(cps) }))
+    }
+
+    /// No second lock: where time is virtual there is no real second to guard, and the slots alone keep the pace.
+    pub fn open() -> Self {
+        Pacer(RwLock::new(Limit { open: true, cps: None, guards: None }))
     }
 
     /// Another limit from now on; the same one changes nothing. True when it is another.
     pub fn set(&self, cps: Option<f64>) -> bool {
         let mut limit = self.0.write().expect("no panic while holding it");
-        let differs = limit.cps != cps;
+        let differs = limit.cps != cps && !limit.open;
         if differs {
-            *limit = Limit { cps, guards: guards(cps) };
+            *limit = Limit { open: false, cps, guards: guards(cps) };
         }
         differs
     }

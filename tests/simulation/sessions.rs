@@ -1,9 +1,10 @@
 //! Sessions as values: what a scenario does from its start to its end, and what of it reaches us.
 
 use super::laws::{Granted, Law, fate};
+use super::nodes::Done;
 use super::world::{Event, World};
-use halo::dialer::{Grant, GrantRequest, News, Report};
-use halo::domain::{AttemptId, Outcome, SessionId, Token, TokenHash};
+use halo::dialer::{Grant, GrantRequest, News, Report, Settled};
+use halo::domain::{AttemptId, Outcome, SessionId, Timestamp, Token, TokenHash};
 use halo::store::Heard;
 use serde_json::{Value, json};
 
@@ -46,13 +47,11 @@ pub enum Told {
 
 impl World {
     /// The provider makes a session; it may be slow, or never come to ask.
-    pub fn make_session(&mut self, data: &str) -> i64 {
-        let data: Value = serde_json::from_str(data).expect("custom data");
-        let text = |name: &str| data[name].as_str().expect("a field of the custom data");
+    pub fn make_session(&mut self, attempt: AttemptId, token: Token) -> i64 {
         let id = self.sessions.len() as i64 + 1;
         self.sessions.push(Session {
-            attempt: text("a").parse().expect("an attempt's id"),
-            token: text("t").parse().expect("a token"),
+            attempt,
+            token,
             phase: Phase::Asking,
             tries: 0,
             asked_at: 0,
@@ -65,7 +64,7 @@ impl World {
         if self.dice.chance(4) {
             self.over(id);
         } else {
-            let after = self.dice.delay(1_500, 90_000);
+            let after = self.dice.delay(1_500, 150_000);
             self.later(after, Event::Ask { session: id });
         }
         id
@@ -97,37 +96,54 @@ impl World {
         session.asked_at = now;
         let nth = session.tries;
         self.later(GRANT_WAIT_MS, Event::Ask { session: id });
-        if !self.dice.chance(8) {
+        if !self.dice.chance(self.knobs.losses) {
             let after = self.dice.delay(300, 15_000);
             self.later(after, Event::Asked { session: id, nth });
         }
     }
 
-    pub fn grant_request(&mut self, id: i64) -> GrantRequest {
+    /// The request for a grant reaches a node.
+    pub async fn asked(&mut self, id: i64, nth: u32) -> Law {
+        let Some((node, dialer)) = self.any_node() else { return Ok(()) };
         let session = self.session(id);
-        GrantRequest {
-            attempt: session.attempt,
-            token: session.token.clone(),
-            session: SessionId(id),
-            told: "told".into(),
-        }
+        let (attempt, token) = (session.attempt, session.token.clone());
+        let request = GrantRequest { attempt, token, session: SessionId(id), told: "told".into() };
+        self.fly(node, Some(attempt), async move {
+            Done::Granted { session: id, nth, grant: dialer.grant(request).await.expect("grant") }
+        })
+        .await
     }
 
     /// A node has decided; its answer sets out, and may be lost.
     pub async fn decided(&mut self, id: i64, nth: u32, grant: Grant) -> Law {
+        let session = self.session(id);
+        let (attempt, token) = (session.attempt, session.token.hash());
         let ago = match &grant {
             Grant::Go(granted) => {
-                let held = self.store.attempt(self.sessions[id as usize - 1].attempt).await.expect("the store answers");
+                let held = self.store.attempt(attempt).await.expect("the store answers");
                 let held = held.expect("a granted attempt exists");
                 let number = granted.order.to().as_str().to_owned();
-                self.record.granted(SessionId(id), Granted { run_contact: held.run_contact, run: held.run, number })?;
+                let told = Granted {
+                    run_contact: held.run_contact,
+                    run: held.run,
+                    number: number.clone(),
+                    dialed_at: held.dialed_at.unwrap_or(Timestamp(i64::MIN / 2)),
+                    held_until: held.held_until.unwrap_or(Timestamp(i64::MIN / 2)),
+                };
+                self.record.granted(attempt, token, SessionId(id), told)?;
+                self.meddle(held.run, &number, 10_000);
                 Some(granted.granted_ms_ago)
             }
             Grant::Unknown => return Err("every session's attempt exists".into()),
-            Grant::Taken | Grant::Gone => None,
+            Grant::Gone => {
+                self.record.closed(attempt, token);
+                self.plan_soon();
+                None
+            }
+            Grant::Taken => None,
         };
         self.trace(&format!("grant {id} try {nth}: {ago:?}"));
-        if !self.dice.chance(10) {
+        if !self.dice.chance(self.knobs.losses) {
             let after = self.dice.delay(300, 15_000);
             self.later(after, Event::Answered { session: id, nth, ago });
         }
@@ -157,7 +173,7 @@ impl World {
         session.code = Some(code);
         let attempt = session.attempt;
         self.trace(&format!("session {id} rings, to end with {code}"));
-        self.record.rings(attempt, SessionId(id), now, now + lasts_ms, &self.limits)?;
+        self.record.rings(attempt, SessionId(id), now, now + lasts_ms)?;
         self.tell(id, Told::Underway { opts_out: false });
         if code == 200 && self.dice.chance(10) {
             self.tell(id, Told::Underway { opts_out: true });
@@ -177,7 +193,7 @@ impl World {
         let session = self.session(id);
         session.seq += 1;
         let seq = session.seq;
-        if self.dice.chance(15) {
+        if self.dice.chance(self.knobs.losses) {
             return;
         }
         for _ in 0..if self.dice.chance(12) { 2 } else { 1 } {
@@ -186,8 +202,34 @@ impl World {
         }
     }
 
+    /// The event reaches a node.
+    pub async fn told(&mut self, id: i64, seq: i64, told: Told) -> Law {
+        let Some((node, dialer)) = self.any_node() else { return Ok(()) };
+        let (attempt, report) = self.report(id, seq, &told);
+        self.fly(node, Some(attempt), async move {
+            let settled = dialer.settle(attempt, report).await.expect("settle");
+            Done::Told { session: id, told, settled }
+        })
+        .await
+    }
+
+    pub fn settled(&mut self, id: i64, told: &Told, settled: Settled) -> Law {
+        self.trace(&format!("session {id} has told {}: {settled:?}", kind(told)));
+        let attempt = self.session(id).attempt;
+        if settled == Settled::Moved {
+            self.plan_soon();
+        }
+        match told {
+            _ if settled == Settled::Unknown => return Err("every session's attempt exists".into()),
+            Told::Underway { opts_out: true } => self.record.opts_out(SessionId(id)),
+            Told::NotDialled(token) => self.record.closed(attempt, *token),
+            Told::Underway { opts_out: false } | Told::Finished(_) => {}
+        }
+        Ok(())
+    }
+
     /// The event as the webhook hands it on.
-    pub fn report(&mut self, id: i64, seq: i64, told: &Told) -> (AttemptId, Report) {
+    fn report(&mut self, id: i64, seq: i64, told: &Told) -> (AttemptId, Report) {
         let by = SessionId(id);
         let (name, news) = match told {
             Told::Underway { .. } => ("Turn", News::Underway),
@@ -221,6 +263,21 @@ impl World {
     /// Is there anything that a session may still do?
     pub fn sessions_are_over(&self) -> bool {
         self.sessions.iter().all(|session| session.phase == Phase::Over)
+    }
+
+    /// Whose attempt a session is of, and whether it has asked for its grant yet.
+    pub fn of_session(&self, id: i64) -> (AttemptId, bool) {
+        let session = &self.sessions[id as usize - 1];
+        (session.attempt, session.tries > 0)
+    }
+}
+
+fn kind(told: &Told) -> &'static str {
+    match told {
+        Told::Underway { opts_out: false } => "that it goes on",
+        Told::Underway { opts_out: true } => "an opt-out",
+        Told::Finished(_) => "its end",
+        Told::NotDialled(_) => "that nobody was dialled",
     }
 }
 
