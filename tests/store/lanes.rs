@@ -61,11 +61,11 @@ async fn two_runs_fill_their_account_together(bench: Bench) {
 /// The guard: a run's jitter is known before its turn comes (`Plan::lane_us`). Added to the slot of the account, it
 /// would push that up to two seconds ahead.
 async fn a_slow_run_keeps_nobody_waiting(bench: Bench) {
-    let calls = bench.run_of(100).await;
+    let calls = bench.run_of(120).await;
     calls.store.set_limits(calls.account, Some(20.0), None).await.unwrap();
     let (campaign, _) = another_run(&bench, calls.account, 10).await;
     let (fast, slow) = (read("cps = 100\nlines = 1000"), read("cps = 0.5\nlines = 1000\njitter = 1.0"));
-    let slots = slots(&bench, &calls, &[(calls.campaign, &fast), (campaign, &slow)], 4_000).await;
+    let slots = slots(&bench, &calls, &[(calls.campaign, &fast), (campaign, &slow)], 5_000).await;
     keeps(&slots, 20.0);
     let longest = slots[0].windows(2).map(|two| two[1] - two[0]).max().unwrap_or_default();
     assert!(longest < 3 * spacing_us(20.0), "the fast run waited {longest} us");
