@@ -109,7 +109,8 @@ impl Dialer {
             return self.defer(attempt, hash, self.clock.now(), Gate::Pace).await;
         }
         fail::point("dial.sending");
-        let started = self.client.start(StartOrder { attempt, token, mode }, permit).await;
+        let in_time = || may_leave(slot_us, self.clock.now_us(), self.late_us_max());
+        let started = self.client.start_while(StartOrder { attempt, token, mode }, permit, in_time).await;
         fail::point("dial.answered");
         match started {
             Ok(started) => {
@@ -134,6 +135,10 @@ impl Dialer {
                 self.answered(hash, "refused").await?;
                 fail::point("dial.refused");
                 self.defer(attempt, hash, until, Gate::Provider).await
+            }
+            Err(cause @ StartError::Missed { .. }) => {
+                debug!(attempt.id = %attempt, "{cause}");
+                self.defer(attempt, hash, self.clock.now(), Gate::Pace).await
             }
             Err(cause @ StartError::Unclear { .. }) => {
                 // A session may run; without a grant it rings nobody. The grant's deadline decides.

@@ -114,6 +114,17 @@ impl Client {
 
     /// Starts one session. Success means that a session was made, not that a phone rings.
     pub async fn start(&self, order: StartOrder, permit: Permit) -> Result<Started, StartError> {
+        self.start_while(order, permit, || true).await
+    }
+
+    /// The same, if `may_leave` still holds at the last moment: the rule may have had to be looked up again since
+    /// whoever starts had looked at the clock.
+    pub async fn start_while(
+        &self,
+        order: StartOrder,
+        permit: Permit,
+        may_leave: impl Fn() -> bool,
+    ) -> Result<Started, StartError> {
         let attempt = order.attempt;
         let data = self.custom_data(attempt, order.token.expose());
         if data.len() > CUSTOM_DATA_BYTES_MAX {
@@ -132,6 +143,9 @@ impl Client {
                 });
             }
         };
+        if !may_leave() {
+            return Err(StartError::Missed { attempt });
+        }
         info!(attempt.id = %attempt, mode = %order.mode, "Initiating call: attempt {attempt} in mode {}", order.mode);
         let answer = self.send_start(known.rule, data, permit).await;
         answer.map_err(|cause| {

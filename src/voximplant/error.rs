@@ -63,6 +63,9 @@ pub enum StartError {
         #[source]
         cause: ApiError,
     },
+    /// Nothing was sent: the slot was over before the start could leave.
+    #[error("attempt {attempt} missed its slot while its rule was looked up")]
+    Missed { attempt: AttemptId },
     /// A session may run, but without a grant it rings nobody: wait for the grant's deadline.
     #[error("no answer to starting attempt {attempt}")]
     Unclear {

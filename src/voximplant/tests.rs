@@ -108,6 +108,21 @@ async fn a_start_sends_the_rule_s_id_and_no_number() {
     assert_eq!(data, expected);
 }
 
+/// The guard: `start_while` asks after the rule is known, just before it sends.
+#[tokio::test]
+async fn a_start_whose_slot_passed_while_its_rule_was_looked_up_is_not_sent() {
+    let (stub, client) = platform(|method, _| match method {
+        "GetRules" => (200, rule("voice_dialog_rule", 5)),
+        _ => (200, started()),
+    })
+    .await;
+    let looked_up = || stub.asked.lock().unwrap().is_empty();
+    let missed = client.start_while(order("dialog"), permit().await, looked_up).await;
+    assert!(matches!(missed, Err(StartError::Missed { attempt: AttemptId(4242) })), "{missed:?}");
+    let asked = stub.asked.lock().unwrap();
+    assert_eq!(asked.iter().map(|(method, _)| method.as_str()).collect::<Vec<_>>(), ["GetRules"]);
+}
+
 #[tokio::test]
 async fn every_refusal_means_what_it_should() {
     for (status, code, expected) in [
@@ -139,6 +154,7 @@ async fn every_refusal_means_what_it_should() {
             Err(StartError::Refused { .. }) => "refused",
             Err(StartError::Unclear { .. }) => "unclear",
             Err(StartError::Account { .. }) => "account",
+            Err(StartError::Missed { .. }) => "missed",
             Ok(_) => "started",
         };
         assert_eq!(is, expected, "HTTP {status}, code {code}");
@@ -159,7 +175,7 @@ async fn a_code_may_be_text_and_no_code_is_unclear() {
         let is = match client.start(order("dialog"), permit().await).await {
             Err(StartError::Refused { .. }) => "refused",
             Err(StartError::Unclear { .. }) => "unclear",
-            Err(StartError::Account { .. }) | Ok(_) => "another",
+            Err(StartError::Account { .. } | StartError::Missed { .. }) | Ok(_) => "another",
         };
         assert_eq!(is, expected);
     }
