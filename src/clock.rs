@@ -208,6 +208,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_scheduler_hears_until_when_a_sleeper_wants_to_sleep() {
+        let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let sleeps: Sleeps = Arc::new(move |until_us| {
+            let _ = tell.send(until_us);
+            Box::pin(std::future::ready(()))
+        });
+        let clock = Clock::scheduled(Timestamp(7), sleeps);
+        clock.sleep_until(Timestamp(500)).await;
+        assert_eq!(heard.try_recv(), Ok(500_000));
+        clock.sleep_until(Timestamp(7)).await;
+        assert!(heard.try_recv().is_err(), "nobody sleeps until now");
+    }
+
+    #[tokio::test]
     async fn a_manual_clock_wakes_its_sleepers() {
         let clock = Clock::manual(Timestamp(0));
         let sleeper = tokio::spawn({

@@ -48,7 +48,7 @@ use world::{CAMPAIGNS, Lived, World};
 const SEEDS: u64 = 500;
 /// So many broken worlds are enough.
 const FAULTS_MAX: u64 = 10;
-const NUMBERS: usize = 3;
+const NUMBERS: usize = 2;
 /// 10:00 UTC on a Wednesday.
 const BEGIN_MS: i64 = 1_795_600_800_000;
 
@@ -95,7 +95,7 @@ async fn template(folder: &Path) -> PathBuf {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
 /// Where databases live for a moment: in memory, where the system has such a folder.

@@ -151,5 +151,9 @@ mod tests {
         assert!((0..100).all(|_| slow.try_permit().is_some()));
         slow.set(Some(500.0));
         assert_eq!((0..10).filter(|_| slow.try_permit().is_some()).count(), 7);
+
+        let open = Pacer::open();
+        assert!(!open.set(Some(1.0)));
+        assert!((0..100).all(|_| open.try_permit().is_some()));
     }
 }

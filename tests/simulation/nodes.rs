@@ -116,7 +116,7 @@ impl World {
     /// It neither acts nor hears for a while; what it had begun goes on afterwards, all at once.
     pub fn freezes(&mut self, node: usize) {
         let for_ms =
-            if self.dice.chance(50) { self.dice.within(100, 20_000) } else { self.dice.within(60_000, 150_000) };
+            if self.dice.chance(50) { self.dice.within(100, 20_000) } else { self.dice.within(60_000, 200_000) };
         self.trace(&format!("node {node} freezes for {for_ms} ms"));
         self.nodes[node].frozen_until = self.now() + for_ms;
     }
@@ -230,7 +230,7 @@ impl World {
                     self.trace(&format!("{} of node {}", request.method, flight.node));
                     let answer = self.answer(request.method, &request.form).await?;
                     // Mostly at once: a start must not miss its slot every time.
-                    let after = if self.dice.chance(75) { 1 } else { self.dice.delay(200, 100_000) };
+                    let after = if self.dice.chance(75) { 1 } else { self.dice.delay(200, 160_000) };
                     (Stands::Asked(request.reply, answer), after)
                 }
             };
@@ -247,7 +247,7 @@ impl World {
             0..800 => 0,
             800..970 => self.dice.within(1, 5),
             970..994 => self.dice.within(5, 900),
-            _ => self.dice.within(1_000, 120_000),
+            _ => self.dice.within(1_000, 160_000),
         }
     }
 

@@ -59,14 +59,13 @@ impl World {
         self.later(until, Event::Resumes { campaign });
     }
 
-    /// Somebody does something in the wake of a start or a grant: just then a gate has to hold.
-    pub fn meddle(&mut self, run: RunId, number: &str, within_ms: i64) {
+    /// Somebody does something in the wake of a start or a grant: just then a gate has to hold. True when so.
+    pub fn meddle(&mut self, run: RunId, number: &str, within_ms: i64) -> bool {
         if !self.faults() || !self.dice.chance(self.knobs.meddles) {
-            return;
+            return false;
         }
-        let Some(campaign) = self.runs.iter().find(|(_, of)| **of == run).map(|(campaign, _)| *campaign) else {
-            return;
-        };
+        let campaign = self.runs.iter().find(|(_, of)| **of == run).map(|(campaign, _)| *campaign);
+        let campaign = campaign.expect("a run that was started");
         let after = self.dice.within(1, within_ms);
         match self.dice.within(0, 100) {
             0..35 => self.pauses(campaign, after),
@@ -75,9 +74,10 @@ impl World {
                 let until = after + self.dice.within(500, 20_000);
                 self.later(until, Event::ResumesAll);
             }
-            55..65 => self.later(after, Event::Stops { campaign }),
+            55..70 => self.later(after, Event::Stops { campaign }),
             _ => self.later(after, Event::Suppresses { number: number.to_owned() }),
         }
+        true
     }
 
     pub async fn operates(&mut self, what: Event) {
@@ -120,7 +120,7 @@ impl World {
 
     /// A breaker's pause: an operator has looked, and resumes.
     pub async fn looks(&mut self) {
-        self.later(20_000, Event::Looks);
+        self.later(40_000, Event::Looks);
         for (campaign, run) in self.runs.clone() {
             let paused = self.store.run(run).await.expect("a run").state == RunState::Paused;
             if paused && !self.record.paused.contains(&run) {

@@ -25,6 +25,8 @@ enum Phase {
 pub struct Session {
     attempt: AttemptId,
     token: Token,
+    /// Its way to us is bad: much is lost, much is late.
+    astray: bool,
     phase: Phase,
     tries: u32,
     asked_at: i64,
@@ -49,9 +51,11 @@ impl World {
     /// The provider makes a session; it may be slow, or never come to ask.
     pub fn make_session(&mut self, attempt: AttemptId, token: Token) -> i64 {
         let id = self.sessions.len() as i64 + 1;
+        let astray = self.dice.chance(10);
         self.sessions.push(Session {
             attempt,
             token,
+            astray,
             phase: Phase::Asking,
             tries: 0,
             asked_at: 0,
@@ -96,10 +100,18 @@ impl World {
         session.asked_at = now;
         let nth = session.tries;
         self.later(GRANT_WAIT_MS, Event::Ask { session: id });
-        if !self.dice.chance(self.knobs.losses) {
-            let after = self.dice.delay(300, 15_000);
+        if let Some(after) = self.on_the_way(id, self.knobs.losses) {
             self.later(after, Event::Asked { session: id, nth });
         }
+    }
+
+    /// How long a request for a grant, or its answer, is on its way; `None`: it is lost.
+    fn on_the_way(&mut self, id: i64, losses: u64) -> Option<i64> {
+        let astray = self.session(id).astray;
+        if self.dice.chance(if astray { losses.max(40) } else { losses }) {
+            return None;
+        }
+        Some(if astray && self.dice.chance(50) { self.dice.within(300, 15_000) } else { self.dice.delay(300, 15_000) })
     }
 
     /// The request for a grant reaches a node.
@@ -118,6 +130,7 @@ impl World {
     pub async fn decided(&mut self, id: i64, nth: u32, grant: Grant) -> Law {
         let session = self.session(id);
         let (attempt, token) = (session.attempt, session.token.hash());
+        let mut losses = self.knobs.losses;
         let ago = match &grant {
             Grant::Go(granted) => {
                 let held = self.store.attempt(attempt).await.expect("the store answers");
@@ -131,7 +144,10 @@ impl World {
                     held_until: held.held_until.unwrap_or(Timestamp(i64::MIN / 2)),
                 };
                 self.record.granted(attempt, token, SessionId(id), told)?;
-                self.meddle(held.run, &number, 10_000);
+                if self.meddle(held.run, &number, 7_000) {
+                    // Whoever did not hear the answer asks again, and a gate has closed since.
+                    losses = 60;
+                }
                 Some(granted.granted_ms_ago)
             }
             Grant::Unknown => return Err("every session's attempt exists".into()),
@@ -143,8 +159,7 @@ impl World {
             Grant::Taken => None,
         };
         self.trace(&format!("grant {id} try {nth}: {ago:?}"));
-        if !self.dice.chance(self.knobs.losses) {
-            let after = self.dice.delay(300, 15_000);
+        if let Some(after) = self.on_the_way(id, losses) {
             self.later(after, Event::Answered { session: id, nth, ago });
         }
         Ok(())

@@ -125,7 +125,7 @@ impl World {
     pub async fn make(seed: u64, store: Store, common: Arc<Common>, now: i64, aloud: bool) -> World {
         let mut dice = Dice::new(seed);
         let (bell, heard) = mpsc::unbounded_channel();
-        let allows = Account { cps: dice.pick(&[1.0, 2.0, 3.0]), lines: dice.pick(&[1, 2, 2, 3]) };
+        let allows = Account { cps: dice.pick(&[1.0, 2.0, 3.0]), lines: dice.pick(&[1, 2, 2]) };
         let account = store.ensure_account("simulated", Some(allows.cps), Some(allows.lines as i64), Timestamp(now));
         let account = account.await.expect("an account");
         let mut campaigns = Vec::new();
@@ -241,7 +241,7 @@ impl World {
         for step in 0..STEPS_MAX {
             let Some(((at, _), event)) = self.queue.pop_first() else { return Err("nothing happens any more".into()) };
             self.clock.advance_ms(at - self.now());
-            let (told, ticks) = (format!("{event:?}"), matches!(event, Event::Plan { .. }));
+            let (told, ticks) = (format!("{event:?}"), matches!(event, Event::Plan { soon: false }));
             self.happens(event).await.map_err(|law| self.broken(&law, &told))?;
             if step % LOOK_EVERY == LOOK_EVERY - 1 {
                 self.look().await.map_err(|law| self.broken(&law, &told))?;
@@ -264,7 +264,7 @@ impl World {
                 if soon {
                     self.plans_soon = false;
                 } else {
-                    let after = self.dice.within(3_000, 12_000);
+                    let after = self.dice.within(8_000, 20_000);
                     self.later(after, Event::Plan { soon });
                 }
                 if let Some((node, dialer)) = self.any_node() {
@@ -273,7 +273,7 @@ impl World {
                 }
             }
             Event::Reconcile => {
-                let after = self.dice.within(4_000, 30_000);
+                let after = self.dice.within(4_000, 36_000);
                 self.later(after, Event::Reconcile);
                 if let Some((node, dialer)) = self.any_node() {
                     let verb = async move {
