@@ -135,10 +135,6 @@ impl Dialer {
                 fail::point("dial.refused");
                 self.defer(attempt, hash, until, Gate::Provider).await
             }
-            Err(cause @ StartError::Missed { .. }) => {
-                debug!(attempt.id = %attempt, "{cause}");
-                self.defer(attempt, hash, self.clock.now(), Gate::Pace).await
-            }
             Err(cause @ StartError::Unclear { .. }) => {
                 // A session may run; without a grant it rings nobody. The grant's deadline decides.
                 warn!(attempt.id = %attempt, cause = %cause, "No answer to starting attempt {attempt}; waiting for its grant or the deadline");

@@ -152,7 +152,6 @@ async fn every_refusal_means_what_it_should() {
             Err(StartError::Refused { .. }) => "refused",
             Err(StartError::Unclear { .. }) => "unclear",
             Err(StartError::Account { .. }) => "account",
-            Err(StartError::Missed { .. }) => "missed",
             Ok(_) => "started",
         };
         assert_eq!(is, expected, "HTTP {status}, code {code}");
@@ -173,7 +172,7 @@ async fn a_code_may_be_text_and_no_code_is_unclear() {
         let is = match start(&client, "dialog").await {
             Err(StartError::Refused { .. }) => "refused",
             Err(StartError::Unclear { .. }) => "unclear",
-            Err(StartError::Account { .. } | StartError::Missed { .. }) | Ok(_) => "another",
+            Err(StartError::Account { .. }) | Ok(_) => "another",
         };
         assert_eq!(is, expected);
     }
