@@ -78,8 +78,13 @@ impl Store {
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
         let pool = pool.map_err(|cause| broken.noted(cause.into()))?;
         let db = Db::Sqlite { writer: pool.clone(), reader: pool };
-        let store =
-            Store { writer: writer::Writer::start(db.clone(), broken.clone()), db, broken, turns: None, ids: super::Ids::new() };
+        let store = Store {
+            writer: writer::Writer::start(db.clone(), broken.clone()),
+            db,
+            broken,
+            turns: None,
+            ids: super::Ids::new(),
+        };
         let migrated = store.migrations_of_file().await.map_err(|cause| store.broken.noted(cause))?;
         let ours: Vec<i64> = sqlx::migrate!("./migrations").iter().map(|migration| migration.version).collect();
         if migrated != ours {

@@ -177,7 +177,13 @@ impl Store {
             // A URL may hold a password: only its scheme is shown.
             return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned()));
         };
-        Ok(Store { writer: writer::Writer::start(db.clone(), broken.clone()), db, broken, turns: None, ids: Ids::new() })
+        Ok(Store {
+            writer: writer::Writer::start(db.clone(), broken.clone()),
+            db,
+            broken,
+            turns: None,
+            ids: Ids::new(),
+        })
     }
 
     /// Returns when nothing can be kept any more (a full disk, a failed sync, a damaged file), with one sentence

@@ -176,7 +176,7 @@ async fn no_code_makes_a_second_start() {
                     let told = cause.told();
                     assert!(told.contains(&format!(" {code}: because; ")), "{told}");
                 }
-                Ok(_) => panic!("code {code} started"),
+                Ok(_) | Err(StartError::Missed { .. }) => panic!("code {code} started, or missed a slot"),
             }
         }
     }
