@@ -210,7 +210,7 @@ mod tests {
     #[tokio::test]
     async fn a_scheduler_hears_until_when_a_sleeper_wants_to_sleep() {
         let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
-        let sleeps: Sleeps = Arc::new(move |until_us| {
+        let sleeps: Sleeps = Arc::new(move |until_us| -> BoxFuture<'static, ()> {
             let _ = tell.send(until_us);
             Box::pin(std::future::ready(()))
         });
