@@ -166,7 +166,9 @@ async fn nobody_reads_a_list_to_find_a_number(bench: Bench) {
     }
     let text = include_str!("../../src/store/queries/contacts_by_phone.sql");
     let plan = bench.explained(&text.replace("$1", "'+79990000001'").replace("$2", "10")).await;
-    for line in plan.lines().filter(|line| !line.contains(" of_list ") && !line.contains(" g ")) {
+    // The campaigns themselves are walked through, with one look-up for each.
+    let campaigns = |line: &str| line == "SCAN of_list" || line.contains(" of_list ") || line.contains(" g ");
+    for line in plan.lines().filter(|line| !campaigns(line)) {
         let by_a_number_or_a_row = ["number_id=?", "contact_id=?", "e164=?", "rowid=?", "run_id=?"];
         let reads = line.starts_with("SCAN ") && !line.contains(" named") || line.starts_with("SEARCH ");
         let narrow = by_a_number_or_a_row.iter().any(|column| line.contains(column));
