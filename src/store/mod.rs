@@ -228,11 +228,9 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .pragma("cache_size", "-65536");
-        // A connection is a thread of ours: asking whether it still lives would cost every act another hop.
-        let pool = || SqlitePoolOptions::new().test_before_acquire(false);
-        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&writer).await?;
-        let reader = pool()
+        let reader = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
             .await?;
