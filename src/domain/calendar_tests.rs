@@ -316,7 +316,7 @@ fn every_clock_change_from_2024_to_2030() {
 /// Every zone under its own name, every pair of edges, every minute:
 /// `cargo test --lib calendar -- --ignored`.
 #[test]
-#[ignore = "half an hour"]
+#[ignore = "half an hour: cargo test --lib calendar -- --ignored"]
 fn every_clock_change_of_every_zone_thoroughly() {
     around(&of_all_zones(), true);
 }

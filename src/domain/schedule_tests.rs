@@ -149,7 +149,7 @@ fn every_clock_change_from_2024_to_2030() {
 
 /// Every zone under its own name, every wall time: `cargo test --lib schedule -- --ignored`.
 #[test]
-#[ignore = "many minutes"]
+#[ignore = "many minutes: cargo test --lib schedule -- --ignored"]
 fn every_clock_change_of_every_zone_thoroughly() {
     of_all_zones().iter().enumerate().for_each(|(n, change)| around(change, true, n));
 }
