@@ -25,8 +25,7 @@ use crate::store::text::{Rows, ids_text};
 use crate::store::{BudgetsHeld, MoneyMove, Result, RunFacts, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// A row of `load_attempt`, in the order of its columns.
-#[derive(serde::Deserialize)]
+#[derive(sqlx::FromRow)]
 struct HeldRow {
     attempt_id: i64,
     run_contact_id: i64,
@@ -158,11 +157,7 @@ impl HeldRow {
 /// Attempts as they stand; those that do not exist are absent.
 pub async fn load(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<AttemptId, Held>> {
     let wanted = ids_text(attempts.iter().map(|id| id.0));
-    let rows: Option<String> = sqlx::query_scalar(sql!("load_attempt")).bind(wanted).fetch_one(&mut *conn).await?;
-    let rows: Vec<HeldRow> = match rows {
-        Some(text) => serde_json::from_str(&text).map_err(|e| StoreError::row("attempts", "as JSON", e))?,
-        None => Vec::new(),
-    };
+    let rows: Vec<HeldRow> = sqlx::query_as(sql!("load_attempt")).bind(wanted).fetch_all(&mut *conn).await?;
     let mut ended = ended(conn, &rows).await?;
     let runs: Vec<RunId> = rows.iter().map(|row| row.run_id).collect::<BTreeSet<_>>().into_iter().map(RunId).collect();
     let facts = super::life::facts(conn, &runs).await?;

@@ -1,22 +1,17 @@
--- load_attempt: attempts with all that a decision about each needs, as one text: on SQLite every row by itself is handed
--- from thread to thread, and every column of it copied
-select json_group_array(json_array( -- sqlite
-select cast(json_agg(json_build_array( -- postgres
-       a.attempt_id, a.run_contact_id, a.run_id, a.number_id, a.try_number, a.mode, a.caller_id, a.state, a.slot_us,
+-- load_attempt: attempts with all that a decision about each needs
+select a.attempt_id, a.run_contact_id, a.run_id, a.number_id, a.try_number, a.mode, a.caller_id, a.state, a.slot_us,
        a.claimed_at, a.token_hash, a.dialed_at, a.session_id, a.held_until, a.ended_at, a.outcome, a.corrected_at,
        a.ungranted, a.told,
        rc.contact_id, rc.due_at, rc.leased_until, rc.disposition,
        c.timezone, c.name, c.variables,
        n.e164, n.suppressed_at, n.allow_listed_at,
-       r.campaign_id, r.state, r.kind, r.ungranted,
-       r.not_dialled, r.prohibited,
+       r.campaign_id, r.state as run_state, r.kind as run_kind, r.ungranted as run_ungranted,
+       r.not_dialled as run_not_dialled, r.prohibited as run_prohibited,
        acc.paused_at, acc.platform,
        (select max(o.held_until) from attempts o
-        where o.number_id = a.number_id and o.state = 'live' and o.attempt_id <> a.attempt_id),
-       (select s.session_id from starts s where s.token_hash = a.token_hash),
-       (select count(*) from contact_numbers x where x.contact_id = rc.contact_id)
-)) -- sqlite
-)) as text) -- postgres
+        where o.number_id = a.number_id and o.state = 'live' and o.attempt_id <> a.attempt_id) as number_held_until,
+       (select s.session_id from starts s where s.token_hash = a.token_hash) as start_session,
+       (select count(*) from contact_numbers x where x.contact_id = rc.contact_id) as alternates
 from attempts a
 join run_contacts rc on rc.run_contact_id = a.run_contact_id
 join contacts c on c.contact_id = rc.contact_id
