@@ -7,8 +7,8 @@ mod cli;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// A call costs a thousand small allocations on several threads at once; the system's allocator spends more time on
-/// them than the statements take (docs/PERFORMANCE.md).
+/// A call is many small allocations on several threads at once, and with the system's allocator these threads wait for
+/// each other (docs/PERFORMANCE.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
