@@ -4,7 +4,7 @@ use super::{Dialer, Result, Rules, change};
 use crate::domain::clearance::Gate;
 use crate::domain::state::{Event, State};
 use crate::domain::{AttemptId, Outcome, SessionId, Timestamp, TokenHash};
-use crate::store::{Call, Change, Decide, Decided, Heard, Held, Turn};
+use crate::store::{Call, Change, Decide, Decided, Heard, Held, Note, Noted, Turn};
 use std::sync::Arc;
 use tracing::info;
 
@@ -25,6 +25,23 @@ pub struct Report {
     pub callback_at: Option<Timestamp>,
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
+}
+
+impl Report {
+    /// Most of what is told changes nothing but what is known of the call: [`decide`] need not be asked.
+    pub fn note(&self, attempt: AttemptId, now: Timestamp) -> Option<Note> {
+        match self {
+            Report {
+                heard: Some(heard),
+                news: News::Underway,
+                opt_out: None,
+                callback_at: None,
+                call: None,
+                turns,
+            } => Some(Note { attempt, now, heard: heard.clone(), turns: turns.clone() }),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -60,6 +77,14 @@ pub enum Settled {
 
 impl Dialer {
     pub async fn settle(&self, attempt: AttemptId, report: Report) -> Result<Settled> {
+        if let Some(note) = report.note(attempt, self.clock.now()) {
+            match self.store.note(note).await? {
+                Noted::Unknown => return Ok(Settled::Unknown),
+                Noted::Again => return Ok(Settled::Again),
+                Noted::Stored => return Ok(Settled::Noted),
+                Noted::Decide => {}
+            }
+        }
         let Some((campaign, version)) = self.store.whose(attempt).await? else { return Ok(Settled::Unknown) };
         let rules = self.rules_at(campaign, version).await?;
         let now = self.clock.now();

@@ -36,6 +36,11 @@ pub enum Told {
 }
 
 impl Asked {
+    /// The event that comes with it.
+    pub fn event(&self) -> Option<(AttemptId, &Heard, Timestamp)> {
+        self.heard.as_ref().map(|heard| (self.attempt, heard, self.now))
+    }
+
     pub fn of<A: Send + 'static>(order: Decide<A>) -> Self {
         let Decide { attempt, now, start, heard, decision } = order;
         let decision = move |held: &Held| {

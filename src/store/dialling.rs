@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use super::gather::Source;
-use super::{Db, Decide, Decided, Held, PlanOrder, Planned, Result, StartAnswer, Store};
+use super::{Db, Decide, Decided, Held, Note, Noted, PlanOrder, Planned, Result, StartAnswer, Store};
 use crate::domain::{AttemptId, CampaignId, SessionId, Timestamp, TokenHash};
 use std::collections::HashMap;
 
@@ -31,6 +31,12 @@ impl Store {
     pub async fn decide<A: Send + 'static>(&self, order: Decide<A>) -> Result<Decided<A>> {
         self.turn().await;
         self.writer.decide(Asked::of(order)).await?.decided()
+    }
+
+    /// What was told of a call under way, durable when this returns.
+    pub async fn note(&self, note: Note) -> Result<Noted> {
+        self.turn().await;
+        self.writer.note(note).await
     }
 
     pub async fn attempt(&self, attempt: AttemptId) -> Result<Option<Held>> {

@@ -366,6 +366,25 @@ pub enum Decided<A> {
     Done(A),
 }
 
+/// What a session tells of a call under way: nothing hangs on it but its run's patience.
+#[derive(Clone, Debug)]
+pub struct Note {
+    pub attempt: AttemptId,
+    pub now: Timestamp,
+    pub heard: Heard,
+    pub turns: Vec<Turn>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    Unknown,
+    /// This very event was stored before.
+    Again,
+    Stored,
+    /// Something hangs on it: nothing was stored, and the attempt is to be decided about.
+    Decide,
+}
+
 /// A campaign with what is needed to call for it.
 #[derive(Clone, Debug)]
 pub struct Campaign {

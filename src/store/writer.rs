@@ -1,17 +1,17 @@
 //! One writer per process: collects what callers hand in and commits it together.
 //!
 //! A commit at `synchronous=FULL` costs a sync of the disk; shared by a batch it costs each caller a
-//! fraction. Whoever needs durability waits for that commit. Decisions and answers to starts, of which there are
-//! many, are applied as sets; the others one after the other. A batch that fails is applied again one
+//! fraction. Whoever needs durability waits for that commit. Decisions, notes and answers to starts, of which there
+//! are many, are applied as sets; the others one after the other. A batch that fails is applied again one
 //! by one, so that only the faulty caller gets the error; a panic is such a failure too, because the
 //! writer is one task, and must outlive whatever is handed in.
 //!
 //! Whoever waits for the same commit was not told of anything in it, so kinds may change places: acts come first (a
-//! pause, an opt-out), then decisions in the order of their arrival, then answers.
+//! pause, an opt-out), then decisions in the order of their arrival, then notes and answers.
 
 use super::asked::{Asked, Runs, Told};
 use super::broken::Broken;
-use super::{Db, Result, StartAnswer, StoreError};
+use super::{Db, Note, Noted, Result, StartAnswer, StoreError};
 use crate::fail;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -46,6 +46,7 @@ type Act = Box<dyn for<'c> Fn(Tx<'c>) -> BoxFuture<'c, Result<Done>> + Send + Sy
 enum What {
     Act(Act),
     Decide(Asked),
+    Note(Note),
     Answer(StartAnswer),
 }
 
@@ -87,6 +88,10 @@ impl Writer {
         self.done(What::Decide(asked)).await
     }
 
+    pub async fn note(&self, note: Note) -> Result<Noted> {
+        self.done(What::Note(note)).await
+    }
+
     pub async fn answer(&self, answer: StartAnswer) -> Result<()> {
         self.done(What::Answer(answer)).await
     }
@@ -124,8 +129,10 @@ async fn work(db: Db, broken: Broken, mut messages: mpsc::Receiver<Message>) {
             Db::Postgres(_) => {
                 let (acts, others): (Vec<_>, Vec<_>) =
                     orders.into_iter().partition(|order| matches!(order.what, What::Act(_)));
-                let (decisions, answers) = others.into_iter().partition(|order| matches!(order.what, What::Decide(_)));
-                for kind in [acts, decisions, answers] {
+                let (decisions, others): (Vec<_>, Vec<_>) =
+                    others.into_iter().partition(|order| matches!(order.what, What::Decide(_)));
+                let (notes, answers) = others.into_iter().partition(|order| matches!(order.what, What::Note(_)));
+                for kind in [acts, decisions, notes, answers] {
                     settle(&db, &broken, kind).await;
                 }
             }
@@ -207,13 +214,18 @@ async fn applied(db: &Db, orders: &[Order]) -> Result<Vec<Done>> {
 /// What became of each order, in their order; `None`: their runs must not be shared.
 async fn apply(mut tx: Tx<'_>, orders: &[Order], runs: Runs) -> Result<Option<Vec<Done>>> {
     let mut done: Vec<Option<Done>> = orders.iter().map(|_| None).collect();
-    let (mut decisions, mut answers) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+    let (mut decisions, mut notes, mut answers) =
+        ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for (n, order) in orders.iter().enumerate() {
         match &order.what {
             What::Act(act) => done[n] = Some(act(tx.again()).await?),
             What::Decide(asked) => {
                 decisions.0.push(n);
                 decisions.1.push(asked);
+            }
+            What::Note(note) => {
+                notes.0.push(n);
+                notes.1.push(note);
             }
             What::Answer(answer) => {
                 answers.0.push(n);
@@ -228,6 +240,13 @@ async fn apply(mut tx: Tx<'_>, orders: &[Order], runs: Runs) -> Result<Option<Ve
         };
         let Some(told) = told else { return Ok(None) };
         decisions.0.into_iter().zip(told).for_each(|(n, told)| done[n] = Some(Box::new(told)));
+    }
+    if !notes.1.is_empty() {
+        let noted = match tx.again() {
+            Tx::Sqlite(conn) => super::sqlite::acts::note::note(conn, &notes.1).await?,
+            Tx::Postgres(conn) => super::postgres::acts::note::note(conn, &notes.1).await?,
+        };
+        notes.0.into_iter().zip(noted).for_each(|(n, noted)| done[n] = Some(Box::new(noted)));
     }
     if !answers.1.is_empty() {
         match tx.again() {

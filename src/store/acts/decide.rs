@@ -10,7 +10,7 @@
 
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::carried::Carried;
-use super::effects::Effects;
+use super::effects::{Effects, store_events};
 use super::{alternates, caps, consent, money};
 use crate::domain::alternates::Line;
 use crate::domain::caps::{HISTORY_MS, Rang};
@@ -20,8 +20,8 @@ use crate::domain::{
 };
 use crate::fail;
 use crate::store::asked::{Asked, Runs, Told};
-use crate::store::rows::{Change, ContactChange, Heard, Held};
-use crate::store::text::{Rows, ids_text};
+use crate::store::rows::{Change, ContactChange, Held};
+use crate::store::text::ids_text;
 use crate::store::{BudgetsHeld, MoneyMove, Result, RunFacts, StoreError};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -289,7 +289,8 @@ async fn ask(
     carried: &mut Carried,
     budgets: &mut BudgetsHeld,
 ) -> Result<Option<Vec<Told>>> {
-    let fresh = store_events(conn, wave.iter().copied().filter(|order| known.contains_key(&order.attempt))).await?;
+    let events = wave.iter().filter(|order| known.contains_key(&order.attempt)).filter_map(|order| order.event());
+    let fresh = store_events(conn, events).await?;
     let (mut told, mut effects) = (Vec::with_capacity(wave.len()), Effects::default());
     let (mut moves, mut wrote) = (Vec::new(), Vec::new());
     for order in wave {
@@ -302,9 +303,8 @@ async fn ask(
                 told.push(Told::Again);
                 continue;
             }
-            // One start can make two sessions: what a second one did is asked for too.
-            if held.session != Some(heard.session) && heard.session.0 > 0 {
-                effects.know(heard.session, order.attempt, order.now);
+            if held.session != Some(heard.session) {
+                effects.hear_of(heard.session, order.attempt, order.now);
             }
         }
         carried.show(held);
@@ -342,21 +342,4 @@ fn fail_point(heard: bool, change: &Change) -> [Option<fn()>; 2] {
         }
         None => [heard.then_some(|| fail::wrote("event")), None],
     }
-}
-
-/// Which of the events were new.
-async fn store_events(conn: &mut Conn, orders: impl Iterator<Item = &Asked>) -> Result<HashSet<(i64, i64, i64)>> {
-    let mut rows = Rows::default();
-    for order in orders {
-        if let Some(heard) = &order.heard {
-            let Heard { session, seq, event, at_ms, body } = heard;
-            rows.push(&(order.attempt.0, session.0, seq, event, at_ms, order.now.0, body));
-        }
-    }
-    if rows.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let stored: Vec<(i64, i64, i64)> =
-        sqlx::query_as(sql!("store_event")).bind(rows.text()).fetch_all(&mut *conn).await?;
-    Ok(stored.into_iter().collect())
 }

@@ -10,10 +10,10 @@ use crate::domain::state::State;
 use crate::domain::{AttemptId, NumberId, Outcome, RunContactId, SessionId, Timestamp};
 use crate::store::Result;
 use crate::store::asked::Asked;
-use crate::store::rows::{AttemptChange, Call, Change, ContactChange, Held, Turn};
+use crate::store::rows::{AttemptChange, Call, Change, ContactChange, Heard, Held, Turn};
 use crate::store::text::Rows;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 #[derive(Default)]
 pub struct Effects {
@@ -27,15 +27,23 @@ pub struct Effects {
     callbacks: Vec<(AttemptId, Timestamp)>,
     numbers: Rows,
     calls: Rows,
-    turns: Rows,
+    /// PostgreSQL refuses a statement that writes one row twice: of a turn told twice the last stands.
+    turns: BTreeMap<(AttemptId, i64), Turn>,
     /// By session, so that nodes meet in one order; of a session heard of twice the first word stands.
     known: BTreeMap<i64, (AttemptId, Timestamp)>,
     over: BTreeMap<i64, Timestamp>,
 }
 
 impl Effects {
+    /// One start can make two sessions: what a second one did is asked for too.
+    pub fn hear_of(&mut self, session: SessionId, attempt: AttemptId, now: Timestamp) {
+        if session.0 > 0 {
+            self.know(session, attempt, now);
+        }
+    }
+
     /// A session that is asked about from now on.
-    pub fn know(&mut self, session: SessionId, attempt: AttemptId, now: Timestamp) {
+    fn know(&mut self, session: SessionId, attempt: AttemptId, now: Timestamp) {
         self.known.entry(session.0).or_insert((attempt, now));
     }
 
@@ -80,11 +88,11 @@ impl Effects {
         if let Some(call) = &change.call {
             self.calls.push(&CallRow::of(held.attempt, call));
         }
-        // PostgreSQL refuses a statement that writes one row twice: of a turn told twice the last stands.
-        let turns: BTreeMap<i64, &Turn> = change.turns.iter().map(|turn| (turn.turn, turn)).collect();
-        for turn in turns.into_values() {
-            self.turn(held.attempt, turn);
-        }
+        self.turns(held.attempt, &change.turns);
+    }
+
+    pub fn turns(&mut self, attempt: AttemptId, turns: &[Turn]) {
+        self.turns.extend(turns.iter().map(|turn| ((attempt, turn.turn), turn.clone())));
     }
 
     fn attempt(&mut self, attempt: AttemptId, to: &AttemptChange) {
@@ -114,27 +122,9 @@ impl Effects {
         ));
     }
 
-    fn turn(&mut self, attempt: AttemptId, t: &Turn) {
-        self.turns.push(&(
-            attempt.0,
-            t.turn,
-            &t.callee_text,
-            &t.agent_text,
-            t.callee_end_ms,
-            t.agent_start_ms,
-            t.turn_ms,
-            &t.method,
-            t.asr_ms,
-            t.reply_ms,
-            t.model_ms,
-            t.tts_ms,
-            i64::from(t.filler),
-            i64::from(t.interrupted),
-        ));
-    }
-
     pub async fn apply(self, conn: &mut Conn) -> Result<()> {
-        let (mut known, mut over) = (Rows::default(), Rows::default());
+        let (mut known, mut over, mut turns) = (Rows::default(), Rows::default(), Rows::default());
+        self.turns.iter().for_each(|((attempt, _), turn)| push_turn(&mut turns, *attempt, turn));
         self.known.iter().for_each(|(session, (attempt, now))| known.push(&(session, attempt.0, now.0)));
         self.over.iter().for_each(|(session, now)| over.push(&(session, now.0)));
         for (text, rows) in [
@@ -145,7 +135,7 @@ impl Effects {
             (sql!("apply_contact"), self.contacts),
             (sql!("suppress_number"), self.numbers),
             (sql!("put_call"), self.calls),
-            (sql!("put_turns"), self.turns),
+            (sql!("put_turns"), turns),
         ] {
             if !rows.is_empty() {
                 sqlx::query(text).bind(rows.text()).execute(&mut *conn).await?;
@@ -158,6 +148,42 @@ impl Effects {
         alternates::put_callbacks(conn, &self.callbacks).await?;
         Ok(())
     }
+}
+
+/// Which of the events were new.
+pub async fn store_events<'e>(
+    conn: &mut Conn,
+    events: impl Iterator<Item = (AttemptId, &'e Heard, Timestamp)>,
+) -> Result<HashSet<(i64, i64, i64)>> {
+    let mut rows = Rows::default();
+    for (attempt, Heard { session, seq, event, at_ms, body }, now) in events {
+        rows.push(&(attempt.0, session.0, seq, event, at_ms, now.0, body));
+    }
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let stored: Vec<(i64, i64, i64)> =
+        sqlx::query_as(sql!("store_event")).bind(rows.text()).fetch_all(&mut *conn).await?;
+    Ok(stored.into_iter().collect())
+}
+
+fn push_turn(rows: &mut Rows, attempt: AttemptId, t: &Turn) {
+    rows.push(&(
+        attempt.0,
+        t.turn,
+        &t.callee_text,
+        &t.agent_text,
+        t.callee_end_ms,
+        t.agent_start_ms,
+        t.turn_ms,
+        &t.method,
+        t.asr_ms,
+        t.reply_ms,
+        t.model_ms,
+        t.tts_ms,
+        i64::from(t.filler),
+        i64::from(t.interrupted),
+    ));
 }
 
 /// A row of more columns than a tuple may have.

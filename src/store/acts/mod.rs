@@ -32,6 +32,7 @@ pub mod life;
 pub mod money;
 pub mod nights;
 pub mod nodes;
+pub mod note;
 pub mod numbers;
 pub mod pace;
 pub mod plan;

@@ -1,0 +1,58 @@
+//! What sessions tell of calls under way, stored as sets. It decides nothing, so nothing is loaded for it but whose
+//! word it is.
+
+use super::super::{Conn, ROWS_ARE_LOCKED};
+use super::effects::{Effects, store_events};
+use crate::domain::{AttemptId, SessionId};
+use crate::fail;
+use crate::store::text::ids_text;
+use crate::store::{Note, Noted, Result};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whose word counts for an attempt.
+struct Whose {
+    session: Option<SessionId>,
+    /// Its run counts calls that were not made, and this one ends the row.
+    counted: bool,
+}
+
+/// What became of each, in their order. Whoever must be decided about is stored nothing of.
+pub async fn note(conn: &mut Conn, notes: &[&Note]) -> Result<Vec<Noted>> {
+    let attempts = ids_text(notes.iter().map(|note| note.attempt.0).collect::<BTreeSet<_>>());
+    if ROWS_ARE_LOCKED {
+        sqlx::query(sql!("lock_attempts")).bind(&attempts).fetch_all(&mut *conn).await?;
+    }
+    let rows: Vec<(i64, Option<i64>, bool)> =
+        sqlx::query_as(sql!("whose_word")).bind(&attempts).fetch_all(&mut *conn).await?;
+    let whose: BTreeMap<AttemptId, Whose> = rows
+        .into_iter()
+        .map(|(attempt, session, counted)| (AttemptId(attempt), Whose { session: session.map(SessionId), counted }))
+        .collect();
+    let granted = |note: &Note| whose.get(&note.attempt).is_some_and(|whose| whose.session == Some(note.heard.session));
+    let decided = |note: &Note| granted(note) && whose.get(&note.attempt).is_some_and(|whose| whose.counted);
+    let stored = notes.iter().filter(|note| whose.contains_key(&note.attempt) && !decided(note));
+    let mut fresh = store_events(conn, stored.map(|note| (note.attempt, &note.heard, note.now))).await?;
+    let (mut told, mut effects) = (Vec::with_capacity(notes.len()), Effects::default());
+    for note in notes {
+        let (attempt, heard) = (note.attempt, &note.heard);
+        told.push(if !whose.contains_key(&attempt) {
+            Noted::Unknown
+        } else if decided(note) {
+            Noted::Decide
+        } else if !fresh.remove(&(attempt.0, heard.session.0, heard.seq)) {
+            Noted::Again
+        } else {
+            if granted(note) {
+                effects.turns(attempt, &note.turns);
+            } else {
+                effects.hear_of(heard.session, attempt, note.now);
+            }
+            Noted::Stored
+        });
+    }
+    effects.apply(conn).await?;
+    if told.contains(&Noted::Stored) {
+        fail::wrote("event");
+    }
+    Ok(told)
+}
