@@ -76,7 +76,7 @@ impl Dialer {
         let token = Token::from_random(rand::random());
         let hash = token.hash();
         let now = self.clock.now();
-        let mode = self
+        let claimed = self
             .store
             .decide(Decide {
                 attempt,
@@ -84,12 +84,14 @@ impl Dialer {
                 start: Some(hash),
                 heard: None,
                 decision: Arc::new(move |held| match claim(held, Claim { token: hash, slot_us, now }) {
-                    Some(change) => (change, Some(held.mode.clone())),
+                    Some(change) => (change, Some(held.clone())),
                     None => (Change::default(), None),
                 }),
             })
             .await?;
-        let Decided::Done(Some(mode)) = mode else { return Ok(()) };
+        let Decided::Done(Some(held)) = claimed else { return Ok(()) };
+        let mode = held.mode.clone();
+        self.claimed.keep(held);
         fail::point("dial.claimed");
 
         if let Some(until) = self.pause_asked_for() {

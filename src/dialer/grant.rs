@@ -20,6 +20,7 @@ pub const GRANT_DEADLINE_WALL_MS: i64 = 10_000;
 const HELD_SPARE_S: i64 = 40;
 const HELD_WALL_MS: i64 = 60_000;
 
+#[derive(Clone, Debug)]
 pub struct GrantRequest {
     pub attempt: AttemptId,
     pub token: Token,
@@ -48,19 +49,36 @@ pub enum Grant {
     Taken,
     /// 410: any other token, past the deadline, or a gate is closed.
     Gone,
+    /// The campaign's settings are not those that were read: to be asked again with what stands in the tables.
+    Outdated,
 }
 
 impl Dialer {
     /// Compares and sets `dialing → live`; the answer is given only after that is durable.
     pub async fn grant(&self, request: GrantRequest) -> Result<Grant> {
-        let Some(held) = self.store.attempt(request.attempt).await? else { return Ok(Grant::Unknown) };
-        self.grant_to(&held, request).await
+        let mut held = self.claimed(request.attempt).await?;
+        while let Some(read) = held {
+            match self.grant_to(&read, request.clone()).await? {
+                Grant::Outdated => held = self.store.attempt(request.attempt).await?,
+                grant => return Ok(grant),
+            }
+        }
+        Ok(Grant::Unknown)
+    }
+
+    /// The attempt as it was claimed here, or as it stands.
+    pub async fn claimed(&self, attempt: AttemptId) -> Result<Option<Held>> {
+        match self.claimed.take(attempt) {
+            Some(held) => Ok(Some(held)),
+            None => Ok(self.store.attempt(attempt).await?),
+        }
     }
 
     /// For whoever has read the attempt already. What was read says whose rules and which purse; whether the call
     /// may be made is decided from what is read under locks.
     pub async fn grant_to(&self, held: &Held, request: GrantRequest) -> Result<Grant> {
-        let rules = self.rules_at(held.campaign, held.facts.settings_version).await?;
+        let version = held.facts.settings_version;
+        let rules = self.rules_at(held.campaign, version).await?;
         let now = self.clock.now();
         let purse = self.purse(held, &rules, now).await?;
         let held_until = now.plus_ms(self.clock.at_least(held_ms(&rules.settings.dial), HELD_WALL_MS));
@@ -79,6 +97,9 @@ impl Dialer {
             start: None,
             heard: None,
             decision: Arc::new(move |held: &Held| {
+                if held.facts.settings_version != version {
+                    return (Change::default(), Grant::Outdated);
+                }
                 let cleared = afford(held, purse.as_ref(), clearance(held, &rules, &asked), asked.now);
                 reserve(held, purse.as_ref(), decide(held, &asked, cleared), asked.now)
             }),
@@ -90,7 +111,7 @@ impl Dialer {
         let attempt = request.attempt;
         match &grant {
             Grant::Go(_) => info!(attempt.id = %attempt, "Attempt {attempt} granted"),
-            Grant::Unknown | Grant::Taken | Grant::Gone => {
+            Grant::Unknown | Grant::Taken | Grant::Gone | Grant::Outdated => {
                 info!(attempt.id = %attempt, "Attempt {attempt} not granted: {grant:?}");
             }
         }
@@ -162,7 +183,6 @@ pub fn decide(held: &Held, asked: &Asked, cleared: Clearance) -> (Change, Grant)
             attempt.told = Some(asked.told.clone());
             let change = Change {
                 attempt: Some(attempt),
-                contact: Some(ContactChange::Busy),
                 run_ungranted: (held.run_ungranted > 0).then_some(0),
                 hold: (held.facts.hold.is_some() && !change::was_called(held)).then_some(1),
                 ..Change::default()

@@ -7,6 +7,7 @@
 mod breakers;
 mod budget;
 mod change;
+mod claimed;
 mod dial;
 mod fire;
 mod grant;
@@ -93,6 +94,7 @@ pub struct Dialer {
     pricing: Option<Arc<Pricing>>,
     /// Runs whose counters are there, and the day of theirs.
     opened: Mutex<HashMap<RunId, Timestamp>>,
+    claimed: claimed::Claimed,
 }
 
 impl Dialer {
@@ -123,6 +125,7 @@ impl Dialer {
             only_single_calls: false,
             pricing: None,
             opened: Mutex::default(),
+            claimed: claimed::Claimed::default(),
         }
     }
 

@@ -61,21 +61,24 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
     let attempt: AttemptId = body.a.parse().map_err(|_| missing())?;
     let gone = || Problem::new(StatusCode::GONE, "gone", "no call is to be made with this token");
     let token: Token = body.t.parse().map_err(|_| gone())?;
-    let held = web.store.attempt(attempt).await?.ok_or_else(missing)?;
-
+    let mut held = web.dialer.claimed(attempt).await?.ok_or_else(missing)?;
     let script = web.script(held.campaign).await?;
-    let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;
     let variables = variables(&held);
     let manner = Manner::of(&held.mode, web.voice.dialog_url.is_some());
-    let told = dialogue::told(&script, manner, &variables).handled(&rules.settings.dial);
-    let request = GrantRequest { attempt, token, session, told: told.fingerprint.clone() };
-    let granted = match web.dialer.grant_to(&held, request).await? {
-        Grant::Go(granted) => granted,
-        Grant::Unknown => return Err(missing()),
-        Grant::Taken => {
-            return Err(Problem::new(StatusCode::CONFLICT, "taken", "another session holds this grant"));
+    let told = dialogue::told(&script, manner, &variables);
+    let (granted, rules, told) = loop {
+        let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;
+        let told = told.clone().handled(&rules.settings.dial);
+        let request = GrantRequest { attempt, token: token.clone(), session, told: told.fingerprint.clone() };
+        match web.dialer.grant_to(&held, request).await? {
+            Grant::Go(granted) => break (granted, rules, told),
+            Grant::Outdated => held = web.store.attempt(attempt).await?.ok_or_else(missing)?,
+            Grant::Unknown => return Err(missing()),
+            Grant::Taken => {
+                return Err(Problem::new(StatusCode::CONFLICT, "taken", "another session holds this grant"));
+            }
+            Grant::Gone => return Err(gone()),
         }
-        Grant::Gone => return Err(gone()),
     };
     // Settings may have changed since the line was reserved: the call fits into what is held.
     let dial = &rules.settings.dial;

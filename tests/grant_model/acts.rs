@@ -271,7 +271,7 @@ impl Books {
                 }
                 Message::Yes { session, nth, age: (granted.granted_ms_ago / TICK_MS) as u8 }
             }
-            Some(Grant::Unknown | Grant::Taken | Grant::Gone) | None => Message::No { session, nth },
+            Some(Grant::Unknown | Grant::Taken | Grant::Gone | Grant::Outdated) | None => Message::No { session, nth },
         };
         s.send(message);
     }

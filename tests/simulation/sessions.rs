@@ -157,6 +157,7 @@ impl World {
                 None
             }
             Grant::Taken => None,
+            Grant::Outdated => return Err("settings were read twice, and were outdated still".into()),
         };
         self.trace(&format!("grant {id} try {nth}: {ago:?}"));
         if let Some(after) = self.on_the_way(id, losses) {
