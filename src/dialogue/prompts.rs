@@ -81,7 +81,7 @@ impl Told {
 
     /// How the call is handled is heard too: the notice of a recording, the message left on a machine.
     pub fn handled(mut self, dial: &Dial) -> Told {
-        self.fingerprint = fingerprint(&json!([self.fingerprint, dial.record, dial.amd.as_str()]));
+        self.fingerprint = fingerprint(&(&self.fingerprint, dial.record, dial.amd.as_str()));
         self
     }
 }
@@ -89,12 +89,13 @@ impl Told {
 /// What one contact's session is told.
 pub fn told(script: &Script, manner: Manner, variables: &Variables) -> Told {
     let hello = greeting(script, variables);
+    let whole = whole(script, variables);
     let (first_phrase, instructions, tools) = match manner {
-        Manner::Backend => (hello, whole(script, variables), json!([])),
+        Manner::Backend => (hello, whole.clone(), json!([])),
         Manner::Relay => (hello, relay(script, variables), json!([get_reply()])),
         // A model that is told a free text opens the call as that text says, not with its first sentence.
-        Manner::Own if is_free(script) => (String::new(), whole(script, variables), json!([end_call(script)])),
-        Manner::Own => (hello, whole(script, variables), json!([end_call(script)])),
+        Manner::Own if is_free(script) => (String::new(), whole.clone(), json!([end_call(script)])),
+        Manner::Own => (hello, whole.clone(), json!([end_call(script)])),
         Manner::Greeting if is_free(script) => (aloud(script), String::new(), json!([])),
         Manner::Greeting => (format!("{hello} {}", fill(&script.closing, variables)), String::new(), json!([])),
     };
@@ -106,17 +107,16 @@ pub fn told(script: &Script, manner: Manner, variables: &Variables) -> Told {
         tools,
         fingerprint: String::new(),
     };
-    let whole = whole(script, variables);
     told.fingerprint = match notice(script, variables) {
-        None => fingerprint(&json!([told, manner, whole])),
-        Some(notice) => fingerprint(&json!([told, manner, whole, notice])),
+        None => fingerprint(&(&told, manner, &whole)),
+        Some(notice) => fingerprint(&(&told, manner, &whole, notice)),
     };
     told
 }
 
-fn fingerprint(value: &Value) -> String {
+fn fingerprint(value: &impl Serialize) -> String {
     use std::fmt::Write;
-    let digest = Sha256::digest(value.to_string().as_bytes());
+    let digest = Sha256::digest(serde_json::to_vec(value).expect("texts and lists serialise"));
     digest.iter().fold(String::with_capacity(64), |mut text, byte| {
         write!(text, "{byte:02x}").expect("writing to a String cannot fail");
         text

@@ -74,7 +74,9 @@ fn tidy(text: &str) -> String {
     for (hole, closed) in
         [(" ,", ","), (", !", "!"), (",!", "!"), (", .", "."), (",.", "."), (" !", "!"), (" ?", "?"), (" .", ".")]
     {
-        out = out.replace(hole, closed);
+        if out.contains(hole) {
+            out = out.replace(hole, closed);
+        }
     }
     out
 }
