@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
-/// The claim is made this long before the slot (wall time): its commit must be done when the slot comes.
-pub(super) const CLAIM_AHEAD_WALL_MS: i64 = 60;
+/// The claim is made this long before the slot (wall time): its commit must be done when the slot comes, and a disk
+/// that is busy with something else takes a tenth of a second and more for one.
+pub(super) const CLAIM_AHEAD_WALL_MS: i64 = 250;
 /// With a scaled clock the provider is on this machine and pace is not what is proven.
 const LATE_WALL_MS_SCALED: i64 = 2_000;
 /// Backoff after starts that the provider did not take: 2 s, 4 s … up to a minute, real time at least.

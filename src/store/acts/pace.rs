@@ -43,8 +43,12 @@ pub async fn lines_held(conn: &mut Conn, account: i64, now: Timestamp) -> Result
 /// A step of the brake, when the decision makes one.
 pub async fn brake(conn: &mut Conn, order: &BrakeOrder) -> Result<Option<Brake>> {
     let Some(account) = super::plan::account(conn, order.account).await? else { return Ok(None) };
-    let left: i64 =
-        sqlx::query_scalar(sql!("starts_left")).bind(order.account).bind(order.since.0).fetch_one(&mut *conn).await?;
+    let left: i64 = sqlx::query_scalar(sql!("starts_left"))
+        .bind(order.account)
+        .bind(order.since.0)
+        .bind(order.now.0.saturating_mul(1000))
+        .fetch_one(&mut *conn)
+        .await?;
     let Some(brake) = (order.decision)(&account, left) else { return Ok(None) };
     sqlx::query(sql!("set_brake"))
         .bind(order.account)
