@@ -45,6 +45,12 @@ use std::time::Duration;
 /// Readers beside the one writer of SQLite; connections of PostgreSQL.
 const READERS_MAX: u32 = 4;
 const CONNECTIONS_MAX: u32 = 16;
+/// How long a writer of SQLite waits for another process: a disk that is busy with something else can hold up a
+/// single commit for seconds, and whoever waits for it must not be told that the database is locked.
+const BUSY_MAX: Duration = Duration::from_secs(30);
+/// Rows of an answer that SQLite's thread may be ahead of whoever reads them: an answer for a batch, so that the two do
+/// not wake each other for every row.
+const ROWS_AHEAD: usize = 1024;
 
 /// What every connection to PostgreSQL asks of the server. A node that hangs in a transaction, or whose machine is
 /// gone without a word, must not hold the others up: its locks are free within ten seconds.
@@ -226,7 +232,8 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(BUSY_MAX)
+            .row_buffer_size(ROWS_AHEAD)
             .pragma("cache_size", "-65536");
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&writer).await?;
