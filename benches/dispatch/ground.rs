@@ -4,7 +4,7 @@ use crate::platform::Provider;
 use crate::postgres;
 use halo::domain::settings::Take;
 use halo::domain::{BatchId, CampaignId, Mode, Timestamp};
-use halo::store::{Campaign, Db, NewCampaign, NewContact, Store};
+use halo::store::{Campaign, Db, NewCampaign, NewContact, Store, keeper};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::fmt;
 use std::str::FromStr;
@@ -76,13 +76,13 @@ impl Ground {
                 url
             }
         };
-        let store = Store::open(&url).await.expect("a fresh database opens");
+        let store = Store::open_on(&url, keeper()).await.expect("a fresh database opens");
         Some(Ground { engine, store, url, _folder: folder, made })
     }
 
     /// The same database as a process finds it that starts.
     pub async fn again(&self) -> Store {
-        Store::open(&self.url).await.expect("it was opened before")
+        Store::open_on(&self.url, keeper()).await.expect("it was opened before")
     }
 
     /// A run of so many contacts, all of them due; returns the account. `cps` is in program time.

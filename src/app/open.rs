@@ -2,8 +2,8 @@
 
 use super::lock::{dialling_lock, sqlite_path};
 use crate::config::Config;
-use crate::store::Store;
 use crate::store::migrate::Tables;
+use crate::store::{Store, keeper};
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 
@@ -38,7 +38,7 @@ pub async fn open_to_dial(config: &Config) -> Result<Opened> {
 }
 
 async fn open(url: &str) -> Result<Store> {
-    Store::open(url).await.context("cannot open the database named by DATABASE_URL")
+    Store::open_on(url, keeper()).await.context("cannot open the database named by DATABASE_URL")
 }
 
 async fn tables(url: &str) -> Result<Tables> {

@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row, SqliteConnection};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// Rows travel in pieces of about this size.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -111,7 +112,7 @@ impl Store {
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
         let pool = pool.map_err(|cause| broken.noted(cause.into()))?;
         let db = Db::Sqlite { writer: pool.clone(), reader: pool };
-        let store = Store::over(db, broken);
+        let store = Store::over(db, broken, Handle::current());
         let migrated = store.migrations_of_file().await.map_err(|cause| store.broken.noted(cause))?;
         if migrated != our_migrations() {
             return Err(StoreError::Conflict(

@@ -10,6 +10,7 @@ mod broken;
 mod fitness;
 mod gather;
 mod ids;
+mod keeper;
 mod money_rows;
 mod orders;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
@@ -26,6 +27,7 @@ mod writer;
 pub use alternates::{AlternateRow, NewNote, NewNumber};
 pub use exports::TurnLatency;
 pub use ids::Ids;
+pub use keeper::keeper;
 pub use money_rows::*;
 pub use orders::*;
 pub use rerun::{Of, Only, RerunOrder};
@@ -41,6 +43,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use std::str::FromStr;
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// Readers beside the one writer of SQLite; connections of PostgreSQL.
 const READERS_MAX: u32 = 4;
@@ -113,6 +116,8 @@ pub struct Store {
     slots: gather::Gather<i64>,
     secrets: gather::Gather<Vec<TokenHash>>,
     turns: Option<std::sync::Arc<dyn Turns>>,
+    /// Where its writer runs.
+    on: Handle,
     pub ids: Ids,
 }
 
@@ -180,6 +185,11 @@ mod why;
 impl Store {
     /// Opens and migrates. `sqlite:halo.db`, `sqlite:///path`, or `postgres://…`.
     pub async fn open(url: &str) -> Result<Self> {
+        Self::open_on(url, Handle::current()).await
+    }
+
+    /// The same, with its writer where the caller says: a process that dials has a thread for it ([`keeper`]).
+    pub async fn open_on(url: &str, on: Handle) -> Result<Self> {
         let mut broken = broken::Broken::never();
         let db = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Self::open_postgres(url).await?
@@ -191,10 +201,11 @@ impl Store {
             // A URL may hold a password: only its scheme is shown.
             return Err(StoreError::Url(url.split(':').next().unwrap_or_default().to_owned()));
         };
-        Ok(Self::over(db, broken))
+        Ok(Self::over(db, broken, on))
     }
 
-    fn over(db: Db, broken: broken::Broken) -> Self {
+    fn over(db: Db, broken: broken::Broken, on: Handle) -> Self {
+        let _entered = on.enter();
         let source = gather::Source { db, broken };
         Store {
             writer: writer::Writer::start(source.db.clone(), source.broken.clone()),
@@ -211,8 +222,14 @@ impl Store {
             db: source.db,
             broken: source.broken,
             turns: None,
+            on: on.clone(),
             ids: Ids::new(),
         }
+    }
+
+    /// Where whoever shares the connection that writes should run.
+    pub fn on(&self) -> &Handle {
+        &self.on
     }
 
     /// Returns when nothing can be kept any more (a full disk, a failed sync, a damaged file), with one sentence
