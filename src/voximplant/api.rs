@@ -5,6 +5,7 @@
 //! of what it sends.
 
 use super::error::ApiError;
+use super::pacer::Permit;
 use super::service_key::{Minted, ServiceKey, Wall};
 use super::wire::{Came, Wire};
 use secrecy::{ExposeSecret, SecretString};
@@ -88,16 +89,26 @@ impl Api {
 
     pub(super) async fn call(&self, method: &'static str, params: Params<'_>) -> Result<Value, ApiError> {
         let _place = self.in_flight.acquire().await.expect("the semaphore is never closed");
-        self.answer(method, params).await
+        self.answer(method, params, None).await
     }
 
     /// For a start: behind others it would leave long after its slot, and many of them at once.
-    pub(super) async fn call_at_once(&self, method: &'static str, params: Params<'_>) -> Result<Value, ApiError> {
+    pub(super) async fn call_at_once(
+        &self,
+        method: &'static str,
+        params: Params<'_>,
+        permit: &Permit,
+    ) -> Result<Value, ApiError> {
         let _place = self.in_flight.try_acquire().map_err(|_| ApiError::Crowded { method })?;
-        self.answer(method, params).await
+        self.answer(method, params, Some(permit)).await
     }
 
-    async fn answer(&self, method: &'static str, params: Params<'_>) -> Result<Value, ApiError> {
+    async fn answer(
+        &self,
+        method: &'static str,
+        params: Params<'_>,
+        permit: Option<&Permit>,
+    ) -> Result<Value, ApiError> {
         let names: Vec<&str> = params.iter().map(|(name, _)| *name).collect();
         let mut form = params.clone();
         if let Presented::Key { account, key } = &self.presented {
@@ -105,10 +116,10 @@ impl Api {
             form.push(("api_key", key.expose_secret().to_owned()));
         }
         let began = Instant::now();
-        let mut answer = self.send(method, &form, self.token(false)?).await;
+        let mut answer = self.send(method, &form, self.token(false)?, permit).await;
         // Refused at the door, so nothing was done: the one case in which a request is sent again.
         if matches!(&answer, Err(cause) if cause.code() == Some(TOKEN_EXPIRED)) && self.is_service() {
-            answer = self.send(method, &form, self.token(true)?).await;
+            answer = self.send(method, &form, self.token(true)?, permit).await;
         }
         let took_ms = began.elapsed().as_millis() as u64;
         match &answer {
@@ -152,8 +163,10 @@ impl Api {
         method: &'static str,
         form: &[(&str, String)],
         token: Option<SecretString>,
+        permit: Option<&Permit>,
     ) -> Result<Value, ApiError> {
-        let Came { status, wait, body: answer } = self.wire.carry(&self.base, method, form, token).await?;
+        let leaves = permit.map(Permit::leaves);
+        let Came { status, wait, body: answer } = self.wire.carry(&self.base, method, form, token, leaves).await?;
         if let Some(error) = answer.as_ref().and_then(|a| a.get("error")).filter(|e| !e.is_null()) {
             // Without a code nobody knows what was done.
             let code = id(error, "code").ok_or(ApiError::Malformed { method, field: "error.code" })?;

@@ -161,8 +161,7 @@ impl Client {
     async fn send_start(&self, rule: i64, data: String, permit: Permit) -> Result<Started, ApiError> {
         const METHOD: &str = "StartScenarios";
         let params = vec![("rule_id", rule.to_string()), ("script_custom_data", data)];
-        permit.leaves();
-        let answer = self.api.call_at_once(METHOD, params).await;
+        let answer = self.api.call_at_once(METHOD, params, &permit).await;
         drop(permit);
         let answer = answer?;
         let session = id(&answer, "call_session_history_id").filter(|id| *id > 0);

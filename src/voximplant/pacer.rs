@@ -12,15 +12,22 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
+/// Called as a request is written to its connection.
+pub(super) type Leaves = Box<dyn Fn() + Send + Sync>;
+
 /// Leave to send one start, now. Only [`Pacer::permit`] makes one. It is held until the answer is here.
 #[derive(Debug)]
 pub struct Permit(Option<(Arc<Rolling>, u64)>);
 
 impl Permit {
-    /// The request leaves now; from here on its place is taken.
-    pub(super) fn leaves(&self) {
-        if let Some((rolling, id)) = &self.0 {
-            rolling.window().leaves(*id, Instant::now());
+    /// To be called when the request leaves: from then on its place is taken.
+    pub(super) fn leaves(&self) -> Leaves {
+        match &self.0 {
+            Some((rolling, id)) => {
+                let (rolling, id) = (rolling.clone(), *id);
+                Box::new(move || rolling.window().leaves(id, Instant::now()))
+            }
+            None => Box::new(|| {}),
         }
     }
 }
