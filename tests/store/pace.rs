@@ -208,12 +208,12 @@ async fn one_burst_seen_by_many_nodes_is_one_step(bench: Bench) {
     let calls = bench.run_of(30).await;
     calls.store.set_limits(calls.account, Some(10.0), None).await.unwrap();
     for (n, planned) in plan(&calls, NOON, &read("cps = 100\nlines = 1000")).await.iter().enumerate() {
-        assert!(calls.claim(*planned, token(n as u64), NOON).await);
+        assert!(calls.claim(*planned, token(n as u64), NOON.plus_ms(1)).await);
     }
-    let now = NOON.plus_ms(500);
+    let now = NOON.plus_ms(1000);
     let mut nodes = Vec::new();
     for _ in 0..20 {
-        let (store, order) = (calls.store.clone(), brake_order(&calls, NOON.plus_ms(400), now));
+        let (store, order) = (calls.store.clone(), brake_order(&calls, NOON.plus_ms(900), now));
         nodes.push(tokio::spawn(async move { store.brake(order).await.unwrap().is_some() }));
     }
     let mut steps = 0;
