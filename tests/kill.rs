@@ -34,7 +34,7 @@ use place::Ground;
 use std::time::Instant;
 
 /// Cells played at once: each of them mostly waits.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 const HITS_WIDE: u32 = 4;
 const VARIABLE: &str = "HALO_KILL_MATRIX";
 
