@@ -49,7 +49,8 @@ pub enum Grant {
     Taken,
     /// 410: any other token, past the deadline, or a gate is closed.
     Gone,
-    /// The campaign's settings are not those that were read: to be asked again with what stands in the tables.
+    /// The campaign's settings or the contact's number are not those that were read (another node may have claimed the
+    /// attempt since): to be asked again with what stands in the tables.
     Outdated,
 }
 
@@ -77,7 +78,7 @@ impl Dialer {
     /// For whoever has read the attempt already. What was read says whose rules and which purse; whether the call
     /// may be made is decided from what is read under locks.
     pub async fn grant_to(&self, held: &Held, request: GrantRequest) -> Result<Grant> {
-        let version = held.facts.settings_version;
+        let (version, number) = (held.facts.settings_version, held.number);
         let rules = self.rules_at(held.campaign, version).await?;
         let now = self.clock.now();
         let purse = self.purse(held, &rules, now).await?;
@@ -97,7 +98,7 @@ impl Dialer {
             start: None,
             heard: None,
             decision: Arc::new(move |held: &Held| {
-                if held.facts.settings_version != version {
+                if held.facts.settings_version != version || held.number != number {
                     return (Change::default(), Grant::Outdated);
                 }
                 let cleared = afford(held, purse.as_ref(), clearance(held, &rules, &asked), asked.now);
