@@ -10,7 +10,7 @@ mod piece;
 use crate::app::{App, ClockStart, known_modes, open_store, prices, private_folder};
 use crate::config::{Config, DialogBase, PlatformConfig};
 use crate::demo::interrupted;
-use crate::domain::assign::dial_order;
+use crate::domain::assign::{dial_order, dial_order_of};
 use crate::domain::money::{MICROS, Prices, shown};
 use crate::domain::settings::Take;
 use crate::domain::{AttemptId, BatchId, CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
@@ -217,7 +217,7 @@ async fn begin(app: &App, piece: &Piece, taken: &[(PhoneNumber, ContactRow)]) ->
             number: number.clone(),
             mode: row.mode.parse()?,
             own_mode: row.own_mode != 0,
-            dial_order: dial_order(&piece.salt, number),
+            dial_order: dial_order_of(&piece.salt, number, row.wishes().priority),
             name: row.name.clone(),
             timezone: row.timezone.as_deref().map(str::parse).transpose()?,
             external_id: row.external_id.clone(),
@@ -226,6 +226,7 @@ async fn begin(app: &App, piece: &Piece, taken: &[(PhoneNumber, ContactRow)]) ->
             consent_kind: row.consent_kind.clone(),
             consent_at: row.consent_at.map(Timestamp),
             consent_source: row.consent_source.clone(),
+            wishes: row.wishes(),
             alternates: piece.further.get(&row.contact_id).cloned().unwrap_or_default(),
         });
     }

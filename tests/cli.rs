@@ -8,6 +8,8 @@ mod call;
 mod doors;
 #[path = "cli/life.rs"]
 mod life;
+#[path = "cli/lists.rs"]
+mod lists;
 
 use harness::{csv, ledger, number, settings};
 use std::net::SocketAddr;
@@ -111,7 +113,7 @@ fn an_import_is_refused_with_line_numbers_and_stores_nothing() {
     let plain = settings("refused", "");
     let cases: [(&str, String, &[u8], &[&str]); 6] = [
         ("column", plain.clone(), b"name\nAnna\n", &["phone"]),
-        ("bytes", plain.clone(), b"phone\n\xff\xfe\n", &["UTF-8", "line 2"]),
+        ("bytes", plain.clone(), b"phone\n\xff\xfe\n", &["no number", "line 2"]),
         ("empty", plain.clone(), b"", &["empty"]),
         ("refused", plain.clone(), b"phone\n12\nabc\n", &["line 2", "line 3"]),
         ("mode", settings("refused", "mode = \"opera\""), b"phone\n+79990000001\n", &["opera", "realtime_pure"]),

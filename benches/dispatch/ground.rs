@@ -167,6 +167,7 @@ fn contact(n: usize) -> NewContact {
         consent_kind: None,
         consent_at: None,
         consent_source: None,
+        wishes: Default::default(),
     }
 }
 

@@ -291,6 +291,7 @@ async fn take_in(store: &Store, work: &Work) -> CampaignId {
         consent_kind: None,
         consent_at: None,
         consent_source: None,
+        wishes: Default::default(),
     });
     let campaign = CampaignId(store.ids.one(now.0));
     let new = NewCampaign {

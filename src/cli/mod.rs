@@ -5,6 +5,7 @@ mod campaigns;
 mod drill;
 mod figures;
 mod life;
+mod lists;
 mod migrate;
 mod platform;
 mod rehearse;

@@ -56,6 +56,18 @@ pub fn dial_order(salt: &str, number: &PhoneNumber) -> i64 {
     (draw(salt, "dial", number.as_str()) >> 1) as i64
 }
 
+/// The same among contacts of one priority; higher ones are dialled before all lower ones, and before those that
+/// have none (0).
+pub fn dial_order_of(salt: &str, number: &PhoneNumber, priority: u8) -> i64 {
+    const BAND: i64 = 1 << 59;
+    let order = dial_order(salt, number);
+    match priority {
+        0 => order,
+        // 0 to 2^63 in steps of 16 fits into a band below zero.
+        priority => (order >> 4) - BAND * i64::from(priority.min(15)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +80,21 @@ mod tests {
 
     fn modes() -> Vec<(Mode, u32)> {
         ["dialog", "realtime", "realtime_pure"].iter().map(|m| (m.parse().unwrap(), 1)).collect()
+    }
+
+    #[test]
+    fn priority_goes_before_chance() {
+        let orders = |priority: u8| numbers(50).iter().map(|n| dial_order_of("salt", n, priority)).collect::<Vec<_>>();
+        for priority in 1..=9 {
+            assert!(orders(priority).iter().max() < orders(priority - 1).iter().min(), "{priority}");
+        }
+        assert_eq!(orders(0), numbers(50).iter().map(|n| dial_order("salt", n)).collect::<Vec<_>>());
+        let ranks = |orders: Vec<i64>| {
+            let mut places: Vec<usize> = (0..orders.len()).collect();
+            places.sort_by_key(|place| orders[*place]);
+            places
+        };
+        assert_eq!(ranks(orders(9)), ranks(orders(0)), "among equals the order is the same");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! The API and the command line come through here. The list is a batch of its own, so its arms move nobody's; it
 //! joins the campaign's open run, or waits for the next one, and the answer says which.
 
-use super::import::{Buckets, Here, ImportError, assigned, check_rows, content_hash, note, read_list, rejects};
+use super::import::{Buckets, Here, ImportError, assigned, check_rows, note, read_list, rejects};
+use super::lists::{self, Given, Shape, Spool};
 use super::{Problem, Web};
 use crate::dialer::hindrance_with;
 use crate::dialogue::Script;
@@ -12,7 +13,7 @@ use crate::intake::columns::Role;
 use crate::intake::{self, Bucket, Complaint, List};
 use crate::store::{AppendOrder, Appended, KnownNumber, NewCampaign, StoreError};
 use axum::Json;
-use axum::extract::{FromRequest, Multipart, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use serde::Serialize;
@@ -46,14 +47,18 @@ impl Joined {
 }
 
 pub async fn append(here: &Here<'_>, campaign: &str, source: &str, bytes: Vec<u8>) -> Result<Joined, ImportError> {
+    append_from(here, campaign, source, bytes.into()).await
+}
+
+/// The same with a list that is read as it comes.
+pub async fn append_from(here: &Here<'_>, campaign: &str, source: &str, given: Given) -> Result<Joined, ImportError> {
     let row = here.store.find_campaign(campaign).await?;
     let settings = serde_json::from_str(&row.settings)
         .map_err(|e| e.to_string())
         .and_then(|value| intake::settings::from_json(&value, here.modes).map_err(|faults| faults.to_string()));
     let settings = settings.map_err(|cause| ImportError::Settings(cause.clone(), vec![cause]))?;
     let script = Script::parse(&row.script).map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
-    let hash = content_hash(&bytes);
-    let whole = read_list(bytes, &settings, here).await?;
+    let (whole, hash) = read_list(given, &settings, here).await?;
     check_rows(here, &settings, &whole, &script)?;
     let numbers: Vec<PhoneNumber> = whole.accepted.iter().map(|row| row.number.clone()).collect();
 
@@ -113,29 +118,32 @@ fn without(mut list: List, known: &[KnownNumber]) -> List {
     list
 }
 
-/// CSV, JSON rows, or a form with the field `contacts`.
+/// A list, JSON rows, or a form with the field `contacts`.
 pub(super) async fn contacts(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
-    request: Request,
+    Query(shape): Query<Shape>,
+    mut request: Request,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     web.store.find_campaign(&campaign).await?;
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
-    let (source, bytes) = if kind.starts_with("multipart/form-data") {
-        form(request).await?
-    } else {
+    let wish = shape.wish()?;
+    let (source, given) = if kind.starts_with("multipart/form-data") {
+        let (source, spool) = form(request).await?;
+        (source, spool.given(wish)?)
+    } else if kind.starts_with("application/json") {
+        // Rows are held whole, lists are not.
+        DefaultBodyLimit::max(super::UPLOAD_BYTES_MAX).apply(&mut request);
         let bytes = axum::body::Bytes::from_request(request, &()).await;
         let bytes = bytes.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
-        if kind.starts_with("application/json") {
-            let value: Value =
-                serde_json::from_slice(&bytes).map_err(|cause| Problem::bad(format!("the body: {cause}")))?;
-            let list = intake::json_rows::to_csv(&value).map_err(|why| Problem::refused(why, Vec::new()))?;
-            ("rows".to_owned(), list)
-        } else {
-            ("contacts.csv".to_owned(), bytes.to_vec())
-        }
+        let value: Value =
+            serde_json::from_slice(&bytes).map_err(|cause| Problem::bad(format!("the body: {cause}")))?;
+        let list = intake::json_rows::to_csv(&value).map_err(|why| Problem::refused(why, Vec::new()))?;
+        ("rows".to_owned(), Given { wish: intake::json_rows::dialect(), ..Given::from(list) })
+    } else {
+        ("contacts.csv".to_owned(), lists::body(request.into_body()).await?.given(wish)?)
     };
-    let joined = append(&web.here(), &campaign, &source, bytes).await?;
+    let joined = append_from(&web.here(), &campaign, &source, given).await?;
     let body = json!({
         "id": joined.id, "list": joined.list, "rows": joined.rows, "buckets": joined.buckets, "run": joined.run,
         "told": joined.sentence(),
@@ -143,7 +151,7 @@ pub(super) async fn contacts(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-async fn form(request: Request) -> Result<(String, Vec<u8>), Problem> {
+async fn form(request: Request) -> Result<(String, Spool), Problem> {
     let mut form =
         Multipart::from_request(request, &()).await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let field = form.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
@@ -153,13 +161,12 @@ async fn form(request: Request) -> Result<(String, Vec<u8>), Problem> {
         return Err(Problem::bad(format!("field `{name}` is not known: contacts is")));
     }
     let source = field.file_name().unwrap_or("contacts.csv").chars().take(200).collect();
-    let bytes = field.bytes().await;
-    let bytes = bytes.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
+    let spool = lists::field(field).await?;
     let further = form.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     if let Some(name) = further.map(|field| field.name().unwrap_or_default().to_owned()) {
         return Err(Problem::bad(format!(
             "field `{name}`: a form has the field `contacts` alone; send one list at a time"
         )));
     }
-    Ok((source, bytes.to_vec()))
+    Ok((source, spool))
 }

@@ -1,7 +1,8 @@
 //! Campaigns and their contacts.
 
-use super::import::{Here, ImportError, Upload, import};
+use super::import::{Here, ImportError, Upload, import_from};
 use super::life::readiness;
+use super::lists::{self, Shape};
 use super::{Problem, Web};
 use crate::domain::{CampaignId, ContactId, RunId};
 use crate::intake;
@@ -68,8 +69,10 @@ fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Problem> {
 /// `settings` (TOML or JSON), `contacts` (CSV), `script` (TOML, optional) as multipart fields.
 pub(super) async fn create(
     State(web): State<Arc<Web>>,
+    Query(shape): Query<Shape>,
     multipart: Result<Multipart, axum::extract::multipart::MultipartRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    let wish = shape.wish()?;
     let mut multipart = multipart.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let (mut settings, mut contacts, mut script, mut source) = (None, None, None, String::from("contacts.csv"));
     loop {
@@ -83,7 +86,7 @@ pub(super) async fn create(
             _ => false,
         };
         if given {
-            return Err(Problem::bad(format!("field `{name}` is there twice")));
+            return Err(Problem::twice(&name));
         }
         match name.as_str() {
             "settings" => settings = Some(utf8("settings", text(field).await?)?),
@@ -92,7 +95,7 @@ pub(super) async fn create(
                 if let Some(name) = field.file_name() {
                     source = name.chars().take(200).collect();
                 }
-                contacts = Some(text(field).await?);
+                contacts = Some(lists::field(field).await?);
             }
             other => {
                 return Err(Problem::bad(format!("field `{other}` is not known: settings, contacts, script are")));
@@ -114,9 +117,8 @@ pub(super) async fn create(
         default_caller_id: web.default_caller_id.clone(),
         now: web.clock.now(),
     };
-    let upload =
-        Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &contacts, salt: None };
-    let done = import(&here, upload).await?;
+    let upload = Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &[], salt: None };
+    let done = import_from(&here, upload, contacts.given(wish)?).await?;
     let body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
                        "policy": done.policy });
     Ok((StatusCode::CREATED, Json(body)))

@@ -3,7 +3,7 @@
 use super::change::patched;
 use super::import::{Here, ImportError, content_hash, new_schedule};
 use super::{Problem, Web, life};
-use crate::domain::assign::{arms, dial_order, stratum};
+use crate::domain::assign::{arms, dial_order_of, stratum};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, Timestamp};
 use crate::store::{Campaign, ContactRow, NewCampaign, NewContact, StoreError};
 use axum::Json;
@@ -126,7 +126,8 @@ fn contact(row: ContactRow, number: PhoneNumber, salt: &str) -> Result<NewContac
         line: row.line,
         mode,
         own_mode: row.own_mode == 1,
-        dial_order: dial_order(salt, &number),
+        dial_order: dial_order_of(salt, &number, row.wishes().priority),
+        wishes: row.wishes(),
         raw_phone: number.as_str().to_owned(),
         number,
         name: row.name,

@@ -3,17 +3,20 @@
 //! The API and the command line come through here; `intake` reads, the arms are given, one act of the
 //! store keeps it all.
 
+use super::lists::{self, Given, in_hex};
 use crate::dialer::first_firing;
 use crate::dialogue::Script;
-use crate::domain::assign::{arms, dial_order, stratum};
+use crate::domain::assign::{arms, dial_order_of, stratum};
 use crate::domain::calendar::HORIZON_DAYS;
 use crate::domain::clearance::open_at;
 use crate::domain::settings::{Purpose, Schedule, Settings};
+use crate::domain::term::Term;
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, ScheduleId, Timestamp};
 use crate::fail;
-use crate::intake::consent::Asked;
 use crate::intake::{self, Bucket, IntakeError, List};
-use crate::store::{Campaign, NewCampaign, NewContact, NewNote, NewNumber, NewSchedule, Reject, Store, StoreError};
+use crate::store::{
+    Campaign, NewCampaign, NewContact, NewNote, NewNumber, NewSchedule, Reject, Store, StoreError, Wishes,
+};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
@@ -115,6 +118,12 @@ pub const PLAIN_SCRIPT: &str = include_str!("../../campaigns/plain.toml");
 pub const PLAIN_SCRIPT_EN: &str = include_str!("../../campaigns/plain.en.toml");
 
 pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, ImportError> {
+    let given = Given::from(upload.contacts.to_vec());
+    import_from(here, upload, given).await
+}
+
+/// The same with a list that is read as it comes; the upload's own is left alone.
+pub async fn import_from(here: &Here<'_>, upload: Upload<'_>, given: Given) -> Result<Imported, ImportError> {
     let mut settings = intake::settings::parse(upload.settings, here.modes)
         .map_err(|faults| ImportError::Settings(faults.to_string(), faults.list()))?;
     if settings.dial.caller_ids.is_empty() {
@@ -132,7 +141,7 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
     if let Some(why) = script.only_for_one_call() {
         return Err(ImportError::Script(why.to_owned(), vec![why.to_owned()]));
     }
-    let list = read_list(upload.contacts.to_vec(), &settings, here).await?;
+    let (list, content_hash) = read_list(given, &settings, here).await?;
     check_rows(here, &settings, &list, &script)?;
 
     let now = here.now;
@@ -154,7 +163,7 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
         },
         batch: BatchId(here.store.ids.one(now.0)),
         source: upload.source.to_owned(),
-        content_hash: content_hash(upload.contacts),
+        content_hash,
         rows_total: list.rows as i64,
         contacts,
         rejects: rejects(&list),
@@ -186,7 +195,7 @@ pub(super) fn new_schedule(here: &Here<'_>, schedule: &Schedule) -> Result<NewSc
 
 /// Tells one file from another.
 pub(super) fn content_hash(bytes: &[u8]) -> String {
-    format!("{:x?}", Sha256::digest(bytes)).replace([',', ' ', '[', ']'], "")
+    in_hex(Sha256::new().chain_update(bytes))
 }
 
 fn policy_note(name: &str) -> PolicyNote {
@@ -230,7 +239,7 @@ fn purpose_refused(settings: &Settings, list: &List) -> Vec<String> {
 }
 
 /// Who demands consent of every row. A test's own phones need none, and only the grant knows them all.
-fn who_demands_consent(settings: &Settings) -> Option<String> {
+pub(super) fn who_demands_consent(settings: &Settings) -> Option<String> {
     if settings.purpose == Purpose::Test {
         return None;
     }
@@ -240,12 +249,14 @@ fn who_demands_consent(settings: &Settings) -> Option<String> {
         .or(settings.consent.required.then(|| "the campaign".to_owned()))
 }
 
-pub(super) async fn read_list(bytes: Vec<u8>, settings: &Settings, here: &Here<'_>) -> Result<List, ImportError> {
-    let (region, modes) = (settings.region.clone(), here.modes.clone());
-    let asked = Asked { now: here.now, consent: who_demands_consent(settings) };
-    // A million rows take a while: not on the thread that answers webhooks.
-    let read = tokio::task::spawn_blocking(move || intake::read_asked(&bytes, &region, &modes, Some(&asked))).await;
-    Ok(read.expect("the reader does not panic: its property tests feed it anything")?)
+/// A list of which somebody can be called, and what tells its file from another.
+pub(super) async fn read_list(
+    given: Given,
+    settings: &Settings,
+    here: &Here<'_>,
+) -> Result<(List, String), ImportError> {
+    let (list, hash) = lists::read(given, settings, here.modes, here.now).await?;
+    Ok((intake::useful(list)?, hash))
 }
 
 pub(super) fn check_rows(
@@ -283,7 +294,7 @@ pub(super) fn assigned(settings: &Settings, salt: &str, ordinal: i64, list: &Lis
                 line: row.line as i64,
                 own_mode: own.is_some(),
                 mode: own.or_else(|| given.next()).unwrap_or_else(Mode::dialog),
-                dial_order: dial_order(salt, &row.number),
+                dial_order: dial_order_of(salt, &row.number, row.priority),
                 number: row.number.clone(),
                 name: row.name.clone(),
                 timezone: row.timezone,
@@ -294,6 +305,11 @@ pub(super) fn assigned(settings: &Settings, salt: &str, ordinal: i64, list: &Lis
                 consent_kind: row.consent.kind.clone(),
                 consent_at: row.consent.at,
                 consent_source: row.consent.source.clone(),
+                wishes: Wishes {
+                    term: Term { not_before: row.not_before, not_after: row.not_after },
+                    priority: row.priority,
+                    kind: Some(row.kind),
+                },
             }
         })
         .collect()

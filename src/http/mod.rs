@@ -10,12 +10,14 @@ pub mod attempts;
 mod callers;
 mod campaigns;
 pub mod change;
+pub mod checks;
 pub mod copy;
 mod demands;
 mod demo;
 pub mod export;
 pub mod import;
 mod life;
+pub mod lists;
 mod money;
 mod nodes;
 mod numbers;
@@ -52,6 +54,8 @@ const WEBHOOK_BYTES_MAX: usize = 64 * 1024;
 /// An upload: settings and a list.
 const UPLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// The same where a list goes to a file as it comes: the list, and what stands beside it.
+const LIST_BYTES_MAX: usize = lists::UPLOAD_BYTES_MAX + UPLOAD_BYTES_MAX;
 /// A single call's order: a prompt, mostly.
 const ORDER_BYTES_MAX: usize = 256 * 1024;
 /// Scripts held in memory before they are read again.
@@ -145,10 +149,15 @@ pub fn router(web: Arc<Web>) -> Router {
         .layer(from_fn_with_state(web.clone(), voice::server_timing));
 
     let api = Router::new()
-        .route("/campaigns", get(campaigns::list).post(campaigns::create))
+        .route("/campaigns", get(campaigns::list).post(campaigns::create).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
+        .route("/campaigns/check", post(checks::list).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
+        .route("/template.csv", get(checks::template))
         .route("/campaigns/{campaign}", get(campaigns::show))
         .route("/campaigns/{campaign}/rejects.csv", get(export::rejects))
-        .route("/campaigns/{campaign}/contacts", get(campaigns::contacts).post(append::contacts))
+        .route(
+            "/campaigns/{campaign}/contacts",
+            get(campaigns::contacts).post(append::contacts).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)),
+        )
         .route("/campaigns/{campaign}/notes.csv", get(export::notes))
         .route("/campaigns/{campaign}/contacts/{contact}/why", get(why::within_campaign))
         .route("/contacts/{contact}/why", get(why::of_contact))

@@ -47,6 +47,7 @@ pub fn contact(n: usize) -> NewContact {
         consent_kind: None,
         consent_at: None,
         consent_source: None,
+        wishes: Default::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Campaigns, their lists, their runs.
 
 use super::super::Conn;
+use crate::domain::list::NumberKind;
 use crate::domain::settings::{Overlap, Take};
 use crate::domain::{BatchId, CampaignId, RunId, ScheduleId, Timestamp};
 use crate::store::rows::{Campaign, Import, NewCampaign, Reject, Run, RunState};
@@ -173,7 +174,11 @@ pub async fn store_list(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: T
                     c.raw_phone,
                     c.consent_kind,
                     c.consent_at.map(|at| at.0),
-                    c.consent_source
+                    c.consent_source,
+                    c.wishes.term.not_before.map(|at| at.0),
+                    c.wishes.term.not_after.map(|at| at.0),
+                    c.wishes.priority,
+                    c.wishes.kind.map(NumberKind::as_str)
                 ])
             })
             .collect();
