@@ -16,7 +16,7 @@ use crate::domain::settings::Take;
 use crate::domain::{AttemptId, BatchId, CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::intake;
 use crate::simulator::{self, Mischief};
-use crate::store::{AttemptRow, Campaign, ContactRow, NewCampaign, NewContact, RunState, Store, Turn};
+use crate::store::{AttemptRow, Campaign, ContactRow, Listed, NewCampaign, NewContact, RunState, Store, Turn};
 use anyhow::{Context, Result, bail};
 use piece::{Piece, all_contacts, of_database, of_folder};
 use serde::Serialize;
@@ -249,10 +249,8 @@ async fn begin(app: &App, piece: &Piece, taken: &[(PhoneNumber, ContactRow)]) ->
         batch: BatchId(store.ids.one(now.0)),
         source: "rehearsal".into(),
         content_hash: String::new(),
-        rows_total: contacts.len() as i64,
-        contacts,
-        rejects: Vec::new(),
-        notes: Vec::new(),
+        key: None,
+        list: Listed::of(contacts, Vec::new(), Vec::new()),
         schedule: None,
         ids: store.ids.clone(),
     };

@@ -90,7 +90,8 @@ impl Verb {
     /// Looks into the database; a rehearsal of a folder has one of its own, and a list that is looked at needs none.
     pub fn needs_rows(&self) -> bool {
         match self {
-            Verb::Check(_) | Verb::Template { .. } => false,
+            Verb::Check(args) => args.needs_rows(),
+            Verb::Template { .. } => false,
             Verb::Rehearse(args) => !args.is_folder(),
             _ => true,
         }
@@ -140,10 +141,12 @@ async fn import_dir(dir: &std::path::Path, list: Option<PathBuf>, shape: &Shape,
         now: clock.now(),
     };
     let upload = Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &[], salt: None };
+    let progress = lists::Shown::of(&given);
     let done = import_from(&here, upload, given).await.map_err(refused)?;
+    progress.end();
     if as_json {
         let told = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
-                           "policy": done.policy });
+                           "policy": done.policy, "again": done.again });
         println!("{told}");
     } else {
         let b = done.buckets;
@@ -151,6 +154,9 @@ async fn import_dir(dir: &std::path::Path, list: Option<PathBuf>, shape: &Shape,
             "Campaign {} ({}): {} rows = {} accepted + {} duplicate + {} refused",
             done.name, done.campaign, done.rows, b.accepted, b.duplicate, b.refused
         );
+        if done.again {
+            println!("It was there already, with this very list: nothing was stored");
+        }
         let p = done.policy;
         println!("Policy {}: rules {}, unverified {} (nobody read the clause itself)", p.name, p.rules, p.unverified);
         for what in p.not_held {

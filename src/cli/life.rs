@@ -332,7 +332,9 @@ pub async fn set(args: Set) -> Result<(), Failure> {
 pub async fn append_list(campaign: &str, file: &Path, shape: &Shape, as_json: bool) -> Result<(), Failure> {
     let (source, given) = lists::open(file, shape)?;
     let rows = Rows::open().await?;
+    let progress = lists::Shown::of(&given);
     let done = append_from(&rows.here()?, campaign, &source, given).await.map_err(campaigns::refused)?;
+    progress.end();
     if as_json {
         println!("{}", json!(done));
         return Ok(());

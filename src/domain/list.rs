@@ -11,6 +11,9 @@ pub const SIZE_MIB_MAX: u64 = 512;
 /// The most that a campaign may ask for.
 pub const SIZE_MIB_MAX_MAX: u32 = 16_384;
 
+/// Further back nobody looks for a number in other campaigns.
+pub const ELSEWHERE_DAYS_MAX: u32 = 3_650;
+
 /// The shape of a file. As a wish, what is absent is found by looking; as a finding, what is absent does not
 /// apply (a workbook has no delimiter).
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -172,6 +175,16 @@ pub struct ListRules {
     pub rows_max: u64,
     /// Unpacked.
     pub size_mib_max: u64,
+    pub elsewhere: Elsewhere,
+}
+
+/// Numbers that another campaign has in a list of the last days.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// 0: nobody looks.
+    pub days: u32,
+    /// They are called all the same, and only told.
+    pub call: bool,
 }
 
 impl Default for ListRules {
@@ -183,6 +196,7 @@ impl Default for ListRules {
             allow: Allowed::default(),
             rows_max: ROWS_MAX,
             size_mib_max: SIZE_MIB_MAX,
+            elsewhere: Elsewhere::default(),
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod clearance;
 mod clock_changes;
 pub mod delays;
 pub mod follow;
+pub mod forecast;
 pub mod ids;
 pub mod keys;
 pub mod list;

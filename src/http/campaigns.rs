@@ -2,15 +2,15 @@
 
 use super::import::{Here, ImportError, Upload, import_from};
 use super::life::readiness;
-use super::lists::{self, Shape};
+use super::lists::{self, Given, Shape};
 use super::{Problem, Web};
 use crate::domain::{CampaignId, ContactId, RunId};
 use crate::intake;
 use crate::store::{Import, StoreError};
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -52,6 +52,8 @@ impl From<ImportError> for Problem {
         let faults = cause.faults();
         match cause {
             ImportError::Store(cause) => cause.into(),
+            ImportError::Kept(cause) => Problem::ours(format!("a list cannot be kept: {cause}")),
+            cause @ ImportError::Key(_) => Problem::conflict(cause.to_string()),
             cause => Problem::refused(cause.to_string(), faults),
         }
     }
@@ -70,9 +72,11 @@ fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Problem> {
 pub(super) async fn create(
     State(web): State<Arc<Web>>,
     Query(shape): Query<Shape>,
+    headers: HeaderMap,
     multipart: Result<Multipart, axum::extract::multipart::MultipartRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let wish = shape.wish()?;
+    let underway = web.uploads.sending(&headers, shape.again())?;
     let mut multipart = multipart.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let (mut settings, mut contacts, mut script, mut source) = (None, None, None, String::from("contacts.csv"));
     loop {
@@ -118,10 +122,14 @@ pub(super) async fn create(
         now: web.clock.now(),
     };
     let upload = Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &[], salt: None };
-    let done = import_from(&here, upload, contacts.given(wish)?).await?;
-    let body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
-                       "policy": done.policy });
-    Ok((StatusCode::CREATED, Json(body)))
+    let given = Given { sending: underway.sending.clone(), ..contacts.given(wish)? };
+    let done = import_from(&here, upload, given).await?;
+    let mut body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
+                           "policy": done.policy });
+    if done.again {
+        body["again"] = true.into();
+    }
+    Ok((if done.again { StatusCode::OK } else { StatusCode::CREATED }, Json(body)))
 }
 
 pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Vec<CampaignView>>, Problem> {

@@ -5,7 +5,7 @@ use super::import::{Here, ImportError, content_hash, new_schedule};
 use super::{Problem, Web, life};
 use crate::domain::assign::{arms, dial_order_of, stratum};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, Timestamp};
-use crate::store::{Campaign, ContactRow, NewCampaign, NewContact, StoreError};
+use crate::store::{Campaign, ContactRow, Listed, NewCampaign, NewContact, StoreError};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -94,10 +94,8 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
         batch: BatchId(ids.one(here.now.0)),
         content_hash: content_hash(source.as_bytes()),
         source,
-        rows_total: fresh.len() as i64,
-        contacts: fresh,
-        rejects: Vec::new(),
-        notes: Vec::new(),
+        key: None,
+        list: Listed::of(fresh, Vec::new(), Vec::new()),
         schedule,
         ids: ids.clone(),
     };

@@ -4,21 +4,17 @@
 //! any order and a list of any size costs no memory.
 
 use super::Problem;
-use super::import::{ImportError, who_demands_consent};
+use super::progress::Progress;
 use crate::domain::list::Dialect;
-use crate::domain::settings::Settings;
-use crate::domain::{Mode, Timestamp};
-use crate::intake::consent::Asked;
 use crate::intake::list::dialect::Words;
-use crate::intake::{self, List, Order};
 use axum::extract::multipart::Field;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// An upload, packed or not. Larger lists come from a path.
 pub const UPLOAD_BYTES_MAX: usize = 1 << 30;
@@ -30,11 +26,22 @@ pub struct Given {
     pub bytes: Box<dyn Read + Send>,
     /// What somebody says of this one file.
     pub wish: Dialect,
+    pub sending: Sending,
+}
+
+/// How a list was sent.
+#[derive(Clone, Default)]
+pub struct Sending {
+    /// Whoever sends the same again names it so, and gets the first answer.
+    pub key: Option<String>,
+    /// The same file is taken in again, though it was before.
+    pub again: bool,
+    pub progress: Arc<Progress>,
 }
 
 impl From<Vec<u8>> for Given {
     fn from(bytes: Vec<u8>) -> Self {
-        Given { bytes: Box::new(Cursor::new(bytes)), wish: Dialect::default() }
+        Given { bytes: Box::new(Cursor::new(bytes)), wish: Dialect::default(), sending: Sending::default() }
     }
 }
 
@@ -47,9 +54,15 @@ pub(super) struct Shape {
     quote: Option<String>,
     header: Option<bool>,
     sheet: Option<String>,
+    /// Take the list in though it came before.
+    again: bool,
 }
 
 impl Shape {
+    pub fn again(&self) -> bool {
+        self.again
+    }
+
     pub fn wish(&self) -> Result<Dialect, Problem> {
         let words = Words {
             encoding: self.encoding.as_deref(),
@@ -62,56 +75,18 @@ impl Shape {
     }
 }
 
-/// Reads a list by a campaign's settings, whatever becomes of its rows, and tells one file from another.
-pub async fn read(
-    given: Given,
-    settings: &Settings,
-    modes: &BTreeSet<Mode>,
-    now: Timestamp,
-) -> Result<(List, String), ImportError> {
-    let (settings, modes) = (settings.clone(), modes.clone());
-    let asked = Asked { now, consent: who_demands_consent(&settings) };
-    // A million rows take a while: not on the thread that answers webhooks.
-    let read = tokio::task::spawn_blocking(move || {
-        let rules = settings.list.clone().with(given.wish);
-        let order = Order {
-            region: &settings.region,
-            zone: settings.timezone,
-            modes: &modes,
-            asked: Some(&asked),
-            rules: &rules,
-        };
-        let mut hashed = Hashed { bytes: given.bytes, digest: Sha256::new() };
-        intake::read_from(&mut hashed, &order).map(|list| (list, in_hex(hashed.digest)))
-    });
-    Ok(read.await.expect("the reader does not panic: its property tests feed it anything")?)
-}
-
 pub(super) fn in_hex(digest: Sha256) -> String {
     format!("{:x?}", digest.finalize()).replace([',', ' ', '[', ']'], "")
 }
 
-struct Hashed<R> {
-    bytes: R,
-    digest: Sha256,
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.bytes.read(into)?;
-        self.digest.update(&into[..read]);
-        Ok(read)
-    }
-}
-
 /// A file that is gone when nobody holds it any more.
-struct Unnamed {
+pub(super) struct Unnamed {
     file: File,
     path: PathBuf,
 }
 
 impl Unnamed {
-    fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("halo-list-{:032x}", rand::random::<u128>()));
         let mut options = File::options();
         options.read(true).write(true).create_new(true);
@@ -129,6 +104,22 @@ impl Unnamed {
 impl Read for Unnamed {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.file.read(into)
+    }
+}
+
+impl Write for Unnamed {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.file.write(from)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Unnamed {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }
 
@@ -174,7 +165,8 @@ impl Spool {
     pub fn given(self, wish: Dialect) -> Result<Given, Problem> {
         let Some(mut unnamed) = self.file else { return Ok(Given { wish, ..Given::from(self.memory) }) };
         unnamed.file.rewind().map_err(Problem::ours)?;
-        Ok(Given { bytes: Box::new(unnamed.chain(Cursor::new(self.memory))), wish })
+        let bytes = Box::new(unnamed.chain(Cursor::new(self.memory)));
+        Ok(Given { bytes, wish, sending: Sending::default() })
     }
 }
 

@@ -21,14 +21,20 @@ pub mod lists;
 mod money;
 mod nodes;
 mod numbers;
+mod outlook;
+mod pack;
 mod pages;
 mod problem;
+pub mod progress;
 mod recordings;
 mod reports;
 pub mod rerun;
+mod round;
 mod runs;
 pub mod single;
 pub mod status;
+pub mod taken;
+mod uploads;
 mod voice;
 mod webhooks;
 pub mod why;
@@ -79,6 +85,7 @@ pub struct Web {
     pub stopping: CancellationToken,
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
     callers: callers::Callers,
+    uploads: uploads::Uploads,
 }
 
 /// Addresses and models that a grant names.
@@ -117,6 +124,7 @@ impl Web {
             stopping: CancellationToken::new(),
             scripts: Mutex::default(),
             callers: callers::Callers::default(),
+            uploads: uploads::Uploads::default(),
         }
     }
 
@@ -151,6 +159,8 @@ pub fn router(web: Arc<Web>) -> Router {
     let api = Router::new()
         .route("/campaigns", get(campaigns::list).post(campaigns::create).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
         .route("/campaigns/check", post(checks::list).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
+        .route("/campaigns/{campaign}/check", post(checks::append).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
+        .route("/uploads/{key}/events", get(uploads::events))
         .route("/template.csv", get(checks::template))
         .route("/campaigns/{campaign}", get(campaigns::show))
         .route("/campaigns/{campaign}/rejects.csv", get(export::rejects))

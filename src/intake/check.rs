@@ -1,8 +1,12 @@
 //! What somebody is told of a list before anything is stored.
+//!
+//! A [`Tally`] sees every row once and holds counts and first examples only, so that a list of any length can be told.
 
-use super::contacts::{Column, List};
+use super::contacts::{Column, Fate, Found, List};
 use super::phone::shown;
+use super::{Complaint, Note, Row};
 use crate::domain::list::{Dialect, NumberKind};
+use chrono_tz::Tz;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -32,11 +36,17 @@ pub struct Check {
     pub timezones: BTreeMap<String, usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Buckets {
     pub accepted: usize,
     pub duplicate: usize,
     pub refused: usize,
+}
+
+impl Buckets {
+    pub fn rows(self) -> usize {
+        self.accepted + self.duplicate + self.refused
+    }
 }
 
 /// One reason, and the first rows that have it.
@@ -57,51 +67,166 @@ pub struct Shown {
     pub raw: String,
 }
 
-pub fn check(list: &List) -> Check {
-    let told = list.complaints.iter().map(|c| (c.bucket.as_str(), c.line, &c.field, &c.reason, &c.raw));
-    let notes = list.notes().map(|n| ("accepted", n.line, &n.field, &n.reason, &n.raw));
-    let count = |of: &dyn Fn(&super::Row) -> String| {
-        let mut counts = BTreeMap::new();
-        for row in &list.accepted {
-            *counts.entry(of(row)).or_insert(0) += 1;
+/// What is counted of an accepted row.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub kind: NumberKind,
+    pub country: Option<&'a str>,
+    pub timezone: Option<Tz>,
+    pub own_mode: bool,
+}
+
+impl<'a> From<&'a Row> for Facts<'a> {
+    fn from(row: &'a Row) -> Self {
+        let country = row.country.as_deref();
+        Facts { kind: row.kind, country, timezone: row.timezone, own_mode: row.mode.is_some() }
+    }
+}
+
+/// Counts of a list while it is read.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub buckets: Buckets,
+    pub own_modes: usize,
+    reasons: Reasons,
+    notes: Reasons,
+    kinds: BTreeMap<NumberKind, usize>,
+    countries: BTreeMap<String, usize>,
+    /// Accepted rows by zone, none for those that name none.
+    pub zones: BTreeMap<Option<&'static str>, usize>,
+}
+
+impl Tally {
+    pub fn see(&mut self, fate: &Fate) {
+        match fate {
+            Fate::Accepted(row) => {
+                self.accept(row.as_ref().into());
+                row.notes.iter().for_each(|note| self.note(note));
+            }
+            Fate::Complaint(complaint) => self.complain(complaint),
         }
-        counts
-    };
-    Check {
-        rows: list.rows,
-        buckets: Buckets { accepted: list.accepted.len(), duplicate: list.duplicates(), refused: list.refused() },
-        dialect: list.dialect.clone(),
-        notices: list.notices.clone(),
-        columns: list.columns.clone(),
-        reasons: grouped(told),
-        notes: grouped(notes),
-        own_modes: list.own_modes(),
-        kinds: list.kinds(),
-        countries: count(&|row| row.country.clone().unwrap_or_else(|| "-".to_owned())),
-        timezones: count(&|row| row.timezone.map_or("-", |zone| zone.name()).to_owned()),
+    }
+
+    fn accept(&mut self, facts: Facts<'_>) {
+        self.buckets.accepted += 1;
+        self.own_modes += usize::from(facts.own_mode);
+        *self.kinds.entry(facts.kind).or_default() += 1;
+        let country = facts.country.unwrap_or("-");
+        match self.countries.get_mut(country) {
+            Some(rows) => *rows += 1,
+            None => drop(self.countries.insert(country.to_owned(), 1)),
+        }
+        *self.zones.entry(facts.timezone.map(|zone| zone.name())).or_default() += 1;
+    }
+
+    pub fn complain(&mut self, complaint: &Complaint) {
+        match complaint.bucket {
+            super::Bucket::Duplicate => self.buckets.duplicate += 1,
+            super::Bucket::Refused => self.buckets.refused += 1,
+        }
+        let Complaint { line, bucket, field, reason, raw } = complaint;
+        self.reasons.see(bucket.as_str(), *line, field, reason, raw);
+    }
+
+    pub fn note(&mut self, note: &Note) {
+        self.notes.see("accepted", note.line, &note.field, &note.reason, &note.raw);
+    }
+
+    /// An accepted row turns out to be a duplicate of one elsewhere.
+    pub fn lose(&mut self, facts: Facts<'_>, notes: &[Note], complaint: &Complaint) {
+        self.buckets.accepted -= 1;
+        self.own_modes -= usize::from(facts.own_mode);
+        take(&mut self.kinds, &facts.kind);
+        take(&mut self.countries, &facts.country.unwrap_or("-").to_owned());
+        take(&mut self.zones, &facts.timezone.map(|zone| zone.name()));
+        notes.iter().for_each(|note| self.notes.unsee("accepted", &note.field, &note.reason, note.line));
+        self.complain(complaint);
+    }
+
+    /// Cells of accepted rows that were left out, or need a look.
+    pub fn notes_total(&self) -> usize {
+        self.notes.told.iter().map(|reason| reason.rows).sum()
+    }
+
+    pub fn told(&self, found: &Found) -> Check {
+        let timezones = self.zones.iter().map(|(zone, rows)| (zone.unwrap_or("-").to_owned(), *rows));
+        Check {
+            rows: found.rows,
+            buckets: self.buckets,
+            dialect: found.dialect.clone(),
+            notices: found.notices.clone(),
+            columns: found.columns.clone(),
+            reasons: self.reasons.sorted(),
+            notes: self.notes.sorted(),
+            own_modes: self.own_modes,
+            kinds: self.kinds.clone(),
+            countries: self.countries.clone(),
+            timezones: timezones.collect(),
+        }
+    }
+}
+
+fn take<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
+    if let Some(rows) = counts.get_mut(key) {
+        *rows -= 1;
+        if *rows == 0 {
+            counts.remove(key);
+        }
     }
 }
 
 /// Reasons that differ in their figures alone are one.
-fn grouped<'a>(told: impl Iterator<Item = (&'static str, u64, &'a String, &'a String, &'a String)>) -> Vec<Reason> {
-    let mut reasons: Vec<Reason> = Vec::new();
-    let mut places: BTreeMap<(&str, &str, String), usize> = BTreeMap::new();
-    for (bucket, line, field, reason, raw) in told {
-        let shape: String = reason.chars().filter(|c| !c.is_ascii_digit()).collect();
-        let place = *places.entry((bucket, field, shape)).or_insert_with(|| {
-            let (field, reason) = (field.clone(), reason.clone());
-            reasons.push(Reason { bucket, field, reason, rows: 0, first: Vec::new() });
-            reasons.len() - 1
+#[derive(Clone, Debug, Default)]
+struct Reasons {
+    told: Vec<Reason>,
+    places: BTreeMap<(&'static str, String, String), usize>,
+}
+
+fn shape(reason: &str) -> String {
+    reason.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+impl Reasons {
+    fn see(&mut self, bucket: &'static str, line: u64, field: &str, reason: &str, raw: &str) {
+        let key = (bucket, field.to_owned(), shape(reason));
+        let told = &mut self.told;
+        let place = *self.places.entry(key).or_insert_with(|| {
+            let (field, reason) = (field.to_owned(), reason.to_owned());
+            told.push(Reason { bucket, field, reason, rows: 0, first: Vec::new() });
+            told.len() - 1
         });
-        let known = &mut reasons[place];
+        let known = &mut told[place];
         known.rows += 1;
         if known.first.len() < FIRST_MAX {
-            known.first.push(Shown { line, raw: raw.clone() });
+            known.first.push(Shown { line, raw: raw.to_owned() });
         }
     }
-    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.rows));
-    reasons.truncate(REASONS_MAX);
-    reasons
+
+    fn unsee(&mut self, bucket: &'static str, field: &str, reason: &str, line: u64) {
+        if let Some(place) = self.places.get(&(bucket, field.to_owned(), shape(reason))) {
+            let known = &mut self.told[*place];
+            known.rows -= 1;
+            known.first.retain(|row| row.line != line);
+        }
+    }
+
+    fn sorted(&self) -> Vec<Reason> {
+        let mut reasons: Vec<Reason> = self.told.iter().filter(|reason| reason.rows > 0).cloned().collect();
+        reasons.sort_by_key(|reason| std::cmp::Reverse(reason.rows));
+        reasons.truncate(REASONS_MAX);
+        reasons
+    }
+}
+
+pub fn check(list: &List) -> Check {
+    let mut tally = Tally::default();
+    for row in &list.accepted {
+        tally.accept(row.into());
+        row.notes.iter().for_each(|note| tally.note(note));
+    }
+    list.complaints.iter().for_each(|complaint| tally.complain(complaint));
+    let (rows, columns) = (list.rows, list.columns.clone());
+    tally.told(&Found { rows, columns, dialect: list.dialect.clone(), notices: list.notices.clone() })
 }
 
 impl Check {

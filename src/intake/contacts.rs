@@ -124,7 +124,7 @@ impl IntakeError {
 
 fn quoted(list: &List) -> String {
     let lines = list.complaints.iter().take(QUOTED_MAX).map(|c| format!("line {}: {}: {}", c.line, c.field, c.reason));
-    let more = list.complaints.len().saturating_sub(QUOTED_MAX);
+    let more = list.rows.saturating_sub(QUOTED_MAX);
     let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
     format!("{}{tail}", lines.collect::<Vec<_>>().join("; "))
 }

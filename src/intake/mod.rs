@@ -24,5 +24,5 @@ pub mod times;
 pub mod values;
 pub mod zones;
 
-pub use contacts::{Fate, IntakeError, List, Order, each, read, read_from, useful};
+pub use contacts::{Fate, Found, IntakeError, List, Order, each, read, read_from, useful};
 pub use row::{Alternate, Bucket, Complaint, Note, Row};

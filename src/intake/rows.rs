@@ -101,8 +101,7 @@ impl<'a, 'b> Rows<'a, 'b> {
         let fate = match read.and_then(asked) {
             Err(complaint) => Fate::Complaint(complaint),
             Ok(row) => {
-                let digits = row.number.as_str().bytes().filter(u8::is_ascii_digit);
-                let digits = digits.fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+                let digits = row.number.digits();
                 match self.first.get(&digits) {
                     Some(earlier) => Fate::Complaint(Complaint {
                         line: record.line,

@@ -10,6 +10,7 @@ mod broken;
 mod fitness;
 mod gather;
 mod ids;
+mod listed;
 mod money_rows;
 mod orders;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
@@ -26,6 +27,7 @@ mod writer;
 pub use alternates::{AlternateRow, NewNote, NewNumber};
 pub use exports::TurnLatency;
 pub use ids::Ids;
+pub use listed::{Listed, Piece, Pieces};
 pub use money_rows::*;
 pub use orders::*;
 pub use rerun::{Of, Only, RerunOrder};
@@ -150,6 +152,25 @@ macro_rules! write {
                 })
             })
             .await
+    }};
+}
+
+/// The same for an act that takes long. On PostgreSQL it has a connection of its own, so that the writer goes on
+/// meanwhile; on SQLite there is one writer, and whoever else writes waits.
+macro_rules! load {
+    ($store:expr, $act:ident :: $what:ident ( $arg:expr )) => {{
+        let arg = $arg;
+        match &$store.db {
+            $crate::store::Db::Sqlite { .. } => write!($store, $act::$what(arg)),
+            $crate::store::Db::Postgres(pool) => {
+                $store.turn().await;
+                let mut tx = pool.begin().await?;
+                let done = $crate::store::postgres::acts::$act::$what(&mut tx, &arg).await?;
+                tx.commit().await?;
+                $crate::fail::committed();
+                Ok(done)
+            }
+        }
     }};
 }
 

@@ -439,11 +439,9 @@ pub struct NewCampaign {
     pub batch: BatchId,
     pub source: String,
     pub content_hash: String,
-    pub rows_total: i64,
-    pub contacts: Vec<NewContact>,
-    pub rejects: Vec<Reject>,
-    /// Cells of accepted rows that were left out.
-    pub notes: Vec<super::NewNote>,
+    /// Whoever sends the same order again names it so, and gets the same answer.
+    pub key: Option<String>,
+    pub list: super::Listed,
     pub schedule: Option<NewSchedule>,
     pub ids: super::Ids,
 }

@@ -1,7 +1,9 @@
 //! `[list]`: how lists are read. What is not said is found by looking.
 
 use crate::domain::keys::{Table, cut};
-use crate::domain::list::{Allowed, Dialect, ListRules, Quote, ROWS_MAX_MAX, SIZE_MIB_MAX_MAX, ValueKind};
+use crate::domain::list::{
+    Allowed, Dialect, ELSEWHERE_DAYS_MAX, Elsewhere, ListRules, Quote, ROWS_MAX_MAX, SIZE_MIB_MAX_MAX, ValueKind,
+};
 use crate::intake::columns::{self, COLUMNS_MAX};
 use crate::intake::list::{dialect, text};
 use serde_json::{Map, Value, json};
@@ -39,8 +41,18 @@ pub(super) fn read(table: Option<Table<'_>>) -> Option<ListRules> {
     let allow = Allowed { premium: allows("premium"), short: allows("short") };
     let rows_max = table.whole("rows_max", 1, ROWS_MAX_MAX).map_or(default.rows_max, u64::from);
     let size_mib_max = table.whole("size_mib_max", 1, SIZE_MIB_MAX_MAX).map_or(default.size_mib_max, u64::from);
+    let days = table.whole("duplicate_days", 1, ELSEWHERE_DAYS_MAX).unwrap_or_default();
+    let call = table.parsed("duplicates", |word| match word.trim() {
+        "leave_out" => Ok(false),
+        "call" => Ok(true),
+        _ => Err("write leave_out or call".to_owned()),
+    });
+    if call.is_some() && !table.has("duplicate_days") {
+        table.refuse("duplicates", "speaks of numbers of other campaigns", "say how far back in duplicate_days");
+    }
+    let elsewhere = Elsewhere { days, call: call.unwrap_or_default() };
     table.close(&[]);
-    Some(ListRules { dialect, columns, types, allow, rows_max, size_mib_max })
+    Some(ListRules { dialect, columns, types, allow, rows_max, size_mib_max, elsewhere })
 }
 
 /// A delimiter may be a blank, so it is no text that is trimmed.
@@ -105,6 +117,9 @@ pub(super) fn to_json(list: &ListRules) -> Value {
     put("allow", (!allow.is_empty()).then(|| json!(allow)));
     put("rows_max", (list.rows_max != default.rows_max).then(|| json!(list.rows_max)));
     put("size_mib_max", (list.size_mib_max != default.size_mib_max).then(|| json!(list.size_mib_max)));
+    let Elsewhere { days, call } = list.elsewhere;
+    put("duplicate_days", (days > 0).then(|| json!(days)));
+    put("duplicates", (days > 0 && call).then(|| json!("call")));
     Value::Object(value)
 }
 

@@ -19,6 +19,7 @@ fn every_key_is_read_and_written_again() {
     let list = read(
         "encoding = \"cp1251\"\ndelimiter = \"tab\"\nquote = \"none\"\nheader = false\nsheet = \"Лист 2\"\n\
          allow = [\"premium\"]\nrows_max = 10\nsize_mib_max = 1\n\
+         duplicate_days = 30\nduplicates = \"call\"\n\
          columns = { phone = \"Кому\", debt = \"3\" }\ntypes = { debt = \"number\" }",
     )
     .unwrap();
@@ -26,6 +27,7 @@ fn every_key_is_read_and_written_again() {
     assert_eq!((list.dialect.delimiter, list.dialect.quote), (Some('\t'), Some(Quote::None)));
     assert_eq!((list.rows_max, list.size_mib_max, list.allow.premium, list.allow.short), (10, 1, true, false));
     assert_eq!(list.types["debt"], ValueKind::Number);
+    assert_eq!((list.elsewhere.days, list.elsewhere.call), (30, true));
 
     let text = json!({ "name": "a", "purpose": "test" });
     let mut settings = from_json(&text, &modes()).unwrap();
@@ -47,6 +49,9 @@ fn what_is_wrong_is_refused_by_name() {
         ("types = { a = \"float\" }", "list.types.a: found \"float\"; write one of: text, integer, number, date"),
         ("columns = { phone = 2 }", "list.columns.phone: found 2; write a text"),
         ("columns = [\"phone\"]", "list.columns: found no table"),
+        ("duplicate_days = 0", "list.duplicate_days: found 0; write a whole number from 1 to 3650"),
+        ("duplicate_days = 1\nduplicates = \"ask\"", "list.duplicates: found `ask`; write leave_out or call"),
+        ("duplicates = \"call\"", "list.duplicates: speaks of numbers of other campaigns; say how far back"),
         ("delimeter = \";\"", "list.delimeter: unknown key; did you mean `delimiter`?"),
     ] {
         let faults = read(list).unwrap_err();
