@@ -22,6 +22,8 @@ mod races;
 mod recordings;
 #[path = "http/retries.rs"]
 mod retries;
+#[path = "http/uploads.rs"]
+mod uploads;
 
 use halo::app::App;
 use halo::simulator::{Mischief, MischiefKind as Kind};

@@ -156,25 +156,21 @@ pub fn router(web: Arc<Web>) -> Router {
         .layer(DefaultBodyLimit::max(WEBHOOK_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), voice::server_timing));
 
-    let api = Router::new()
+    let api = export::routes(Router::new())
         .route("/campaigns", get(campaigns::list).post(campaigns::create).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
         .route("/campaigns/check", post(checks::list).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
         .route("/campaigns/{campaign}/check", post(checks::append).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
         .route("/uploads/{key}/events", get(uploads::events))
         .route("/template.csv", get(checks::template))
         .route("/campaigns/{campaign}", get(campaigns::show))
-        .route("/campaigns/{campaign}/rejects.csv", get(export::rejects))
         .route(
             "/campaigns/{campaign}/contacts",
             get(campaigns::contacts).post(append::contacts).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)),
         )
-        .route("/campaigns/{campaign}/notes.csv", get(export::notes))
         .route("/campaigns/{campaign}/contacts/{contact}/why", get(why::within_campaign))
         .route("/contacts/{contact}/why", get(why::of_contact))
         .route("/status", get(status::show))
-        .route("/campaigns/{campaign}/contacts.csv", get(export::contacts))
         .route("/campaigns/{campaign}/attempts", get(campaigns::attempts))
-        .route("/campaigns/{campaign}/attempts.csv", get(export::attempts))
         .route("/campaigns/{campaign}/prove", get(campaigns::prove))
         .route("/campaigns/{campaign}/report", get(reports::json))
         .route("/campaigns/{campaign}/report.json", get(reports::json))
@@ -201,7 +197,6 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/account/limits", put(account::limit))
         .route("/policies", get(campaigns::policies))
         .route("/suppressions", get(numbers::suppressions).post(numbers::suppress))
-        .route("/suppressions.csv", get(numbers::suppressions_csv))
         .route("/suppressions/{number}", delete(numbers::lift))
         .route("/numbers/{number}", get(numbers::show))
         .route("/numbers/{number}/allow-list", put(numbers::allow).delete(numbers::forbid))

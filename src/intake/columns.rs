@@ -6,11 +6,11 @@ use super::list::dialect::usual_width;
 use super::phone;
 use crate::domain::list::{ListRules, ValueKind};
 use rlibphonenumber::Region;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a column is to us.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Phone,
@@ -52,14 +52,14 @@ impl Role {
 }
 
 /// One column, in the order of the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     pub header: String,
     pub role: Role,
     /// What a variable's values are: as declared, or what all of them turned out to be. Absent where none is filled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<ValueKind>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub declared: bool,
 }
 

@@ -25,7 +25,7 @@ mod turns;
 mod writer;
 
 pub use alternates::{AlternateRow, NewNote, NewNumber};
-pub use exports::TurnLatency;
+pub use exports::{EventTime, ExportedTurn, FurtherTyped, ListedRow, TurnLatency};
 pub use ids::Ids;
 pub use listed::{Listed, Piece, Pieces};
 pub use money_rows::*;
