@@ -9,7 +9,6 @@ use crate::intake;
 use crate::store::{Import, StoreError};
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -237,6 +236,3 @@ pub(super) async fn prove(
     let proved = web.store.prove(campaign.campaign).await?;
     Ok(Json(crate::report::Proof::of(campaign.name, proved, rules.settings.retry.attempts_max)))
 }
-
-/// The type every export is sent as.
-pub(super) const CSV: (axum::http::HeaderName, &str) = (CONTENT_TYPE, "text/csv; charset=utf-8");

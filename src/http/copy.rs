@@ -82,6 +82,7 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
         next_at: schedule.as_ref().and_then(|schedule| schedule.next_at),
     };
     let source = format!("clone of {}", row.name);
+    let columns = here.store.list_columns(row.campaign).await?.into_iter().flatten().next();
     let new = NewCampaign {
         campaign: Campaign {
             campaign: copied.campaign,
@@ -95,7 +96,7 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
         content_hash: content_hash(source.as_bytes()),
         source,
         key: None,
-        list: Listed::of(fresh, Vec::new(), Vec::new()),
+        list: Listed { columns, ..Listed::of(fresh, Vec::new(), Vec::new()) },
         schedule,
         ids: ids.clone(),
     };

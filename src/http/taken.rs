@@ -20,12 +20,16 @@ use crate::store::{NewContact, NewNote, NewNumber, Reject, Wishes};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 /// Accepted rows of which all is kept, to be shown.
 const FIRST_ROWS: usize = 3;
 /// Complaints told where a whole list was refused.
 pub const COMPLAINTS_TOLD_MAX: usize = 1000;
+
+/// Fates handed from thread to thread at once, and how often that before one waits for the other.
+const FATES_AT_ONCE: usize = 256;
+const FATES_AHEAD: usize = 8;
 
 /// How a list is taken in.
 pub struct Taking {
@@ -120,8 +124,27 @@ fn read(given: Given, taking: &Taking) -> Result<Taken, ImportError> {
     };
     let progress = taking.progress.clone();
     let mut hashed = Hashed { bytes: given.bytes, digest: Sha256::new(), progress };
-    let mut sink = Sink::new(taking);
-    let found = intake::each(&mut hashed, &order, &mut |fate| sink.see(fate))?;
+    // Reading and keeping are about the same work: each has a thread.
+    let (found, sink) = std::thread::scope(|scope| {
+        let (sender, fates) = mpsc::sync_channel::<Vec<Fate>>(FATES_AHEAD);
+        let keeping = scope.spawn(move || {
+            let mut sink = Sink::new(taking);
+            fates.into_iter().flatten().for_each(|fate| sink.see(fate));
+            sink
+        });
+        let mut some = Vec::with_capacity(FATES_AT_ONCE);
+        let found = intake::each(&mut hashed, &order, &mut |fate| {
+            some.push(fate);
+            if some.len() == FATES_AT_ONCE {
+                // Nobody listens any more only where the other thread panicked, which is told below.
+                let _ = sender.send(std::mem::replace(&mut some, Vec::with_capacity(FATES_AT_ONCE)));
+            }
+        });
+        let _ = sender.send(some);
+        drop(sender);
+        (found, keeping.join().expect("keeping rows does not panic: it packs what was read"))
+    });
+    let found = found?;
     if let Some(cause) = sink.failed {
         return Err(ImportError::Kept(cause));
     }

@@ -88,3 +88,28 @@ pub(super) async fn events(
     });
     Ok(Sse::new(told).keep_alive(KeepAlive::default()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn one_upload_of_a_key_at_a_time() {
+        let uploads = Uploads::default();
+        let named = |key: &'static str| {
+            HeaderMap::from_iter([("idempotency-key".parse().unwrap(), HeaderValue::from_static(key))])
+        };
+        let first = uploads.sending(&named("a"), false).ok().unwrap();
+        first.sending.progress.add(|p| &p.rows, 7);
+        assert_eq!(uploads.progress("a").unwrap().stand().rows, 7);
+        assert!(uploads.sending(&named("a"), false).is_err(), "it is under way");
+        assert!(uploads.sending(&named("b"), false).is_ok());
+        let followed = uploads.progress("a").unwrap();
+        drop(first);
+        assert_eq!(followed.stand().phase, "done", "whoever follows is let go");
+        assert!(uploads.progress("a").is_none() && uploads.sending(&named("a"), false).is_ok());
+        assert!(uploads.sending(&named(" "), false).is_err());
+        assert!(uploads.sending(&HeaderMap::new(), true).ok().unwrap().sending.again);
+    }
+}

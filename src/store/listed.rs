@@ -65,7 +65,8 @@ impl Pieces for InMemory {
     }
 
     fn each(&self, hand_on: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {
-        let rest = Piece { contacts: Vec::new(), ..self.0.clone() };
+        let Piece { rejects, notes, .. } = &self.0;
+        let rest = Piece { contacts: Vec::new(), rejects: rejects.clone(), notes: notes.clone() };
         let mut wanted = hand_on(rest);
         for contacts in self.0.contacts.chunks(PIECE_ROWS) {
             wanted = wanted && hand_on(Piece { contacts: contacts.to_vec(), ..Piece::default() });

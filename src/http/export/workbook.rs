@@ -5,7 +5,7 @@
 use super::sheet::text;
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
-use serde_json::Value;
+use serde_json::{Number, Value};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -35,7 +35,9 @@ pub struct Workbook {
     header: Vec<String>,
     parts: Vec<Part>,
     sheets: usize,
+    /// Of the sheet that is written, and of any.
     rows: usize,
+    rows_max: usize,
     /// Bytes that have left.
     written: u64,
     packing: DeflateEncoder<Vec<u8>>,
@@ -49,9 +51,13 @@ fn too_large() -> io::Error {
 
 impl Workbook {
     pub fn new(header: Vec<String>) -> io::Result<(Self, Vec<u8>)> {
+        Workbook::of_sheets(header, SHEET_ROWS_MAX)
+    }
+
+    fn of_sheets(header: Vec<String>, rows_max: usize) -> io::Result<(Self, Vec<u8>)> {
         let packing = DeflateEncoder::new(Vec::new(), Compression::fast());
         let (parts, crc) = (Vec::new(), Crc::new());
-        let mut book = Workbook { header, parts, sheets: 0, rows: 0, written: 0, packing, crc, packed: 0 };
+        let mut book = Workbook { header, parts, sheets: 0, rows: 0, rows_max, written: 0, packing, crc, packed: 0 };
         let mut out = Vec::new();
         book.begin_sheet(&mut out)?;
         book.written += out.len() as u64;
@@ -62,7 +68,7 @@ impl Workbook {
         let mut out = Vec::new();
         let begins = self.written;
         for row in rows {
-            if self.rows == SHEET_ROWS_MAX {
+            if self.rows == self.rows_max {
                 self.end_part(SHEET_END, &mut out)?;
                 self.written = begins + out.len() as u64;
                 self.begin_sheet(&mut out)?;
@@ -153,7 +159,7 @@ impl Workbook {
                 Value::Bool(yes) => {
                     xml.push_str(if *yes { "<c t=\"b\"><v>1</v></c>" } else { "<c t=\"b\"><v>0</v></c>" })
                 }
-                Value::Number(n) if n.as_i64().is_none_or(|n| n.unsigned_abs() < WHOLE_MAX) => {
+                Value::Number(n) if !is_long(n) => {
                     xml.push_str("<c><v>");
                     xml.push_str(&n.to_string());
                     xml.push_str("</v></c>");
@@ -241,6 +247,10 @@ impl Workbook {
     }
 }
 
+fn is_long(n: &Number) -> bool {
+    n.as_u64().or(n.as_i64().map(i64::unsigned_abs)).is_some_and(|whole| whole >= WHOLE_MAX)
+}
+
 /// XML holds no control characters.
 fn escaped(c: char, xml: &mut String) {
     match c {
@@ -250,5 +260,36 @@ fn escaped(c: char, xml: &mut String) {
         '\t' | '\n' | '\r' => xml.push(c),
         '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
         c => xml.push(c),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use calamine::{Reader, Xlsx, open_workbook_from_rs};
+    use serde_json::json;
+    use std::io::Cursor;
+
+    #[test]
+    fn a_workbook_is_read_by_another_program_as_it_was_written() {
+        let header = vec!["phone".to_owned(), "долг <&>".to_owned()];
+        let (mut book, mut bytes) = Workbook::of_sheets(header, 3).unwrap();
+        let rows = |n: u64| vec![json!(format!("+7999000000{n}")), json!("=1+1\u{1}\n\"x\"")];
+        bytes.extend(book.rows(vec![rows(1)]).unwrap());
+        bytes.extend(book.rows(vec![rows(2), vec![json!(12), Value::Null]]).unwrap());
+        bytes.extend(book.rows(vec![vec![json!(true), json!(u64::MAX)], vec![json!(1.5), json!(-3)]]).unwrap());
+        bytes.extend(book.end().unwrap());
+        let mut read: Xlsx<_> = open_workbook_from_rs(Cursor::new(bytes)).unwrap();
+        assert_eq!(read.sheet_names(), ["Sheet1", "Sheet2", "Sheet3"]);
+        let mut told = Vec::new();
+        for sheet in read.sheet_names() {
+            let range = read.worksheet_range(&sheet).unwrap();
+            told.extend(range.rows().map(|row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join("|")));
+        }
+        let header = "phone|долг <&>";
+        let text = "=1+1\n\"x\"";
+        let (one, two) = (format!("+79990000001|{text}"), format!("+79990000002|{text}"));
+        let most = format!("true|{}", u64::MAX);
+        assert_eq!(told, [header, &one, &two, header, "12|", &most, header, "1.5|-3"]);
     }
 }

@@ -23,11 +23,12 @@ pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
         Arc::<str>::from(format!("insert into numbers (number_id, e164) values {values} on conflict (e164) do nothing"))
     };
     let whole = text(NUMBERS_AT_ONCE);
-    let all: Vec<(i64, String)> = ids.rows().collect();
-    for rows in all.chunks(NUMBERS_AT_ONCE) {
+    for (place, digits) in ids.digits.chunks(NUMBERS_AT_ONCE).enumerate() {
+        let first = ids.first + (place * NUMBERS_AT_ONCE) as i64;
+        let rows: Vec<(i64, String)> = (first..).zip(digits.iter().map(|digits| format!("+{digits}"))).collect();
         let text = if rows.len() == NUMBERS_AT_ONCE { whole.clone() } else { text(rows.len()) };
         let mut query = sqlx::query(AssertSqlSafe(text.to_string()));
-        for (id, e164) in rows {
+        for (id, e164) in &rows {
             query = query.bind(*id).bind(e164.as_str());
         }
         if query.execute(&mut *conn).await?.rows_affected() == rows.len() as u64 {
