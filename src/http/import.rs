@@ -238,7 +238,8 @@ async fn sent_again(
         Err(StoreError::Missing(_)) => return Ok(None),
         there => there?,
     };
-    let same = there.script == script && there.settings == intake::settings::to_json(settings).to_string();
+    let asked = intake::settings::to_json(settings).to_string();
+    let same = there.script == script && there.settings == asked;
     let sent = here.store.sent_before(there.campaign, hash).await?;
     Ok(sent.filter(|_| same && there.name == settings.name && !sending.again))
 }

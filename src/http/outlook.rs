@@ -111,7 +111,7 @@ pub fn outlook(
     let (any_hour, cost) = counted(place, settings, callable);
     // Which zones test phones are of is not counted: they are taken from all alike.
     let listed: usize = count.values().sum();
-    let held = |rows: usize| if listed == 0 { 0 } else { rows - rows * any_hour / listed };
+    let held = |rows: usize| rows - (rows * any_hour).checked_div(listed).unwrap_or_default();
     let mut told: Vec<(Tz, Zone)> = Vec::new();
     for (name, contacts) in count {
         let Ok(zone) = name.parse::<Tz>() else { continue };
