@@ -13,6 +13,7 @@ pub const VARIABLE: &str = "HALO_FAIL_POINT";
 /// carries `X`: everything is written and nothing durable; everything is durable and nobody has been told.
 pub const POINTS: &[&str] = &[
     "import.begun",
+    "import.halfway",
     "import.uncommitted",
     "import.committed",
     "import.done",

@@ -10,13 +10,13 @@ mod piece;
 use crate::app::{App, ClockStart, known_modes, open_store, prices, private_folder};
 use crate::config::{Config, DialogBase, PlatformConfig};
 use crate::demo::interrupted;
-use crate::domain::assign::dial_order;
+use crate::domain::assign::{dial_order, dial_order_of};
 use crate::domain::money::{MICROS, Prices, shown};
 use crate::domain::settings::Take;
 use crate::domain::{AttemptId, BatchId, CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::intake;
 use crate::simulator::{self, Mischief};
-use crate::store::{AttemptRow, Campaign, ContactRow, NewCampaign, NewContact, RunState, Store, Turn};
+use crate::store::{AttemptRow, Campaign, ContactRow, Listed, NewCampaign, NewContact, RunState, Store, Turn};
 use anyhow::{Context, Result, bail};
 use piece::{Piece, all_contacts, of_database, of_folder};
 use serde::Serialize;
@@ -217,7 +217,7 @@ async fn begin(app: &App, piece: &Piece, taken: &[(PhoneNumber, ContactRow)]) ->
             number: number.clone(),
             mode: row.mode.parse()?,
             own_mode: row.own_mode != 0,
-            dial_order: dial_order(&piece.salt, number),
+            dial_order: dial_order_of(&piece.salt, number, row.wishes().priority),
             name: row.name.clone(),
             timezone: row.timezone.as_deref().map(str::parse).transpose()?,
             external_id: row.external_id.clone(),
@@ -226,6 +226,7 @@ async fn begin(app: &App, piece: &Piece, taken: &[(PhoneNumber, ContactRow)]) ->
             consent_kind: row.consent_kind.clone(),
             consent_at: row.consent_at.map(Timestamp),
             consent_source: row.consent_source.clone(),
+            wishes: row.wishes(),
             alternates: piece.further.get(&row.contact_id).cloned().unwrap_or_default(),
         });
     }
@@ -248,10 +249,8 @@ async fn begin(app: &App, piece: &Piece, taken: &[(PhoneNumber, ContactRow)]) ->
         batch: BatchId(store.ids.one(now.0)),
         source: "rehearsal".into(),
         content_hash: String::new(),
-        rows_total: contacts.len() as i64,
-        contacts,
-        rejects: Vec::new(),
-        notes: Vec::new(),
+        key: None,
+        list: Listed::of(contacts, Vec::new(), Vec::new()),
         schedule: None,
         ids: store.ids.clone(),
     };

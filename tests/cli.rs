@@ -8,6 +8,8 @@ mod call;
 mod doors;
 #[path = "cli/life.rs"]
 mod life;
+#[path = "cli/lists.rs"]
+mod lists;
 
 use harness::{csv, ledger, number, settings};
 use std::net::SocketAddr;
@@ -111,7 +113,7 @@ fn an_import_is_refused_with_line_numbers_and_stores_nothing() {
     let plain = settings("refused", "");
     let cases: [(&str, String, &[u8], &[&str]); 6] = [
         ("column", plain.clone(), b"name\nAnna\n", &["phone"]),
-        ("bytes", plain.clone(), b"phone\n\xff\xfe\n", &["UTF-8", "line 2"]),
+        ("bytes", plain.clone(), b"phone\n\xff\xfe\n", &["no number", "line 2"]),
         ("empty", plain.clone(), b"", &["empty"]),
         ("refused", plain.clone(), b"phone\n12\nabc\n", &["line 2", "line 3"]),
         ("mode", settings("refused", "mode = \"opera\""), b"phone\n+79990000001\n", &["opera", "realtime_pure"]),
@@ -135,7 +137,11 @@ fn an_import_is_refused_with_line_numbers_and_stores_nothing() {
     assert_eq!(code(&done), Some(0), "{}", err(&done));
     let done: serde_json::Value = serde_json::from_str(&out(&done)).expect("JSON");
     assert_eq!(done["buckets"], serde_json::json!({ "accepted": 1, "duplicate": 0, "refused": 0 }));
-    assert_eq!(code(&run(folder.path(), &[], &["campaign", "import", &dir])), Some(1), "the name is taken");
+    let again = run(folder.path(), &[], &["campaign", "import", &dir]);
+    assert_eq!(code(&again), Some(0), "the very same import is there: {}", err(&again));
+    assert!(out(&again).contains("It was there already"), "{}", out(&again));
+    let other = campaign(folder.path(), "good", &settings("good", ""), csv([number(0, 2)]).as_bytes());
+    assert_eq!(code(&run(folder.path(), &[], &["campaign", "import", &other])), Some(1), "the name is taken");
 }
 
 /// Without the look at what the database holds, the demo's wipe takes somebody's campaigns along.

@@ -10,6 +10,8 @@ mod callbacks;
 mod doors;
 #[path = "http/life.rs"]
 mod life;
+#[path = "http/lists.rs"]
+mod lists;
 #[path = "http/money.rs"]
 mod money;
 #[path = "http/numbers.rs"]
@@ -20,6 +22,8 @@ mod races;
 mod recordings;
 #[path = "http/retries.rs"]
 mod retries;
+#[path = "http/uploads.rs"]
+mod uploads;
 
 use halo::app::App;
 use halo::simulator::{Mischief, MischiefKind as Kind};
@@ -217,7 +221,7 @@ async fn what_cannot_be_taken_is_refused_whole_and_in_words() {
     let plain = settings("refused", "");
     let cases: [(&str, String, Vec<u8>, &[&str]); 10] = [
         ("no phone column", plain.clone(), b"name\nAnna\n".to_vec(), &["phone"]),
-        ("not UTF-8", plain.clone(), b"phone\n\xff\xfe\n".to_vec(), &["UTF-8", "line 2"]),
+        ("no number", plain.clone(), b"phone\n\xff\xfe\n".to_vec(), &["no number", "line 2"]),
         ("empty", plain.clone(), Vec::new(), &["empty"]),
         ("only a header", plain.clone(), b"phone\n".to_vec(), &["contacts"]),
         ("all refused", plain.clone(), b"phone\n12\nabc\n".to_vec(), &["line 2", "line 3", "phone"]),

@@ -48,6 +48,8 @@ mod sessions;
 mod settings;
 #[path = "store/singles.rs"]
 mod singles;
+#[path = "store/terms.rs"]
+mod terms;
 #[path = "store/ways.rs"]
 mod ways;
 #[path = "store/why.rs"]

@@ -4,7 +4,7 @@ use crate::platform::Provider;
 use crate::postgres;
 use halo::domain::settings::Take;
 use halo::domain::{BatchId, CampaignId, Mode, Timestamp};
-use halo::store::{Campaign, Db, NewCampaign, NewContact, Store, keeper};
+use halo::store::{Campaign, Db, Listed, NewCampaign, NewContact, Store, keeper};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::fmt;
 use std::str::FromStr;
@@ -102,10 +102,8 @@ impl Ground {
             batch: BatchId(store.ids.one(now.0)),
             source: "made up".into(),
             content_hash: "none".into(),
-            rows_total: contacts as i64,
-            contacts: (0..contacts).map(contact).collect(),
-            rejects: Vec::new(),
-            notes: Vec::new(),
+            key: None,
+            list: Listed::of((0..contacts).map(contact).collect(), Vec::new(), Vec::new()),
             schedule: None,
             ids: store.ids.clone(),
         };
@@ -167,6 +165,7 @@ fn contact(n: usize) -> NewContact {
         consent_kind: None,
         consent_at: None,
         consent_source: None,
+        wishes: Default::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use super::stub::Stub;
 use halo::domain::{BatchId, CampaignId, Mode, PhoneNumber, Timestamp};
 use halo::http::import::PLAIN_SCRIPT;
 use halo::intake::settings;
-use halo::store::{Campaign, NewCampaign, NewContact, Store};
+use halo::store::{Campaign, Listed, NewCampaign, NewContact, Store};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -291,6 +291,7 @@ async fn take_in(store: &Store, work: &Work) -> CampaignId {
         consent_kind: None,
         consent_at: None,
         consent_source: None,
+        wishes: Default::default(),
     });
     let campaign = CampaignId(store.ids.one(now.0));
     let new = NewCampaign {
@@ -305,10 +306,8 @@ async fn take_in(store: &Store, work: &Work) -> CampaignId {
         batch: BatchId(store.ids.one(now.0)),
         source: "bench".into(),
         content_hash: String::new(),
-        rows_total: work.contacts as i64,
-        contacts: contacts.collect(),
-        rejects: Vec::new(),
-        notes: Vec::new(),
+        key: None,
+        list: Listed::of(contacts.collect(), Vec::new(), Vec::new()),
         schedule: None,
         ids: store.ids.clone(),
     };

@@ -1,12 +1,13 @@
 //! `halo campaign …`
 
+use super::lists::{self, Check, Shape};
 use super::{Failure, life, open, settings, watch};
 use clap::Subcommand;
 use halo::app::{known_modes, peek_clock, read_rules, real_phones_ring};
 use halo::dialer::hindrance;
 use halo::domain::RunId;
 use halo::domain::settings::Take;
-use halo::http::import::{Here, ImportError, Upload, import};
+use halo::http::import::{Here, ImportError, Upload, import_from};
 use halo::store::{RunState, Store};
 use serde_json::json;
 use std::path::PathBuf;
@@ -16,9 +17,22 @@ const LISTED_MAX: i64 = 1000;
 
 #[derive(Subcommand)]
 pub enum Verb {
-    /// Import a folder: campaign.toml, contacts.csv, script.toml.
+    /// Look at a list, and store nothing: what becomes of its rows, and what the file turned out to be.
+    Check(Check),
+    /// A list to begin with.
+    Template {
+        /// ru (for a Russian Excel) or en.
+        #[arg(long, default_value = "en", value_parser = ["ru", "en"])]
+        language: String,
+    },
+    /// Import a folder: campaign.toml, script.toml, and contacts.csv, .xlsx or .csv.gz.
     Import {
         dir: PathBuf,
+        /// Another list than the folder's; `-` is standard input.
+        #[arg(long, value_name = "FILE")]
+        list: Option<PathBuf>,
+        #[command(flatten)]
+        shape: Shape,
         #[arg(long)]
         json: bool,
     },
@@ -50,8 +64,10 @@ pub enum Verb {
     /// Add a list; it joins the open run, or waits for the next one.
     Append {
         campaign: String,
-        /// CSV.
+        /// CSV or .xlsx, packed by gzip or not; `-` is standard input.
         file: PathBuf,
+        #[command(flatten)]
+        shape: Shape,
         #[arg(long)]
         json: bool,
     },
@@ -71,15 +87,22 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Looks into the database; a rehearsal of a folder has one of its own.
+    /// Looks into the database; a rehearsal of a folder has one of its own, and a list that is looked at needs none.
     pub fn needs_rows(&self) -> bool {
-        !matches!(self, Verb::Rehearse(args) if args.is_folder())
+        match self {
+            Verb::Check(args) => args.needs_rows(),
+            Verb::Template { .. } => false,
+            Verb::Rehearse(args) => !args.is_folder(),
+            _ => true,
+        }
     }
 }
 
 pub async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
-        Verb::Import { dir, json } => import_dir(&dir, json).await,
+        Verb::Check(args) => lists::check(args).await,
+        Verb::Template { language } => lists::template(&language),
+        Verb::Import { dir, list, shape, json } => import_dir(&dir, list, &shape, json).await,
         Verb::List { json } => list(json).await,
         Verb::Show { campaign, json } => show(&campaign, json).await,
         Verb::Start(args) => start(args).await,
@@ -88,14 +111,14 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Drain(args) => life::drain(args).await,
         Verb::Stop(args) => life::stop(args).await,
         Verb::Set(args) => life::set(args).await,
-        Verb::Append { campaign, file, json } => life::append_list(&campaign, &file, json).await,
+        Verb::Append { campaign, file, shape, json } => life::append_list(&campaign, &file, &shape, json).await,
         Verb::Clone { campaign, name, keep_arms, json } => life::copy_campaign(&campaign, name, keep_arms, json).await,
         Verb::Watch { campaign } => watch::watch(&campaign).await,
         Verb::Rehearse(args) => super::rehearse::run(args).await,
     }
 }
 
-async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure> {
+async fn import_dir(dir: &std::path::Path, list: Option<PathBuf>, shape: &Shape, as_json: bool) -> Result<(), Failure> {
     let config = settings()?;
     let text = |name: &str| {
         std::fs::read_to_string(dir.join(name))
@@ -103,8 +126,8 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
     };
     let settings = text("campaign.toml")?;
     let script = if dir.join("script.toml").exists() { Some(text("script.toml")?) } else { None };
-    let list = dir.join("contacts.csv");
-    let contacts = std::fs::read(&list).map_err(|e| Failure::refused(format!("{}: {e}", list.display())))?;
+    let list = list.unwrap_or_else(|| lists::of_folder(dir));
+    let (source, given) = lists::open(&list, shape)?;
 
     let store = halo::app::open_store(&config).await?;
     let clock = peek_clock(&store).await?;
@@ -117,17 +140,13 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
         default_caller_id: config.caller_id.clone(),
         now: clock.now(),
     };
-    let upload = Upload {
-        source: "contacts.csv",
-        settings: &settings,
-        script: script.as_deref(),
-        contacts: &contacts,
-        salt: None,
-    };
-    let done = import(&here, upload).await.map_err(refused)?;
+    let upload = Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &[], salt: None };
+    let progress = lists::Shown::of(&given);
+    let done = import_from(&here, upload, given).await.map_err(refused)?;
+    progress.end();
     if as_json {
         let told = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
-                           "policy": done.policy });
+                           "policy": done.policy, "again": done.again });
         println!("{told}");
     } else {
         let b = done.buckets;
@@ -135,13 +154,16 @@ async fn import_dir(dir: &std::path::Path, as_json: bool) -> Result<(), Failure>
             "Campaign {} ({}): {} rows = {} accepted + {} duplicate + {} refused",
             done.name, done.campaign, done.rows, b.accepted, b.duplicate, b.refused
         );
+        if done.again {
+            println!("It was there already, with this very list: nothing was stored");
+        }
         let p = done.policy;
         println!("Policy {}: rules {}, unverified {} (nobody read the clause itself)", p.name, p.rules, p.unverified);
         for what in p.not_held {
             println!("  not seen to: {what}");
         }
         if done.notes > 0 {
-            println!("{} further numbers were left out: halo export {} notes", done.notes, done.name);
+            println!("{} cells were left out, or need a look: halo export {} notes", done.notes, done.name);
         }
         if b.duplicate + b.refused > 0 {
             println!("Why, line by line: halo export {} rejects", done.name);

@@ -36,14 +36,27 @@ pub struct ExportArgs {
     campaign: String,
     #[arg(value_enum)]
     what: What,
+    /// csv, ndjson or xlsx.
+    #[arg(long, default_value = "csv")]
+    format: export::sheet::Format,
+    /// Of CSV: comma, semicolon, tab, pipe, or one character.
+    #[arg(long, value_name = "MARK")]
+    delimiter: Option<String>,
+    /// CSV begins with a byte-order mark; with `--delimiter semicolon` it opens in a Russian Excel as it should.
+    #[arg(long)]
+    mark: bool,
     #[arg(long)]
     out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
+    /// Your list back: its own columns, then what became of everybody.
     Contacts,
     Attempts,
+    /// Every reply of every attempt.
+    Turns,
+    /// Rows that were doubled or refused.
     Rejects,
     /// Cells of accepted rows that were left out.
     Notes,
@@ -76,10 +89,13 @@ pub async fn export(args: ExportArgs) -> Result<(), Failure> {
     let what = match args.what {
         What::Contacts => export::What::Contacts,
         What::Attempts => export::What::Attempts,
+        What::Turns => export::What::Turns,
         What::Rejects => export::What::Rejects,
         What::Notes => export::What::Notes,
     };
-    let mut export = export::Export::of(&store, what, &args.campaign).await?;
+    let shape = export::sheet::Shape::said(args.format, args.delimiter.as_deref(), args.mark);
+    let shape = shape.map_err(|why| Failure::usage(format!("--{why}")))?;
+    let mut export = export::Export::of(&store, what, &args.campaign, shape).await?;
     let mut out = Out::to(args.out.as_ref())?;
     while let Some(piece) = export.piece().await? {
         if !out.write(&piece)? {

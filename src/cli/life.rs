@@ -1,5 +1,6 @@
 //! What an operator does to runs and campaigns that are there: begin, pause, drain, stop, set, append, clone.
 
+use super::lists::{self, Shape};
 use super::service::instant;
 use super::{Failure, campaigns, open, settings};
 use clap::Args;
@@ -8,7 +9,7 @@ use halo::clock::Clock;
 use halo::config::Config;
 use halo::dialer::hang_up_all;
 use halo::domain::{Mode, RunId, Timestamp};
-use halo::http::append::append;
+use halo::http::append::append_from;
 use halo::http::change::change;
 use halo::http::copy::{Copy, copy};
 use halo::http::import::Here;
@@ -328,11 +329,12 @@ pub async fn set(args: Set) -> Result<(), Failure> {
     Ok(())
 }
 
-pub async fn append_list(campaign: &str, file: &Path, as_json: bool) -> Result<(), Failure> {
-    let bytes = std::fs::read(file).map_err(|e| Failure::refused(format!("{}: {e}", file.display())))?;
+pub async fn append_list(campaign: &str, file: &Path, shape: &Shape, as_json: bool) -> Result<(), Failure> {
+    let (source, given) = lists::open(file, shape)?;
     let rows = Rows::open().await?;
-    let source = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let done = append(&rows.here()?, campaign, &source, bytes).await.map_err(campaigns::refused)?;
+    let progress = lists::Shown::of(&given);
+    let done = append_from(&rows.here()?, campaign, &source, given).await.map_err(campaigns::refused)?;
+    progress.end();
     if as_json {
         println!("{}", json!(done));
         return Ok(());

@@ -5,6 +5,7 @@ mod campaigns;
 mod drill;
 mod figures;
 mod life;
+mod lists;
 mod migrate;
 mod platform;
 mod rehearse;
@@ -58,7 +59,7 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Lists to take away, as CSV.
+    /// Lists to take away: CSV, NDJSON or a workbook.
     Export(figures::ExportArgs),
     /// Hold the tables against the laws of dialling; exit code 1 if one is broken.
     Prove {

@@ -95,6 +95,10 @@ impl Dialer {
         self.pricing.as_ref().ok_or(DialerError::Prices)
     }
 
+    pub fn prices(&self) -> Option<&Prices> {
+        self.pricing.as_ref().map(|pricing| &pricing.prices)
+    }
+
     /// Of the prices; empty where there are none.
     pub fn currency(&self) -> String {
         self.pricing.as_ref().map(|pricing| pricing.prices.currency.clone()).unwrap_or_default()

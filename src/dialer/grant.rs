@@ -256,6 +256,7 @@ pub fn clearance(held: &Held, rules: &super::Rules, asked: &Asked) -> Clearance 
         allow_listed: held.allow_listed,
         history: &held.history,
         consented: held.consented,
+        term: held.term,
         real_platform: asked.real,
     };
     match clear(&rules.settings, &rules.policy, &facts, asked.now) {

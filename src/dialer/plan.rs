@@ -10,6 +10,7 @@ use crate::domain::pace::{account_cps, jittered_us};
 use crate::domain::settings::RetryOrder;
 use crate::domain::settings::Settings;
 use crate::domain::slot::{lines_free, next_slot_us, spacing_us};
+use crate::domain::term::InTerm;
 use crate::domain::{CampaignId, Outcome, RunId, Timestamp};
 use crate::fail;
 use crate::store::{Account, Leased, OpenRun, Placement, PlanOrder, Planned, Planner, RunState, StoreError};
@@ -266,6 +267,11 @@ impl Planner for Plan {
                 Some(other) => Placement::Elsewhere(other),
                 None => Placement::Rest(Outcome::Suppressed),
             };
+        }
+        match contact.term.at(self.now) {
+            InTerm::Yes => {}
+            InTerm::NotYet(until) => return Placement::Park { until, gate: Gate::NotBefore },
+            InTerm::Over => return Placement::Rest(Outcome::Expired),
         }
         if !settings.exempts(contact.to.is_example(), contact.allow_listed) {
             if settings.consent.required && !contact.consented {

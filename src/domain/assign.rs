@@ -24,25 +24,43 @@ fn draw(salt: &str, what: &str, key: &str) -> u64 {
 /// into blocks of twice the sum of the weights, and each block holds every mode in proportion, in an
 /// order of its own. Numbers must be distinct.
 pub fn arms(salt: &str, stratum: &str, modes: &[(Mode, u32)], numbers: &[PhoneNumber]) -> Vec<Mode> {
-    let block: Vec<&Mode> =
-        modes.iter().flat_map(|(mode, weight)| std::iter::repeat_n(mode, 2 * *weight as usize)).collect();
-    let salt = format!("{salt}:{stratum}");
-    let mut order: Vec<usize> = (0..numbers.len()).collect();
-    order.sort_by_cached_key(|&i| (draw(&salt, "order", numbers[i].as_str()), numbers[i].as_str()));
+    let digits: Vec<u64> = numbers.iter().map(PhoneNumber::digits).collect();
+    arm_places(salt, stratum, modes, &digits).into_iter().map(|place| modes[usize::from(place)].0.clone()).collect()
+}
 
-    let mut given: Vec<Mode> = vec![modes[0].0.clone(); numbers.len()];
+/// The same by the numbers' digits, for long lists: the place in `modes` of each number's arm.
+pub fn arm_places(salt: &str, stratum: &str, modes: &[(Mode, u32)], digits: &[u64]) -> Vec<u16> {
+    let mut given = vec![0_u16; digits.len()];
+    if modes.len() < 2 {
+        return given;
+    }
+    let block: Vec<u16> =
+        (0..).zip(modes).flat_map(|(place, (_, weight))| std::iter::repeat_n(place, 2 * *weight as usize)).collect();
+    let salt = format!("{salt}:{stratum}");
+    let mut order: Vec<(u64, u32)> =
+        (0..).zip(digits).map(|(place, digits)| (draw(&salt, "order", &e164(*digits)), place)).collect();
+    let text = |place: u32| e164(digits[place as usize]);
+    order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| text(a.1).cmp(&text(b.1))));
     for (index, chunk) in order.chunks(block.len()).enumerate() {
-        let mut arms: Vec<(u64, &Mode)> = block
+        // Modes of one draw stand in the order of their names.
+        let mut arms: Vec<(u64, &Mode, u16)> = block
             .iter()
             .enumerate()
-            .map(|(place, mode)| (draw(&salt, "block", &format!("{index}:{place}")), *mode))
+            .map(|(place, mode)| {
+                let drawn = draw(&salt, "block", &format!("{index}:{place}"));
+                (drawn, &modes[usize::from(*mode)].0, *mode)
+            })
             .collect();
-        arms.sort();
-        for (&contact, (_, mode)) in chunk.iter().zip(arms) {
-            given[contact] = mode.clone();
+        arms.sort_unstable();
+        for ((_, contact), (_, _, mode)) in chunk.iter().zip(arms) {
+            given[*contact as usize] = mode;
         }
     }
     given
+}
+
+fn e164(digits: u64) -> String {
+    format!("+{digits}")
 }
 
 /// The stratum of a batch. Its ordinal, not its id: a re-import into a fresh database with the same
@@ -54,6 +72,18 @@ pub fn stratum(ordinal: i64) -> String {
 /// The order in which contacts of a batch are dialled: blind to the arm, the same on every node.
 pub fn dial_order(salt: &str, number: &PhoneNumber) -> i64 {
     (draw(salt, "dial", number.as_str()) >> 1) as i64
+}
+
+/// The same among contacts of one priority; higher ones are dialled before all lower ones, and before those that
+/// have none (0).
+pub fn dial_order_of(salt: &str, number: &PhoneNumber, priority: u8) -> i64 {
+    const BAND: i64 = 1 << 59;
+    let order = dial_order(salt, number);
+    match priority {
+        0 => order,
+        // 0 to 2^63 in steps of 16 fits into a band below zero.
+        priority => (order >> 4) - BAND * i64::from(priority.min(15)),
+    }
 }
 
 #[cfg(test)]
@@ -68,6 +98,21 @@ mod tests {
 
     fn modes() -> Vec<(Mode, u32)> {
         ["dialog", "realtime", "realtime_pure"].iter().map(|m| (m.parse().unwrap(), 1)).collect()
+    }
+
+    #[test]
+    fn priority_goes_before_chance() {
+        let orders = |priority: u8| numbers(50).iter().map(|n| dial_order_of("salt", n, priority)).collect::<Vec<_>>();
+        for priority in 1..=9 {
+            assert!(orders(priority).iter().max() < orders(priority - 1).iter().min(), "{priority}");
+        }
+        assert_eq!(orders(0), numbers(50).iter().map(|n| dial_order("salt", n)).collect::<Vec<_>>());
+        let ranks = |orders: Vec<i64>| {
+            let mut places: Vec<usize> = (0..orders.len()).collect();
+            places.sort_by_key(|place| orders[*place]);
+            places
+        };
+        assert_eq!(ranks(orders(9)), ranks(orders(0)), "among equals the order is the same");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::allowed::allowed_at;
 use super::calendar::{Calendar, next_open};
 use super::caps::Rang;
 use super::settings::Settings;
+use super::term::{InTerm, Term};
 use super::{Outcome, PhoneNumber, Timestamp};
 use chrono_tz::Tz;
 use std::fmt;
@@ -26,6 +27,7 @@ pub enum Gate {
     Cap,
     Gap,
     NoConsent,
+    NotBefore,
 }
 
 impl Gate {
@@ -44,6 +46,7 @@ impl Gate {
         Gate::Cap,
         Gate::Gap,
         Gate::NoConsent,
+        Gate::NotBefore,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -62,6 +65,7 @@ impl Gate {
             Gate::Cap => "cap",
             Gate::Gap => "gap",
             Gate::NoConsent => "no_consent",
+            Gate::NotBefore => "not_before",
         }
     }
 
@@ -82,6 +86,7 @@ impl Gate {
             Gate::Cap => "this number has been called as often as the caps over all campaigns allow",
             Gate::Gap => "too soon after the last call to this number, whichever campaign made it",
             Gate::NoConsent => "there is no proof of consent, which the policy or the campaign demands",
+            Gate::NotBefore => "its list says not to call it before",
         }
     }
 }
@@ -153,6 +158,7 @@ pub struct Facts<'a> {
     pub history: &'a [Rang],
     /// The contact's consent is on record.
     pub consented: bool,
+    pub term: Term,
     /// The platform rings real phones (its host is not loopback).
     pub real_platform: bool,
 }
@@ -178,6 +184,12 @@ pub fn clear(settings: &Settings, policy: &[Calendar], facts: &Facts<'_>, now: T
     }
     if facts.tries > settings.retry.attempts_max {
         return Clearance::Stop(Outcome::Cancelled);
+    }
+    // The list's own word holds for tests too.
+    match facts.term.at(now) {
+        InTerm::Yes => {}
+        InTerm::NotYet(until) => return Clearance::Wait { until, gate: Gate::NotBefore },
+        InTerm::Over => return Clearance::Stop(Outcome::Expired),
     }
     if !settings.exempts(facts.to.is_example(), facts.allow_listed) {
         if settings.consent.required && !facts.consented {

@@ -24,6 +24,7 @@ fn facts(to: &PhoneNumber) -> Facts<'_> {
         allow_listed: false,
         history: &[],
         consented: false,
+        term: Default::default(),
         real_platform: false,
     }
 }
@@ -141,6 +142,24 @@ fn both_windows_must_be_open() {
         let settings = Settings { windows: calendar(campaign), ..settings() };
         let found = open_at(&settings, &[calendar(policy)], Moscow, at(from));
         assert_eq!(found.map(|t| t.to_string()).as_deref(), open, "{campaign} and {policy}");
+    }
+}
+
+/// The guard: `clear` asks `facts.term`; a test of example numbers is no exception.
+#[test]
+fn the_lists_own_term_holds_for_everyone() {
+    let example: PhoneNumber = "+79990000001".parse().unwrap();
+    let term = |from: Option<&str>, until: Option<&str>| Term { not_before: from.map(at), not_after: until.map(at) };
+    for (term, decided) in [
+        (term(Some("2026-11-20T09:30:00Z"), None), "wait not_before 2026-11-20T09:30:00.000Z"),
+        (term(Some("2026-11-20T08:00:00Z"), Some("2026-11-21T00:00:00Z")), "go"),
+        (term(None, Some("2026-11-20T08:59:00Z")), "stop expired"),
+    ] {
+        for purpose in [Purpose::Test, Purpose::Survey] {
+            let settings = Settings { purpose, ..settings() };
+            let facts = Facts { term, ..facts(&example) };
+            assert_eq!(short(clear(&settings, &policy(), &facts, at(NOON))), decided, "{term:?}");
+        }
     }
 }
 

@@ -56,6 +56,7 @@ pub fn settings() -> Settings {
         caps: Default::default(),
         gap: Default::default(),
         consent: Default::default(),
+        list: Default::default(),
         pacing: Default::default(),
     }
 }

@@ -29,6 +29,16 @@ impl PhoneNumber {
         &self.0
     }
 
+    /// The same as a number: at most 15 digits, the first of them not zero.
+    pub fn digits(&self) -> u64 {
+        self.0.bytes().filter(u8::is_ascii_digit).fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'))
+    }
+
+    /// The number with these digits.
+    pub fn of_digits(digits: u64) -> Option<Self> {
+        format!("+{digits}").parse().ok()
+    }
+
     /// The number with all but its last two digits hidden, for logs and for people who may not see it.
     pub fn masked(&self) -> String {
         format!("+…{}", &self.0[self.0.len() - 2..])

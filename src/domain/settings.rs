@@ -6,6 +6,7 @@ use super::breaker::Breakers;
 use super::budget::Budget;
 use super::calendar::Calendar;
 use super::caps::{Caps, Gap};
+use super::list::ListRules;
 use super::pace::Pacing;
 use super::{Mode, Outcome, PhoneNumber};
 use chrono_tz::Tz;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub caps: Caps,
     pub gap: Gap,
     pub consent: Consent,
+    /// How its lists are read.
+    pub list: ListRules,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -29,6 +29,7 @@ fn waiting(to: &PhoneNumber, zone: Tz) -> Waiting<'_> {
             allow_listed: false,
             history: &[],
             consented: true,
+            term: Default::default(),
             real_platform: false,
         },
         pause: None,

@@ -3,21 +3,25 @@
 //! The API and the command line come through here. The list is a batch of its own, so its arms move nobody's; it
 //! joins the campaign's open run, or waits for the next one, and the answer says which.
 
-use super::import::{Buckets, Here, ImportError, assigned, check_rows, content_hash, note, read_list, rejects};
+use super::import::{Buckets, Here, ImportError, buckets, columns, same_content, taking};
+use super::lists::{self, Given, Sending, Shape, Spool};
+use super::round::Round;
+use super::taken::take;
 use super::{Problem, Web};
 use crate::dialer::hindrance_with;
 use crate::dialogue::Script;
-use crate::domain::{BatchId, PhoneNumber, RunId};
-use crate::intake::columns::Role;
-use crate::intake::{self, Bucket, Complaint, List};
-use crate::store::{AppendOrder, Appended, KnownNumber, NewCampaign, StoreError};
+use crate::domain::list::Dialect;
+use crate::domain::settings::Settings;
+use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, RunId};
+use crate::intake;
+use crate::store::{AppendOrder, Appended, Campaign, NewCampaign, Sent, StoreError};
 use axum::Json;
-use axum::extract::{FromRequest, Multipart, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Other lists that may come in between before somebody is told to try again.
@@ -32,12 +36,16 @@ pub struct Joined {
     pub buckets: Buckets,
     /// The run in which they are called; the next one, where none is named.
     pub run: Option<RunId>,
+    /// This very list came before: nothing was stored now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 impl Joined {
     /// Where they are called, in a sentence.
     pub fn sentence(&self) -> String {
         match self.run {
+            _ if self.again => format!("this list came before, as list {}: nothing was stored", self.list),
             _ if self.buckets.accepted == 0 => "nobody new is in this list".to_owned(),
             Some(run) => format!("they are called in run {run}"),
             None => "they wait for the next run".to_owned(),
@@ -46,104 +54,126 @@ impl Joined {
 }
 
 pub async fn append(here: &Here<'_>, campaign: &str, source: &str, bytes: Vec<u8>) -> Result<Joined, ImportError> {
-    let row = here.store.find_campaign(campaign).await?;
-    let settings = serde_json::from_str(&row.settings)
-        .map_err(|e| e.to_string())
-        .and_then(|value| intake::settings::from_json(&value, here.modes).map_err(|faults| faults.to_string()));
-    let settings = settings.map_err(|cause| ImportError::Settings(cause.clone(), vec![cause]))?;
-    let script = Script::parse(&row.script).map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
-    let hash = content_hash(&bytes);
-    let whole = read_list(bytes, &settings, here).await?;
-    check_rows(here, &settings, &whole, &script)?;
-    let numbers: Vec<PhoneNumber> = whole.accepted.iter().map(|row| row.number.clone()).collect();
+    append_from(here, campaign, source, bytes.into()).await
+}
 
+/// The same with a list that is read as it comes.
+pub async fn append_from(here: &Here<'_>, campaign: &str, source: &str, given: Given) -> Result<Joined, ImportError> {
+    let row = here.store.find_campaign(campaign).await?;
+    let settings = settings_of(&row, here.modes)?;
+    let script = Script::parse(&row.script).map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
+    let sending = given.sending.clone();
+    let taking = taking(here.modes, &settings, script, &row.salt, here.real_platform, here.now, &sending);
+    let taken = take(given, taking).await?.useful()?;
+    if let Some(sent) = sent_again(here, &sending, row.campaign, &taken.hash).await? {
+        return Ok(again(sent));
+    }
     for _ in 0..ROUNDS_MAX {
         let ordinal = here.store.next_list(row.campaign).await?;
-        let known = here.store.known_numbers(row.campaign, &numbers).await?;
-        let list = without(whole.clone(), &known);
-        let joining: Vec<PhoneNumber> = list.accepted.iter().map(|row| row.number.clone()).collect();
+        let round = Round::against(&taken, here.store, Some(row.campaign), &settings, here.now).await?;
+        let joining: Vec<PhoneNumber> = if here.real_platform { round.joining().collect() } else { Vec::new() };
         let against = hindrance_with(here.store, row.campaign, &settings, here.real_platform, &joining).await?;
         if let Some(why) = against {
             return Err(ImportError::Rows(vec![why]));
         }
-        let batch = BatchId(here.store.ids.one(here.now.0));
+        let (batch, buckets) = (BatchId(here.store.ids.one(here.now.0)), round.tally.buckets);
         let new = NewCampaign {
             campaign: row.clone(),
             batch,
             source: source.to_owned(),
-            content_hash: hash.clone(),
-            rows_total: list.rows as i64,
-            contacts: assigned(&settings, &row.salt, ordinal, &list),
-            rejects: rejects(&list),
-            notes: list.notes().map(note).collect(),
+            content_hash: taken.hash.clone(),
+            key: sending.key.clone(),
+            list: round.listed(&settings, &row.salt, ordinal, columns(&taken), sending.progress.clone()),
             schedule: None,
             ids: here.store.ids.clone(),
         };
-        let run = match here.store.append(AppendOrder { ordinal, new, now: here.now }).await? {
-            Appended::Outdated => continue,
-            Appended::Joined(run) => Some(run),
-            Appended::Waits => None,
+        let run = match here.store.append(AppendOrder { ordinal, new, now: here.now }).await {
+            Ok(Appended::Outdated) => continue,
+            Ok(Appended::Joined(run)) => Some(run),
+            Ok(Appended::Waits) => None,
+            // The same sending may have come in between.
+            Err(cause) => {
+                return match sent_again(here, &sending, row.campaign, &taken.hash).await? {
+                    Some(sent) => Ok(again(sent)),
+                    None => Err(cause.into()),
+                };
+            }
         };
-        let buckets = Buckets { accepted: list.accepted.len(), duplicate: list.duplicates(), refused: list.refused() };
-        return Ok(Joined { id: batch, list: ordinal, rows: list.rows, buckets, run });
+        sending.progress.finish();
+        return Ok(Joined { id: batch, list: ordinal, rows: taken.found.rows, buckets, run, again: false });
     }
     Err(StoreError::Conflict("other lists of this campaign came in between again and again: try again".into()).into())
 }
 
-/// The list without those whom the campaign has already; each of them is a duplicate with its reason.
-fn without(mut list: List, known: &[KnownNumber]) -> List {
-    let known: HashMap<&str, &KnownNumber> = known.iter().map(|known| (known.e164.as_str(), known)).collect();
-    let field = list.columns.iter().find(|column| column.role == Role::Phone).map(|column| column.header.clone());
-    let field = field.unwrap_or_else(|| "phone".to_owned());
-    let (there, fresh) = std::mem::take(&mut list.accepted)
-        .into_iter()
-        .partition::<Vec<_>, _>(|row| known.contains_key(row.number.as_str()));
-    list.accepted = fresh;
-    list.complaints.extend(there.iter().map(|row| {
-        let first = known[row.number.as_str()];
-        Complaint {
-            line: row.line,
-            bucket: Bucket::Duplicate,
-            field: field.clone(),
-            reason: format!("the same number as line {} of list {}", first.line, first.ordinal),
-            raw: intake::phone::shown(&row.raw),
-        }
-    }));
-    list.complaints.sort_by_key(|complaint| complaint.line);
-    list
+/// A campaign's own.
+pub(super) fn settings_of(row: &Campaign, modes: &BTreeSet<Mode>) -> Result<Settings, ImportError> {
+    let settings = serde_json::from_str(&row.settings)
+        .map_err(|e| e.to_string())
+        .and_then(|value| intake::settings::from_json(&value, modes).map_err(|faults| faults.to_string()));
+    settings.map_err(|cause| ImportError::Settings(cause.clone(), vec![cause]))
 }
 
-/// CSV, JSON rows, or a form with the field `contacts`.
+/// The same sending as before: by its key, or else by its content.
+async fn sent_again(
+    here: &Here<'_>,
+    sending: &Sending,
+    campaign: CampaignId,
+    hash: &str,
+) -> Result<Option<Sent>, ImportError> {
+    if let Some(key) = &sending.key
+        && let Some(sent) = here.store.sent_as(key).await?
+    {
+        return same_content(key, sent, hash).map(Some);
+    }
+    let sent = here.store.sent_before(campaign, hash).await?;
+    Ok(sent.filter(|_| !sending.again))
+}
+
+fn again(sent: Sent) -> Joined {
+    let buckets = buckets(&sent);
+    Joined { id: BatchId(sent.batch_id), list: sent.ordinal, rows: buckets.rows(), buckets, run: None, again: true }
+}
+
+/// A list, JSON rows, or a form with the field `contacts`. With an `Idempotency-Key` the same sending is answered again.
 pub(super) async fn contacts(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
+    Query(shape): Query<Shape>,
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     web.store.find_campaign(&campaign).await?;
-    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
-    let (source, bytes) = if kind.starts_with("multipart/form-data") {
-        form(request).await?
-    } else {
-        let bytes = axum::body::Bytes::from_request(request, &()).await;
-        let bytes = bytes.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
-        if kind.starts_with("application/json") {
-            let value: Value =
-                serde_json::from_slice(&bytes).map_err(|cause| Problem::bad(format!("the body: {cause}")))?;
-            let list = intake::json_rows::to_csv(&value).map_err(|why| Problem::refused(why, Vec::new()))?;
-            ("rows".to_owned(), list)
-        } else {
-            ("contacts.csv".to_owned(), bytes.to_vec())
-        }
-    };
-    let joined = append(&web.here(), &campaign, &source, bytes).await?;
-    let body = json!({
-        "id": joined.id, "list": joined.list, "rows": joined.rows, "buckets": joined.buckets, "run": joined.run,
-        "told": joined.sentence(),
-    });
-    Ok((StatusCode::CREATED, Json(body)))
+    let again = shape.again();
+    let sending = web.uploads.sending(request.headers(), again)?;
+    let (source, given) = given(request, shape.wish()?).await?;
+    let given = Given { sending: sending.sending.clone(), ..given };
+    let joined = append_from(&web.here(), &campaign, &source, given).await?;
+    let status = if joined.again { StatusCode::OK } else { StatusCode::CREATED };
+    let mut body = json!(joined);
+    body["told"] = joined.sentence().into();
+    Ok((status, Json(body)))
 }
 
-async fn form(request: Request) -> Result<(String, Vec<u8>), Problem> {
+/// The list of a request, whatever its shape, and the name of its file.
+pub(super) async fn given(mut request: Request, wish: Dialect) -> Result<(String, Given), Problem> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
+    if kind.starts_with("multipart/form-data") {
+        let (source, spool) = form(request).await?;
+        Ok((source, spool.given(wish)?))
+    } else if kind.starts_with("application/json") {
+        // Rows are held whole, lists are not.
+        DefaultBodyLimit::max(super::UPLOAD_BYTES_MAX).apply(&mut request);
+        let bytes = axum::body::Bytes::from_request(request, &()).await;
+        let bytes = bytes.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
+        let value: Value =
+            serde_json::from_slice(&bytes).map_err(|cause| Problem::bad(format!("the body: {cause}")))?;
+        let list = intake::json_rows::to_csv(&value).map_err(|why| Problem::refused(why, Vec::new()))?;
+        Ok(("rows".to_owned(), Given { wish: intake::json_rows::dialect(), ..Given::from(list) }))
+    } else {
+        Ok(("contacts.csv".to_owned(), lists::body(request.into_body()).await?.given(wish)?))
+    }
+}
+
+async fn form(request: Request) -> Result<(String, Spool), Problem> {
     let mut form =
         Multipart::from_request(request, &()).await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let field = form.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
@@ -153,13 +183,12 @@ async fn form(request: Request) -> Result<(String, Vec<u8>), Problem> {
         return Err(Problem::bad(format!("field `{name}` is not known: contacts is")));
     }
     let source = field.file_name().unwrap_or("contacts.csv").chars().take(200).collect();
-    let bytes = field.bytes().await;
-    let bytes = bytes.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
+    let spool = lists::field(field).await?;
     let further = form.next_field().await.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     if let Some(name) = further.map(|field| field.name().unwrap_or_default().to_owned()) {
         return Err(Problem::bad(format!(
             "field `{name}`: a form has the field `contacts` alone; send one list at a time"
         )));
     }
-    Ok((source, bytes.to_vec()))
+    Ok((source, spool))
 }

@@ -1,15 +1,15 @@
 //! Campaigns and their contacts.
 
-use super::import::{Here, ImportError, Upload, import};
+use super::import::{Here, ImportError, Upload, import_from};
 use super::life::readiness;
+use super::lists::{self, Given, Shape};
 use super::{Problem, Web};
 use crate::domain::{CampaignId, ContactId, RunId};
 use crate::intake;
 use crate::store::{Import, StoreError};
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -51,6 +51,8 @@ impl From<ImportError> for Problem {
         let faults = cause.faults();
         match cause {
             ImportError::Store(cause) => cause.into(),
+            ImportError::Kept(cause) => Problem::ours(format!("a list cannot be kept: {cause}")),
+            cause @ ImportError::Key(_) => Problem::conflict(cause.to_string()),
             cause => Problem::refused(cause.to_string(), faults),
         }
     }
@@ -68,8 +70,12 @@ fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Problem> {
 /// `settings` (TOML or JSON), `contacts` (CSV), `script` (TOML, optional) as multipart fields.
 pub(super) async fn create(
     State(web): State<Arc<Web>>,
+    Query(shape): Query<Shape>,
+    headers: HeaderMap,
     multipart: Result<Multipart, axum::extract::multipart::MultipartRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
+    let wish = shape.wish()?;
+    let underway = web.uploads.sending(&headers, shape.again())?;
     let mut multipart = multipart.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let (mut settings, mut contacts, mut script, mut source) = (None, None, None, String::from("contacts.csv"));
     loop {
@@ -83,7 +89,7 @@ pub(super) async fn create(
             _ => false,
         };
         if given {
-            return Err(Problem::bad(format!("field `{name}` is there twice")));
+            return Err(Problem::twice(&name));
         }
         match name.as_str() {
             "settings" => settings = Some(utf8("settings", text(field).await?)?),
@@ -92,7 +98,7 @@ pub(super) async fn create(
                 if let Some(name) = field.file_name() {
                     source = name.chars().take(200).collect();
                 }
-                contacts = Some(text(field).await?);
+                contacts = Some(lists::field(field).await?);
             }
             other => {
                 return Err(Problem::bad(format!("field `{other}` is not known: settings, contacts, script are")));
@@ -114,12 +120,15 @@ pub(super) async fn create(
         default_caller_id: web.default_caller_id.clone(),
         now: web.clock.now(),
     };
-    let upload =
-        Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &contacts, salt: None };
-    let done = import(&here, upload).await?;
-    let body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
-                       "policy": done.policy });
-    Ok((StatusCode::CREATED, Json(body)))
+    let upload = Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &[], salt: None };
+    let given = Given { sending: underway.sending.clone(), ..contacts.given(wish)? };
+    let done = import_from(&here, upload, given).await?;
+    let mut body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
+                           "policy": done.policy });
+    if done.again {
+        body["again"] = true.into();
+    }
+    Ok((if done.again { StatusCode::OK } else { StatusCode::CREATED }, Json(body)))
 }
 
 pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Vec<CampaignView>>, Problem> {
@@ -227,6 +236,3 @@ pub(super) async fn prove(
     let proved = web.store.prove(campaign.campaign).await?;
     Ok(Json(crate::report::Proof::of(campaign.name, proved, rules.settings.retry.attempts_max)))
 }
-
-/// The type every export is sent as.
-pub(super) const CSV: (axum::http::HeaderName, &str) = (CONTENT_TYPE, "text/csv; charset=utf-8");

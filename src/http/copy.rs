@@ -3,9 +3,9 @@
 use super::change::patched;
 use super::import::{Here, ImportError, content_hash, new_schedule};
 use super::{Problem, Web, life};
-use crate::domain::assign::{arms, dial_order, stratum};
+use crate::domain::assign::{arms, dial_order_of, stratum};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, Timestamp};
-use crate::store::{Campaign, ContactRow, NewCampaign, NewContact, StoreError};
+use crate::store::{Campaign, ContactRow, Listed, NewCampaign, NewContact, StoreError};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -82,6 +82,7 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
         next_at: schedule.as_ref().and_then(|schedule| schedule.next_at),
     };
     let source = format!("clone of {}", row.name);
+    let columns = here.store.list_columns(row.campaign).await?.into_iter().flatten().next();
     let new = NewCampaign {
         campaign: Campaign {
             campaign: copied.campaign,
@@ -94,10 +95,8 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
         batch: BatchId(ids.one(here.now.0)),
         content_hash: content_hash(source.as_bytes()),
         source,
-        rows_total: fresh.len() as i64,
-        contacts: fresh,
-        rejects: Vec::new(),
-        notes: Vec::new(),
+        key: None,
+        list: Listed { columns, ..Listed::of(fresh, Vec::new(), Vec::new()) },
         schedule,
         ids: ids.clone(),
     };
@@ -126,7 +125,8 @@ fn contact(row: ContactRow, number: PhoneNumber, salt: &str) -> Result<NewContac
         line: row.line,
         mode,
         own_mode: row.own_mode == 1,
-        dial_order: dial_order(salt, &number),
+        dial_order: dial_order_of(salt, &number, row.wishes().priority),
+        wishes: row.wishes(),
         raw_phone: number.as_str().to_owned(),
         number,
         name: row.name,

@@ -1,40 +1,32 @@
-//! Lists to take away, as CSV: what the tables hold, nothing computed.
+//! Lists to take away, as CSV, NDJSON or a workbook: what the tables hold, nothing computed.
 //!
 //! The API and the command line read them in pieces; a list of a million rows is never in memory as a whole.
+//! `docs/LISTS.md` tells the columns; new ones are added at the end.
 
-use super::campaigns::CSV;
+mod back;
+pub mod sheet;
+mod workbook;
+
 use super::{Problem, Web};
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, Timestamp};
-use crate::intake::rejects::guard;
-use crate::store::{AttemptRow, ContactRow, Import, Store, TurnLatency};
+use crate::store::{AttemptRow, EventTime, ExportedTurn, Import, Store, TurnLatency};
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::IntoResponse;
+use back::Back;
 use futures::stream;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sheet::{Format, Shape, Sheet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::error;
 
 /// Rows of a piece.
 const PAGE: i64 = 1000;
 
-const CONTACTS: &[&str] = &[
-    "contact",
-    "line",
-    "number",
-    "name",
-    "external_id",
-    "mode",
-    "own_mode",
-    "timezone",
-    "consent_kind",
-    "consent_at",
-    "consent_source",
-    "disposition",
-    "tries",
-    "due_at",
-    "gate",
-    "suppressed",
-];
 const ATTEMPTS: &[&str] = &[
     "attempt",
     "run",
@@ -71,9 +63,44 @@ const ATTEMPTS: &[&str] = &[
     "turns_answered",
     "turn_ms",
     "turn_methods",
+    "planned_at",
+    "ringing_ms",
+    "ringing_heard_at",
+    "connected_ms",
+    "connected_heard_at",
+    "machine_ms",
+    "machine_heard_at",
+    "opt_out_ms",
+    "opt_out_heard_at",
+    "disconnected_ms",
+    "disconnected_heard_at",
+    "failed_ms",
+    "failed_heard_at",
+    "not_dialled_ms",
+    "not_dialled_heard_at",
 ];
-const REJECTS: &[&str] = &["line", "bucket", "field", "reason", "raw"];
-const NOTES: &[&str] = &["line", "field", "reason", "raw"];
+/// Events whose times are told, in the order of their columns.
+const EVENTS: [&str; 7] = ["Ringing", "Connected", "Machine", "OptOut", "Disconnected", "Failed", "NotDialled"];
+const TURNS: &[&str] = &[
+    "attempt",
+    "contact",
+    "turn",
+    "mode",
+    "callee_text",
+    "agent_text",
+    "callee_end_ms",
+    "agent_start_ms",
+    "turn_ms",
+    "method",
+    "asr_ms",
+    "reply_ms",
+    "model_ms",
+    "tts_ms",
+    "filler",
+    "interrupted",
+];
+const REJECTS: &[&str] = &["line", "bucket", "field", "reason", "raw", "list"];
+const NOTES: &[&str] = &["line", "field", "reason", "raw", "list"];
 const SUPPRESSIONS: &[&str] = &["number", "since", "by", "reason"];
 
 /// Which list.
@@ -81,15 +108,32 @@ const SUPPRESSIONS: &[&str] = &["number", "since", "by", "reason"];
 pub enum What {
     Contacts,
     Attempts,
+    /// Every reply of every attempt.
+    Turns,
     /// Rows that were doubled or refused.
     Rejects,
     /// Cells of accepted rows that were left out, such as a faulty `phone2`.
     Notes,
 }
 
+impl What {
+    pub const ALL: [What; 5] = [What::Contacts, What::Attempts, What::Turns, What::Rejects, What::Notes];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            What::Contacts => "contacts",
+            What::Attempts => "attempts",
+            What::Turns => "turns",
+            What::Rejects => "rejects",
+            What::Notes => "notes",
+        }
+    }
+}
+
 enum Kind {
-    Contacts(CampaignId),
+    Contacts(CampaignId, Back),
     Attempts(CampaignId),
+    Turns(CampaignId),
     /// Of these lists, in their order.
     Rejects(Vec<Import>),
     Notes(Vec<Import>),
@@ -100,54 +144,57 @@ enum Kind {
 pub struct Export {
     store: Store,
     kind: Kind,
+    shape: Shape,
+    sheet: Option<Sheet>,
     /// Where the piece before ended: a row's id or line, and what tells rows of one line apart.
     behind: (i64, i64),
     cell: String,
-    begun: bool,
     over: bool,
 }
 
-/// Rows of cells to CSV; a cell that a spreadsheet would run is guarded.
-struct Table {
-    writer: csv::Writer<Vec<u8>>,
-    rows: usize,
+/// A value, or nothing.
+fn optional<T: serde::Serialize>(value: Option<T>) -> Value {
+    json!(value)
 }
 
-impl Table {
-    fn row<const N: usize>(&mut self, cells: [String; N]) -> Result<(), Problem> {
-        self.rows += 1;
-        self.writer.write_record(cells.iter().map(|cell| guard(cell))).map_err(Problem::ours)
-    }
-}
-
-fn text<T: ToString>(value: Option<T>) -> String {
-    value.map(|v| v.to_string()).unwrap_or_default()
-}
-
-fn at(value: Option<i64>) -> String {
-    text(value.map(Timestamp))
+fn at(value: Option<i64>) -> Value {
+    json!(value.map(|ms| Timestamp(ms).to_string()))
 }
 
 impl Export {
-    pub async fn of(store: &Store, what: What, campaign: &str) -> Result<Self, Problem> {
-        let campaign = store.find_campaign(campaign).await?.campaign;
+    pub async fn of(store: &Store, what: What, campaign: &str, shape: Shape) -> Result<Self, Problem> {
+        let row = store.find_campaign(campaign).await?;
+        let campaign = row.campaign;
         let kind = match what {
-            What::Contacts => Kind::Contacts(campaign),
+            What::Contacts => Kind::Contacts(campaign, Back::of(store, &row).await?),
             What::Attempts => Kind::Attempts(campaign),
+            What::Turns => Kind::Turns(campaign),
             What::Rejects => Kind::Rejects(store.imports(campaign).await?),
             What::Notes => Kind::Notes(store.imports(campaign).await?),
         };
-        Ok(Export::new(store, kind))
+        Ok(Export::new(store, kind, shape))
     }
 
     /// The whole suppression list, the newest first.
-    pub fn suppressions(store: &Store) -> Self {
-        Export::new(store, Kind::Suppressions)
+    pub fn suppressions(store: &Store, shape: Shape) -> Self {
+        Export::new(store, Kind::Suppressions, shape)
     }
 
-    fn new(store: &Store, kind: Kind) -> Self {
+    fn new(store: &Store, kind: Kind, shape: Shape) -> Self {
         let behind = if matches!(kind, Kind::Suppressions) { (i64::MAX, i64::MAX) } else { (0, 0) };
-        Export { store: store.clone(), kind, behind, cell: String::new(), begun: false, over: false }
+        Export { store: store.clone(), kind, shape, sheet: None, behind, cell: String::new(), over: false }
+    }
+
+    fn header(&self) -> Vec<String> {
+        let fixed = match &self.kind {
+            Kind::Contacts(_, back) => return back.header(),
+            Kind::Attempts(_) => ATTEMPTS,
+            Kind::Turns(_) => TURNS,
+            Kind::Rejects(_) => REJECTS,
+            Kind::Notes(_) => NOTES,
+            Kind::Suppressions => SUPPRESSIONS,
+        };
+        fixed.iter().map(|name| (*name).to_owned()).collect()
     }
 
     /// The next rows, the header before the first ones; `None` at the end.
@@ -155,50 +202,76 @@ impl Export {
         if self.over {
             return Ok(None);
         }
-        let mut table = Table { writer: csv::Writer::from_writer(Vec::new()), rows: 0 };
-        if !self.begun {
-            let header = match self.kind {
-                Kind::Contacts(_) => CONTACTS,
-                Kind::Attempts(_) => ATTEMPTS,
-                Kind::Rejects(_) => REJECTS,
-                Kind::Notes(_) => NOTES,
-                Kind::Suppressions => SUPPRESSIONS,
-            };
-            table.writer.write_record(header).map_err(Problem::ours)?;
-            self.begun = true;
+        let mut piece = Vec::new();
+        let mut sheet = match self.sheet.take() {
+            Some(sheet) => sheet,
+            None => {
+                let (sheet, begins) = Sheet::new(self.shape, self.header()).map_err(Problem::ours)?;
+                piece = begins;
+                sheet
+            }
+        };
+        let rows = self.page().await?;
+        self.over = rows.is_empty();
+        piece.extend(sheet.rows(rows).map_err(Problem::ours)?);
+        if self.over {
+            piece.extend(sheet.end().map_err(Problem::ours)?);
+        } else {
+            self.sheet = Some(sheet);
         }
-        self.page(&mut table).await?;
-        self.over = table.rows == 0;
-        let piece = table.writer.into_inner().map_err(Problem::ours)?;
-        Ok(Some(piece).filter(|piece| !piece.is_empty()))
+        // An empty piece would be taken for the end by whoever sends it.
+        Ok(Some(piece).filter(|piece| !piece.is_empty() || !self.over))
     }
 
-    async fn page(&mut self, table: &mut Table) -> Result<(), Problem> {
+    async fn page(&mut self) -> Result<Vec<Vec<Value>>, Problem> {
+        let mut rows = Vec::new();
         match &mut self.kind {
-            Kind::Contacts(campaign) => {
-                for row in self.store.contacts(*campaign, self.behind.0, PAGE).await? {
+            Kind::Contacts(campaign, back) => {
+                let page = self.store.listed_rows(*campaign, self.behind.0, PAGE).await?;
+                let ids: Vec<i64> = page.iter().map(|row| row.contact_id).collect();
+                let further = self.store.further_as_typed(&ids).await?;
+                let further: HashMap<_, _> =
+                    further.into_iter().map(|row| ((row.contact_id, row.ordinal), row.raw_phone)).collect();
+                for row in page {
                     self.behind.0 = row.contact_id;
-                    table.row(contact(row))?;
+                    rows.push(back.row(row, &further));
                 }
             }
             Kind::Attempts(campaign) => {
                 let page = self.store.attempts(*campaign, self.behind.0, PAGE).await?;
                 let talked: Vec<i64> = page.iter().filter(|row| row.turns > 0).map(|row| row.attempt_id).collect();
                 let turns = self.store.turn_latencies(&talked).await?;
+                let ids: Vec<i64> = page.iter().map(|row| row.attempt_id).collect();
+                let times = self.store.event_times(&ids).await?;
                 for row in page {
-                    self.behind.0 = row.attempt_id;
-                    let from = turns.partition_point(|turn| turn.attempt_id < row.attempt_id);
-                    let to = turns.partition_point(|turn| turn.attempt_id <= row.attempt_id);
-                    table.row(attempt(row, &turns[from..to]))?;
+                    let id = row.attempt_id;
+                    self.behind.0 = id;
+                    let of = |from: &dyn Fn(i64) -> usize| (from(id), from(id + 1));
+                    let (from, to) = of(&|id| turns.partition_point(|turn| turn.attempt_id < id));
+                    let (first, last) = of(&|id| times.partition_point(|time| time.attempt_id < id));
+                    rows.push(attempt(row, &turns[from..to], &times[first..last]));
+                }
+            }
+            Kind::Turns(campaign) => {
+                for row in self.store.exported_turns(*campaign, self.behind, PAGE).await? {
+                    self.behind = (row.attempt_id, row.turn);
+                    rows.push(turn(row));
                 }
             }
             Kind::Rejects(lists) => {
                 while let Some(list) = lists.first() {
                     for row in self.store.reject_page(list.batch, self.behind.0, PAGE).await? {
                         self.behind.0 = row.line;
-                        table.row([row.line.to_string(), row.bucket, row.field, row.reason, row.raw])?;
+                        rows.push(vec![
+                            json!(row.line),
+                            json!(row.bucket),
+                            json!(row.field),
+                            json!(row.reason),
+                            json!(row.raw),
+                            json!(list.ordinal),
+                        ]);
                     }
-                    if table.rows > 0 {
+                    if !rows.is_empty() {
                         break;
                     }
                     lists.remove(0);
@@ -210,9 +283,15 @@ impl Export {
                     for row in self.store.note_page(list.batch, (self.behind.0, &self.cell), PAGE).await? {
                         self.behind.0 = row.line;
                         self.cell.clone_from(&row.field);
-                        table.row([row.line.to_string(), row.field, row.reason, row.raw])?;
+                        rows.push(vec![
+                            json!(row.line),
+                            json!(row.field),
+                            json!(row.reason),
+                            json!(row.raw),
+                            json!(list.ordinal),
+                        ]);
                     }
-                    if table.rows > 0 {
+                    if !rows.is_empty() {
                         break;
                     }
                     lists.remove(0);
@@ -223,15 +302,23 @@ impl Export {
                 for row in self.store.suppressed_page(Some(self.behind), None, PAGE).await? {
                     self.behind = (row.suppressed_at, row.number_id);
                     let since = Timestamp(row.suppressed_at).to_string();
-                    table.row([row.e164, since, text(row.suppressed_by), text(row.suppressed_reason)])?;
+                    let (by, reason) = (optional(row.suppressed_by), optional(row.suppressed_reason));
+                    rows.push(vec![json!(row.e164), json!(since), by, reason]);
                 }
             }
         }
-        Ok(())
+        Ok(rows)
     }
 
     /// The answer to whoever asks over HTTP. Once it has begun, all that can be told of a fault is that it breaks off.
-    pub(super) fn answer(self) -> impl IntoResponse + use<> {
+    pub(super) fn answer(self, name: &str) -> impl IntoResponse + use<> {
+        let format = self.shape.format;
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, format.content_type())]);
+        if format == Format::Xlsx
+            && let Ok(named) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.xlsx\""))
+        {
+            headers.insert(CONTENT_DISPOSITION, named);
+        }
         let pieces = stream::try_unfold(self, |mut export| async move {
             let piece = export.piece().await.map_err(|cause| {
                 error!("An export breaks off: {}", cause.detail);
@@ -239,101 +326,122 @@ impl Export {
             })?;
             Ok::<_, std::io::Error>(piece.map(|piece| (piece, export)))
         });
-        ([CSV], Body::from_stream(pieces))
+        (headers, Body::from_stream(pieces))
     }
 }
 
-fn contact(row: ContactRow) -> [String; 16] {
-    [
-        ContactId(row.contact_id).to_string(),
-        row.line.to_string(),
-        row.e164,
-        text(row.name),
-        text(row.external_id),
-        row.mode,
-        (row.own_mode == 1).to_string(),
-        text(row.timezone),
-        text(row.consent_kind),
-        at(row.consent_at),
-        text(row.consent_source),
-        text(row.disposition),
-        row.tries.to_string(),
-        at(row.due_at),
-        text(row.gate),
-        row.suppressed_at.is_some().to_string(),
+fn turn(row: ExportedTurn) -> Vec<Value> {
+    vec![
+        json!(AttemptId(row.attempt_id)),
+        json!(ContactId(row.contact_id)),
+        json!(row.turn),
+        json!(row.mode),
+        optional(row.callee_text),
+        optional(row.agent_text),
+        optional(row.callee_end_ms),
+        optional(row.agent_start_ms),
+        optional(row.turn_ms),
+        json!(row.method),
+        optional(row.asr_ms),
+        optional(row.reply_ms),
+        optional(row.model_ms),
+        optional(row.tts_ms),
+        json!(row.filler == 1),
+        json!(row.interrupted == 1),
     ]
 }
 
-fn attempt(row: AttemptRow, turns: &[TurnLatency]) -> [String; 35] {
-    let latencies: Vec<String> = turns.iter().map(|turn| text(turn.turn_ms)).collect();
+fn attempt(row: AttemptRow, turns: &[TurnLatency], times: &[EventTime]) -> Vec<Value> {
+    let latencies: Vec<String> =
+        turns.iter().map(|turn| turn.turn_ms.map(|ms| ms.to_string()).unwrap_or_default()).collect();
     let methods: Vec<&str> = turns.iter().map(|turn| turn.method.as_str()).collect();
-    [
-        AttemptId(row.attempt_id).to_string(),
-        RunId(row.run_id).to_string(),
-        row.run_ordinal.to_string(),
-        ContactId(row.contact_id).to_string(),
-        row.line.to_string(),
-        row.e164,
-        row.try_number.to_string(),
-        row.mode,
-        (row.own_mode == 1).to_string(),
-        text(row.caller_id),
-        row.state,
+    let mut cells = vec![
+        json!(AttemptId(row.attempt_id)),
+        json!(RunId(row.run_id)),
+        json!(row.run_ordinal),
+        json!(ContactId(row.contact_id)),
+        json!(row.line),
+        json!(row.e164),
+        json!(row.try_number),
+        json!(row.mode),
+        json!(row.own_mode == 1),
+        optional(row.caller_id),
+        json!(row.state),
         at(row.claimed_at),
         at(row.dialed_at),
         at(row.ended_at),
         at(row.callback_at),
-        text(row.outcome),
-        text(row.evidence),
-        text(row.session_id),
-        text(row.code),
-        text(row.reason),
-        text(row.hung_up_by),
-        text(row.goal.map(|g| g == 1)),
-        text(row.answers),
-        text(row.fault),
-        text(row.machine.map(|m| m == 1)),
-        text(row.answer_ms),
-        text(row.ring_ms),
-        text(row.first_audio_ms),
-        text(row.first_audio_method),
-        text(row.talk_ms),
-        text(row.cost_micros),
-        row.turns.to_string(),
-        row.turns_answered.to_string(),
-        latencies.join(";"),
-        methods.join(";"),
-    ]
+        optional(row.outcome),
+        optional(row.evidence),
+        optional(row.session_id.map(|id| id.to_string())),
+        optional(row.code),
+        optional(row.reason),
+        optional(row.hung_up_by),
+        optional(row.goal.map(|goal| goal == 1)),
+        optional(row.answers.map(|text| serde_json::from_str::<Value>(&text).unwrap_or(Value::String(text)))),
+        optional(row.fault),
+        optional(row.machine.map(|machine| machine == 1)),
+        optional(row.answer_ms),
+        optional(row.ring_ms),
+        optional(row.first_audio_ms),
+        optional(row.first_audio_method),
+        optional(row.talk_ms),
+        optional(row.cost_micros),
+        json!(row.turns),
+        json!(row.turns_answered),
+        json!(latencies.join(";")),
+        json!(methods.join(";")),
+        at(times.first().map(|time| time.planned_at)),
+    ];
+    for event in EVENTS {
+        let time = times.iter().find(|time| time.event.as_deref() == Some(event));
+        cells.extend([optional(time.and_then(|time| time.at_ms)), at(time.and_then(|time| time.heard_at))]);
+    }
+    cells
 }
 
-async fn answer(web: &Web, what: What, campaign: &str) -> Result<impl IntoResponse + use<>, Problem> {
-    Ok(Export::of(&web.store, what, campaign).await?.answer())
+/// `?delimiter=semicolon&mark=true`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    delimiter: Option<String>,
+    #[serde(default)]
+    mark: bool,
 }
 
-pub(super) async fn rejects(
-    State(web): State<Arc<Web>>,
-    Path(campaign): Path<String>,
+impl Wish {
+    pub fn shape(&self, format: Format) -> Result<Shape, Problem> {
+        Shape::said(format, self.delimiter.as_deref(), self.mark).map_err(|why| Problem::refused(why, Vec::new()))
+    }
+}
+
+pub(super) async fn list(
+    web: Arc<Web>,
+    what: What,
+    format: Format,
+    campaign: String,
+    wish: Wish,
 ) -> Result<impl IntoResponse, Problem> {
-    answer(&web, What::Rejects, &campaign).await
+    let export = Export::of(&web.store, what, &campaign, wish.shape(format)?).await?;
+    Ok(export.answer(what.as_str()))
 }
 
-pub(super) async fn notes(
-    State(web): State<Arc<Web>>,
-    Path(campaign): Path<String>,
-) -> Result<impl IntoResponse, Problem> {
-    answer(&web, What::Notes, &campaign).await
-}
-
-pub(super) async fn contacts(
-    State(web): State<Arc<Web>>,
-    Path(campaign): Path<String>,
-) -> Result<impl IntoResponse, Problem> {
-    answer(&web, What::Contacts, &campaign).await
-}
-
-pub(super) async fn attempts(
-    State(web): State<Arc<Web>>,
-    Path(campaign): Path<String>,
-) -> Result<impl IntoResponse, Problem> {
-    answer(&web, What::Attempts, &campaign).await
+/// `/campaigns/{campaign}/contacts.csv` and its like.
+pub(super) fn routes(mut router: axum::Router<Arc<Web>>) -> axum::Router<Arc<Web>> {
+    for what in What::ALL {
+        for format in Format::ALL {
+            let path = format!("/campaigns/{{campaign}}/{}.{}", what.as_str(), format.as_str());
+            let handler = move |State(web): State<Arc<Web>>, Path(campaign): Path<String>, Query(wish): Query<Wish>| {
+                list(web, what, format, campaign, wish)
+            };
+            router = router.route(&path, axum::routing::get(handler));
+        }
+    }
+    for format in Format::ALL {
+        let handler = move |State(web): State<Arc<Web>>, Query(wish): Query<Wish>| async move {
+            Ok::<_, Problem>(Export::suppressions(&web.store, wish.shape(format)?).answer("suppressions"))
+        };
+        router = router.route(&format!("/suppressions.{}", format.as_str()), axum::routing::get(handler));
+    }
+    router
 }

@@ -3,25 +3,27 @@
 //! The API and the command line come through here; `intake` reads, the arms are given, one act of the
 //! store keeps it all.
 
+use super::lists::{Given, Sending, in_hex};
+use super::round::Round;
+use super::taken::{COMPLAINTS_TOLD_MAX, Taken, Taking, take};
 use crate::dialer::first_firing;
 use crate::dialogue::Script;
-use crate::domain::assign::{arms, dial_order, stratum};
 use crate::domain::calendar::HORIZON_DAYS;
 use crate::domain::clearance::open_at;
 use crate::domain::settings::{Purpose, Schedule, Settings};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, ScheduleId, Timestamp};
 use crate::fail;
-use crate::intake::consent::Asked;
-use crate::intake::{self, Bucket, IntakeError, List};
-use crate::store::{Campaign, NewCampaign, NewContact, NewNote, NewNumber, NewSchedule, Reject, Store, StoreError};
+use crate::intake::{self, IntakeError};
+use crate::store::{Campaign, NewCampaign, NewSchedule, Sent, Store, StoreError};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+
+pub use crate::intake::check::Buckets;
 
 /// Rows named in one fault.
-const LINES_QUOTED_MAX: usize = 5;
-
-/// Rows told where a whole list was refused.
-const COMPLAINTS_TOLD_MAX: usize = 1000;
+pub(super) const LINES_QUOTED_MAX: usize = 5;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -33,6 +35,11 @@ pub enum ImportError {
     Contacts(#[from] IntakeError),
     #[error("contacts: {} of them cannot be called here", .0.len())]
     Rows(Vec<String>),
+    /// Between reading and storing.
+    #[error("the list cannot be kept: {0}")]
+    Kept(io::Error),
+    #[error("the key `{0}` came with another list before: use a new one")]
+    Key(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -48,13 +55,13 @@ impl ImportError {
                 let told = list.complaints.iter().take(COMPLAINTS_TOLD_MAX);
                 let mut told: Vec<String> =
                     told.map(|c| format!("line {}: {}: {}", c.line, c.field, c.reason)).collect();
-                if let Some(more) = list.complaints.len().checked_sub(COMPLAINTS_TOLD_MAX).filter(|more| *more > 0) {
+                if let Some(more) = list.rows.checked_sub(told.len()).filter(|more| *more > 0) {
                     told.push(format!("and {more} more rows"));
                 }
                 told
             }
             ImportError::Contacts(cause) => vec![cause.to_string()],
-            ImportError::Store(_) => Vec::new(),
+            ImportError::Kept(_) | ImportError::Key(_) | ImportError::Store(_) => Vec::new(),
         }
     }
 }
@@ -68,13 +75,6 @@ pub struct Upload<'a> {
     pub contacts: &'a [u8],
     /// Fixed for a demo; drawn when absent.
     pub salt: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Buckets {
-    pub accepted: usize,
-    pub duplicate: usize,
-    pub refused: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -97,6 +97,8 @@ pub struct Imported {
     pub buckets: Buckets,
     /// Cells of accepted rows that were left out.
     pub notes: usize,
+    /// This very list came before, and is there: nothing was stored now.
+    pub again: bool,
 }
 
 /// What imports are held against.
@@ -115,6 +117,12 @@ pub const PLAIN_SCRIPT: &str = include_str!("../../campaigns/plain.toml");
 pub const PLAIN_SCRIPT_EN: &str = include_str!("../../campaigns/plain.en.toml");
 
 pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, ImportError> {
+    let given = Given::from(upload.contacts.to_vec());
+    import_from(here, upload, given).await
+}
+
+/// The same with a list that is read as it comes; the upload's own is left alone.
+pub async fn import_from(here: &Here<'_>, upload: Upload<'_>, given: Given) -> Result<Imported, ImportError> {
     let mut settings = intake::settings::parse(upload.settings, here.modes)
         .map_err(|faults| ImportError::Settings(faults.to_string(), faults.list()))?;
     if settings.dial.caller_ids.is_empty() {
@@ -132,41 +140,124 @@ pub async fn import(here: &Here<'_>, upload: Upload<'_>) -> Result<Imported, Imp
     if let Some(why) = script.only_for_one_call() {
         return Err(ImportError::Script(why.to_owned(), vec![why.to_owned()]));
     }
-    let list = read_list(upload.contacts.to_vec(), &settings, here).await?;
-    check_rows(here, &settings, &list, &script)?;
-
     let now = here.now;
     let salt = upload.salt.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+    let sending = given.sending.clone();
+    let taking = taking(here.modes, &settings, script, &salt, here.real_platform, now, &sending);
+    let taken = take(given, taking).await?.useful()?;
+    let policy = policy_note(&settings.policy);
+    if let Some(sent) = sent_again(here, &sending, &settings, script_text, &taken.hash).await? {
+        return Ok(again(sent, policy));
+    }
+    let round = Round::against(&taken, here.store, None, &settings, now).await?;
+    let (buckets, left_out) = (round.tally.buckets, round.tally.notes_total());
+    if buckets.accepted == 0 {
+        return Err(ImportError::Rows(vec![
+            "everybody of the list is in a list of another campaign of the last days (list.duplicate_days)".to_owned(),
+        ]));
+    }
     let campaign = CampaignId(here.store.ids.one(now.0));
-    let contacts = assigned(&settings, &salt, 1, &list);
     let schedule = settings.schedule.as_ref().map(|schedule| new_schedule(here, schedule));
-    let notes: Vec<NewNote> = list.notes().map(note).collect();
-    let left_out = notes.len();
-    let buckets = Buckets { accepted: list.accepted.len(), duplicate: list.duplicates(), refused: list.refused() };
     let new = NewCampaign {
         campaign: Campaign {
             campaign,
             name: settings.name.clone(),
             settings: intake::settings::to_json(&settings).to_string(),
             script: script_text.to_owned(),
-            salt,
+            salt: salt.clone(),
             created_at: now,
         },
         batch: BatchId(here.store.ids.one(now.0)),
         source: upload.source.to_owned(),
-        content_hash: content_hash(upload.contacts),
-        rows_total: list.rows as i64,
-        contacts,
-        rejects: rejects(&list),
-        notes,
+        content_hash: taken.hash.clone(),
+        key: sending.key.clone(),
+        list: round.listed(&settings, &salt, 1, columns(&taken), sending.progress.clone()),
         schedule: schedule.transpose()?,
         ids: here.store.ids.clone(),
     };
     fail::point("import.begun");
-    here.store.create_campaign(new).await?;
+    if let Err(cause) = here.store.create_campaign(new).await {
+        // The same sending may have come in between.
+        return match sent_again(here, &sending, &settings, script_text, &taken.hash).await? {
+            Some(sent) => Ok(again(sent, policy)),
+            None => Err(cause.into()),
+        };
+    }
     fail::point("import.done");
-    let policy = policy_note(&settings.policy);
-    Ok(Imported { campaign, name: settings.name, policy, rows: list.rows, buckets, notes: left_out })
+    sending.progress.finish();
+    Ok(Imported {
+        campaign,
+        name: settings.name,
+        policy,
+        rows: taken.found.rows,
+        buckets,
+        notes: left_out,
+        again: false,
+    })
+}
+
+pub(super) fn taking(
+    modes: &BTreeSet<Mode>,
+    settings: &Settings,
+    script: Script,
+    salt: &str,
+    real_platform: bool,
+    now: Timestamp,
+    sending: &Sending,
+) -> Arc<Taking> {
+    Arc::new(Taking {
+        settings: settings.clone(),
+        modes: modes.clone(),
+        script,
+        salt: salt.to_owned(),
+        now,
+        real_platform,
+        progress: sending.progress.clone(),
+    })
+}
+
+/// The columns of a list as its row keeps them.
+pub(super) fn columns(taken: &Taken) -> String {
+    serde_json::to_string(&taken.found.columns).expect("columns are texts")
+}
+
+/// The same sending as before: by its key, or else by campaign, settings, script and content.
+async fn sent_again(
+    here: &Here<'_>,
+    sending: &Sending,
+    settings: &Settings,
+    script: &str,
+    hash: &str,
+) -> Result<Option<Sent>, ImportError> {
+    if let Some(key) = &sending.key
+        && let Some(sent) = here.store.sent_as(key).await?
+    {
+        return same_content(key, sent, hash).map(Some);
+    }
+    let there = match here.store.find_campaign(&settings.name).await {
+        Err(StoreError::Missing(_)) => return Ok(None),
+        there => there?,
+    };
+    let asked = intake::settings::to_json(settings).to_string();
+    let same = there.script == script && there.settings == asked;
+    let sent = here.store.sent_before(there.campaign, hash).await?;
+    Ok(sent.filter(|_| same && there.name == settings.name && !sending.again))
+}
+
+/// A key belongs to the content that it came with first.
+pub(super) fn same_content(key: &str, sent: Sent, hash: &str) -> Result<Sent, ImportError> {
+    if sent.content_hash == hash { Ok(sent) } else { Err(ImportError::Key(key.to_owned())) }
+}
+
+pub(super) fn buckets(sent: &Sent) -> Buckets {
+    let count = |n: i64| usize::try_from(n).unwrap_or_default();
+    Buckets { accepted: count(sent.accepted), duplicate: count(sent.duplicates), refused: count(sent.refused) }
+}
+
+fn again(sent: Sent, policy: PolicyNote) -> Imported {
+    let buckets = buckets(&sent);
+    let (campaign, name) = (CampaignId(sent.campaign_id), sent.campaign);
+    Imported { campaign, name, policy, rows: buckets.rows(), buckets, notes: 0, again: true }
 }
 
 /// A schedule's row, with its first firing.
@@ -186,7 +277,7 @@ pub(super) fn new_schedule(here: &Here<'_>, schedule: &Schedule) -> Result<NewSc
 
 /// Tells one file from another.
 pub(super) fn content_hash(bytes: &[u8]) -> String {
-    format!("{:x?}", Sha256::digest(bytes)).replace([',', ' ', '[', ']'], "")
+    in_hex(Sha256::new().chain_update(bytes))
 }
 
 fn policy_note(name: &str) -> PolicyNote {
@@ -213,24 +304,8 @@ pub(super) fn never_open(settings: &Settings, now: Timestamp) -> Result<(), Impo
     Err(ImportError::Settings(fault.clone(), vec![fault]))
 }
 
-/// Rows that may not be called for this purpose, which nobody with a reason let through.
-fn purpose_refused(settings: &Settings, list: &List) -> Vec<String> {
-    if settings.policy_override.is_some() {
-        return Vec::new();
-    }
-    let refused = |row: &intake::Row| {
-        let first = ("phone", row.country.as_deref());
-        let further = row.alternates.iter().map(|a| (a.field.as_str(), a.country.as_deref()));
-        let (field, why) = std::iter::once(first)
-            .chain(further)
-            .find_map(|(field, country)| Some((field, intake::policy::refused(settings.purpose, country?)?)))?;
-        Some(format!("line {}: {field}: {why}; or give a [policy_override] with its reason", row.line))
-    };
-    list.accepted.iter().filter_map(refused).take(LINES_QUOTED_MAX).collect()
-}
-
 /// Who demands consent of every row. A test's own phones need none, and only the grant knows them all.
-fn who_demands_consent(settings: &Settings) -> Option<String> {
+pub(super) fn who_demands_consent(settings: &Settings) -> Option<String> {
     if settings.purpose == Purpose::Test {
         return None;
     }
@@ -238,89 +313,4 @@ fn who_demands_consent(settings: &Settings) -> Option<String> {
     policy
         .then(|| format!("policy `{}`", settings.policy))
         .or(settings.consent.required.then(|| "the campaign".to_owned()))
-}
-
-pub(super) async fn read_list(bytes: Vec<u8>, settings: &Settings, here: &Here<'_>) -> Result<List, ImportError> {
-    let (region, modes) = (settings.region.clone(), here.modes.clone());
-    let asked = Asked { now: here.now, consent: who_demands_consent(settings) };
-    // A million rows take a while: not on the thread that answers webhooks.
-    let read = tokio::task::spawn_blocking(move || intake::read_asked(&bytes, &region, &modes, Some(&asked))).await;
-    Ok(read.expect("the reader does not panic: its property tests feed it anything")?)
-}
-
-pub(super) fn check_rows(
-    here: &Here<'_>,
-    settings: &Settings,
-    list: &List,
-    script: &Script,
-) -> Result<(), ImportError> {
-    let mut faults = purpose_refused(settings, list);
-    if here.real_platform {
-        for row in list.examples().take(LINES_QUOTED_MAX) {
-            faults.push(format!("line {}: phone: example number: never dialled on the real platform", row.line));
-        }
-    }
-    for (variable, lines) in script.lacking(list.accepted.iter().map(|row| (row.line, &row.variables))) {
-        let quoted: Vec<String> = lines.iter().take(LINES_QUOTED_MAX).map(u64::to_string).collect();
-        let more = lines.len().saturating_sub(LINES_QUOTED_MAX);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        faults.push(format!("the script says {{{{{variable}}}}}, which line {}{more} lacks", quoted.join(", ")));
-    }
-    if faults.is_empty() { Ok(()) } else { Err(ImportError::Rows(faults)) }
-}
-
-/// The arms of the list with this ordinal: each list is a stratum of its own, so a later one moves nobody.
-pub(super) fn assigned(settings: &Settings, salt: &str, ordinal: i64, list: &List) -> Vec<NewContact> {
-    // A row that names its own mode is called, and is in no experiment: it takes no place in a block.
-    let numbers: Vec<PhoneNumber> =
-        list.accepted.iter().filter(|row| row.mode.is_none()).map(|row| row.number.clone()).collect();
-    let mut given = arms(salt, &stratum(ordinal), &settings.modes, &numbers).into_iter();
-    list.accepted
-        .iter()
-        .map(|row| {
-            let own = row.mode.clone();
-            NewContact {
-                line: row.line as i64,
-                own_mode: own.is_some(),
-                mode: own.or_else(|| given.next()).unwrap_or_else(Mode::dialog),
-                dial_order: dial_order(salt, &row.number),
-                number: row.number.clone(),
-                name: row.name.clone(),
-                timezone: row.timezone,
-                external_id: row.external_id.clone(),
-                variables: serde_json::to_string(&row.variables).expect("a map of strings serialises"),
-                raw_phone: row.raw.clone(),
-                alternates: row.alternates.iter().map(alternate).collect(),
-                consent_kind: row.consent.kind.clone(),
-                consent_at: row.consent.at,
-                consent_source: row.consent.source.clone(),
-            }
-        })
-        .collect()
-}
-
-fn alternate(alternate: &intake::Alternate) -> NewNumber {
-    let intake::Alternate { ordinal, number, raw, .. } = alternate.clone();
-    NewNumber { ordinal: ordinal.into(), number, raw }
-}
-
-pub(super) fn note(note: &intake::Note) -> NewNote {
-    let intake::Note { line, field, reason, raw } = note.clone();
-    NewNote { line: line as i64, field, reason, raw }
-}
-
-pub(super) fn rejects(list: &List) -> Vec<Reject> {
-    list.complaints
-        .iter()
-        .map(|c| Reject {
-            line: c.line as i64,
-            bucket: match c.bucket {
-                Bucket::Duplicate => "duplicate".into(),
-                Bucket::Refused => "refused".into(),
-            },
-            field: c.field.clone(),
-            reason: c.reason.clone(),
-            raw: c.raw.clone(),
-        })
-        .collect()
 }

@@ -10,23 +10,31 @@ pub mod attempts;
 mod callers;
 mod campaigns;
 pub mod change;
+pub mod checks;
 pub mod copy;
 mod demands;
 mod demo;
 pub mod export;
 pub mod import;
 mod life;
+pub mod lists;
 mod money;
 mod nodes;
 mod numbers;
+mod outlook;
+mod pack;
 mod pages;
 mod problem;
+pub mod progress;
 mod recordings;
 mod reports;
 pub mod rerun;
+mod round;
 mod runs;
 pub mod single;
 pub mod status;
+pub mod taken;
+mod uploads;
 mod voice;
 mod webhooks;
 pub mod why;
@@ -52,6 +60,8 @@ const WEBHOOK_BYTES_MAX: usize = 64 * 1024;
 /// An upload: settings and a list.
 const UPLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// The same where a list goes to a file as it comes: the list, and what stands beside it.
+const LIST_BYTES_MAX: usize = lists::UPLOAD_BYTES_MAX + UPLOAD_BYTES_MAX;
 /// A single call's order: a prompt, mostly.
 const ORDER_BYTES_MAX: usize = 256 * 1024;
 /// Scripts held in memory before they are read again.
@@ -75,6 +85,7 @@ pub struct Web {
     pub stopping: CancellationToken,
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
     callers: callers::Callers,
+    uploads: uploads::Uploads,
 }
 
 /// Addresses and models that a grant names.
@@ -113,6 +124,7 @@ impl Web {
             stopping: CancellationToken::new(),
             scripts: Mutex::default(),
             callers: callers::Callers::default(),
+            uploads: uploads::Uploads::default(),
         }
     }
 
@@ -144,18 +156,21 @@ pub fn router(web: Arc<Web>) -> Router {
         .layer(DefaultBodyLimit::max(WEBHOOK_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), voice::server_timing));
 
-    let api = Router::new()
-        .route("/campaigns", get(campaigns::list).post(campaigns::create))
+    let api = export::routes(Router::new())
+        .route("/campaigns", get(campaigns::list).post(campaigns::create).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
+        .route("/campaigns/check", post(checks::list).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
+        .route("/campaigns/{campaign}/check", post(checks::append).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
+        .route("/uploads/{key}/events", get(uploads::events))
+        .route("/template.csv", get(checks::template))
         .route("/campaigns/{campaign}", get(campaigns::show))
-        .route("/campaigns/{campaign}/rejects.csv", get(export::rejects))
-        .route("/campaigns/{campaign}/contacts", get(campaigns::contacts).post(append::contacts))
-        .route("/campaigns/{campaign}/notes.csv", get(export::notes))
+        .route(
+            "/campaigns/{campaign}/contacts",
+            get(campaigns::contacts).post(append::contacts).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)),
+        )
         .route("/campaigns/{campaign}/contacts/{contact}/why", get(why::within_campaign))
         .route("/contacts/{contact}/why", get(why::of_contact))
         .route("/status", get(status::show))
-        .route("/campaigns/{campaign}/contacts.csv", get(export::contacts))
         .route("/campaigns/{campaign}/attempts", get(campaigns::attempts))
-        .route("/campaigns/{campaign}/attempts.csv", get(export::attempts))
         .route("/campaigns/{campaign}/prove", get(campaigns::prove))
         .route("/campaigns/{campaign}/report", get(reports::json))
         .route("/campaigns/{campaign}/report.json", get(reports::json))
@@ -182,7 +197,6 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/account/limits", put(account::limit))
         .route("/policies", get(campaigns::policies))
         .route("/suppressions", get(numbers::suppressions).post(numbers::suppress))
-        .route("/suppressions.csv", get(numbers::suppressions_csv))
         .route("/suppressions/{number}", delete(numbers::lift))
         .route("/numbers/{number}", get(numbers::show))
         .route("/numbers/{number}/allow-list", put(numbers::allow).delete(numbers::forbid))

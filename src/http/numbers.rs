@@ -1,7 +1,6 @@
 //! Numbers over all campaigns: who is never called again, which are test phones, and how one stands now.
 
 use super::campaigns::text;
-use super::export::Export;
 use super::{Problem, Web};
 use crate::domain::allowed::allowed_at;
 use crate::domain::caps::{Rang, made};
@@ -98,11 +97,6 @@ pub(super) async fn suppressions(
     let last = rows.last().filter(|_| rows.len() as i64 == limit);
     let next = last.map(|row| format!("{}-{}", row.suppressed_at, row.number_id));
     Ok(Json(json!({ "items": rows.iter().map(view).collect::<Vec<_>>(), "next": next })))
-}
-
-/// All of it, to take away.
-pub(super) async fn suppressions_csv(State(web): State<Arc<Web>>) -> impl IntoResponse {
-    Export::suppressions(&web.store).answer()
 }
 
 #[derive(Deserialize)]

@@ -52,6 +52,10 @@ impl Problem {
         };
         Problem::new(status, code, detail)
     }
+    /// A form that names a field again: what would be left out in silence is refused.
+    pub fn twice(field: &str) -> Self {
+        Problem::bad(format!("field `{field}` is there twice"))
+    }
     /// Stored settings that cannot be read any more: whoever may change them is told why.
     pub fn settings(campaign: impl std::fmt::Display, cause: impl std::fmt::Display) -> Self {
         error!("Settings stored for campaign {campaign}: {cause}");

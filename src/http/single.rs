@@ -283,6 +283,7 @@ async fn stands_open(here: &Here<'_>, order: &Order, settings: &Settings) -> Res
         history: &history,
         // An order has no proof of it.
         consented: false,
+        term: Default::default(),
         real_platform: here.real_platform,
     };
     match closed(settings, &policy, &facts, here.now) {

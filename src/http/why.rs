@@ -10,7 +10,7 @@ use crate::domain::follow::counts;
 use crate::domain::why::{Hold, Pause, Waiting, Why, why};
 use crate::domain::{CampaignId, ContactId, NumberId, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::intake::phone;
-use crate::store::{Named, RunState, Store, StoreError, WhyMore, WhyRow};
+use crate::store::{Named, RunState, Store, StoreError, WhyMore, WhyRow, term};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
@@ -120,6 +120,7 @@ fn facts<'a>(
         allow_listed: row.allow_listed_at.is_some(),
         history: &[],
         consented: true,
+        term: term(row.not_before_at, row.not_after_at),
         real_platform,
     })
 }

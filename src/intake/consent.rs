@@ -29,6 +29,9 @@ impl Asked {
         if proof.at.is_some_and(|at| at > self.now) {
             return Some(("consent_at", "no_consent: it lies in the future".to_owned()));
         }
+        if row.not_after.is_some_and(|until| until <= self.now) {
+            return Some(("not_after", "the time in which it may be called is over".to_owned()));
+        }
         let who = self.consent.as_ref()?;
         let missing = [
             ("consent_kind", proof.kind.is_none()),
@@ -43,7 +46,9 @@ impl Asked {
 
 /// `2026-05-01`, or an instant with its zone.
 pub(super) fn since(text: &str) -> Result<Timestamp, String> {
-    let day = date(text).map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc().into());
+    let day = date(text)
+        .or_else(|| super::values::date(text))
+        .map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc().into());
     let instant = || DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc().into());
     day.or_else(instant)
         .ok_or("not a date, as in 2026-05-01, nor an instant, as in 2026-05-01T12:00:00+03:00".to_owned())
@@ -52,15 +57,19 @@ pub(super) fn since(text: &str) -> Result<Timestamp, String> {
 #[cfg(test)]
 mod tests {
     use crate::domain::Timestamp;
+    use crate::domain::list::ListRules;
     use crate::intake::consent::{Asked, since};
-    use crate::intake::contacts::{List, read_asked};
+    use crate::intake::{List, Order, read_from};
 
     /// 2026-11-20T12:00:00Z
     const NOW: Timestamp = Timestamp(1_795_176_000_000);
 
     fn list(text: &str, consent: Option<&str>) -> List {
         let asked = Asked { now: NOW, consent: consent.map(str::to_owned) };
-        read_asked(text.as_bytes(), "RU", &["dialog".parse().unwrap()].into(), Some(&asked)).unwrap()
+        let (modes, rules) = (["dialog".parse().unwrap()].into(), ListRules::default());
+        let (zone, asked) = (chrono_tz::UTC, Some(&asked));
+        let order = Order { region: "RU", zone, modes: &modes, asked, rules: &rules };
+        read_from(text.as_bytes(), &order).unwrap()
     }
 
     const LIST: &str = "phone,consent_kind,consent_at,consent_source\n\

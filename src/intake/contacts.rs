@@ -1,18 +1,25 @@
-//! A list of contacts: bytes of a CSV to rows and complaints that sum to the file's rows.
+//! A list of contacts: bytes of a file to rows and complaints that sum to the file's rows.
 //!
-//! The delimiter and the header are found by looking. Every row after the header ends in exactly one
+//! What the file looks like is found by looking ([`super::list`]). Every row after the header ends in exactly one
 //! bucket; a file of which nothing can be used is refused whole, with what would help.
 
-use super::columns::{self, Column};
+use super::columns;
 use super::consent::Asked;
+use super::list::bytes::{self, File, NotAList, Stopped};
+use super::list::dialect;
+use super::list::records::{Marks, Record, Records};
+use super::list::text::Text;
+use super::list::workbook::{self, NoWorkbook};
 use super::phone;
-use super::row::{self, Bucket, Complaint, Note, Row};
-use crate::domain::{Mode, PhoneNumber};
-use csv::{ByteRecord, ReaderBuilder};
-use std::collections::{BTreeSet, HashMap};
+use super::rows::Rows;
+use crate::domain::Mode;
+use crate::domain::list::{Dialect, ListRules, NumberKind, Quote};
+use chrono_tz::Tz;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
 
-pub const FILE_BYTES_MAX: usize = 512 << 20;
-pub const ROWS_MAX: usize = 2_000_000;
+pub use super::columns::Column;
+pub use super::row::{Bucket, Complaint, Note, Row};
 
 /// Complaints that an error quotes; the whole list goes with it.
 const QUOTED_MAX: usize = 5;
@@ -25,7 +32,10 @@ pub struct List {
     /// Rows of the file, the header apart; the sum of the three buckets.
     pub rows: usize,
     pub columns: Vec<Column>,
-    pub delimiter: char,
+    /// What the file turned out to be.
+    pub dialect: Dialect,
+    /// What was guessed, for somebody to look at.
+    pub notices: Vec<String>,
 }
 
 impl List {
@@ -48,6 +58,15 @@ impl List {
         self.accepted.iter().filter(example)
     }
 
+    /// Accepted rows by the kind of the number that is called first.
+    pub fn kinds(&self) -> BTreeMap<NumberKind, usize> {
+        let mut kinds = BTreeMap::new();
+        for row in &self.accepted {
+            *kinds.entry(row.kind).or_insert(0) += 1;
+        }
+        kinds
+    }
+
     /// Accepted rows that name their own mode, and so are in no experiment.
     pub fn own_modes(&self) -> usize {
         self.accepted.iter().filter(|row| row.mode.is_some()).count()
@@ -61,187 +80,150 @@ pub enum IntakeError {
     Empty,
     #[error("line {line}: a header, and no rows below it; add a row for each contact")]
     NoRows { line: u64 },
-    #[error("line {line}, byte {byte}: not UTF-8; save the file as \"CSV UTF-8\"")]
-    NotUtf8 { line: u64, byte: usize },
-    #[error("line {line}: no phone column among: {found}; name one of the columns phone, mobile, телефон or номер")]
+    #[error(
+        "line {line}: no phone column among: {found}; name one of the columns phone, mobile, телефон or номер, \
+         or say which in list.columns.phone"
+    )]
     NoPhoneColumn { line: u64, found: String },
+    #[error("line {line}: no column {wanted} among: {found}")]
+    NoSuchColumn { line: u64, wanted: String, found: String },
+    #[error("line {line}: column `{header}` is given two meanings; keep one")]
+    ColumnTwice { line: u64, header: String },
     #[error("line {line}: two columns say how to call (mode and scenario); keep one")]
     TwoModeColumns { line: u64 },
     #[error("line {line}: {columns} columns are too many (at most {max})", max = columns::COLUMNS_MAX)]
     TooManyColumns { line: u64, columns: usize },
-    #[error("the file has more than {ROWS_MAX} rows; split it")]
-    TooManyRows,
-    #[error("the file has {bytes} bytes, more than {FILE_BYTES_MAX}; split it")]
-    TooLarge { bytes: usize },
+    #[error("line {line}: the file has more than {rows_max} rows; split it, or raise list.rows_max")]
+    TooManyRows { line: u64, rows_max: u64 },
+    #[error("line {line}: {cause}")]
+    Stopped { line: u64, cause: Stopped },
+    #[error("this is {0}")]
+    NotAList(#[from] NotAList),
+    #[error("this is {0}")]
+    NoWorkbook(#[from] NoWorkbook),
     #[error("region `{0}`: {1}")]
     Region(String, String),
     #[error("none of {} rows can be called: {}", .0.rows, quoted(.0))]
     AllRefused(Box<List>),
-    #[error("cannot read the file")]
-    Csv(#[source] csv::Error),
+    #[error("line {line}: the file broke off")]
+    Broken {
+        line: u64,
+        #[source]
+        cause: io::Error,
+    },
+}
+
+impl IntakeError {
+    fn of(cause: io::Error, line: u64) -> Self {
+        match cause.downcast::<Stopped>() {
+            Ok(cause) => IntakeError::Stopped { line, cause },
+            Err(cause) => IntakeError::Broken { line, cause },
+        }
+    }
 }
 
 fn quoted(list: &List) -> String {
     let lines = list.complaints.iter().take(QUOTED_MAX).map(|c| format!("line {}: {}: {}", c.line, c.field, c.reason));
-    let more = list.complaints.len().saturating_sub(QUOTED_MAX);
+    let more = list.rows.saturating_sub(QUOTED_MAX);
     let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
     format!("{}{tail}", lines.collect::<Vec<_>>().join("; "))
 }
 
-/// Reads a whole file. `region` says how numbers without a country code are read.
+/// What a file is read by.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// How numbers without a country code are read.
+    pub region: &'a str,
+    /// By whose clock a row's times are read that names none.
+    pub zone: Tz,
+    pub modes: &'a BTreeSet<Mode>,
+    /// What is asked of every row besides.
+    pub asked: Option<&'a Asked>,
+    pub rules: &'a ListRules,
+}
+
+/// Where a row ends.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    Accepted(Box<Row>),
+    /// A duplicate, or refused.
+    Complaint(Complaint),
+}
+
+/// What a file turned out to be, once all its rows were handed on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub rows: usize,
+    pub columns: Vec<Column>,
+    pub dialect: Dialect,
+    pub notices: Vec<String>,
+}
+
+/// Reads a whole file that is in memory. `region` says how numbers without a country code are read.
 pub fn read(bytes: &[u8], region: &str, modes: &BTreeSet<Mode>) -> Result<List, IntakeError> {
-    read_asked(bytes, region, modes, None)
+    let rules = ListRules::default();
+    useful(read_from(bytes, &Order { region, zone: chrono_tz::UTC, modes, asked: None, rules: &rules })?)
 }
 
-/// The same, held against what is asked of every row besides.
-pub fn read_asked(
-    bytes: &[u8],
-    region: &str,
-    modes: &BTreeSet<Mode>,
-    asked: Option<&Asked>,
-) -> Result<List, IntakeError> {
-    let home = phone::region(region).map_err(|cure| IntakeError::Region(region.to_owned(), cure))?;
-    if bytes.len() > FILE_BYTES_MAX {
-        return Err(IntakeError::TooLarge { bytes: bytes.len() });
-    }
-    let text = std::str::from_utf8(bytes).map_err(|cause| {
-        let byte = cause.valid_up_to();
-        IntakeError::NotUtf8 { line: Lines::new(bytes).at(byte), byte }
+/// Reads all rows, whatever becomes of them.
+pub fn read_from(bytes: impl Read, order: &Order<'_>) -> Result<List, IntakeError> {
+    let (mut accepted, mut complaints) = (Vec::new(), Vec::new());
+    let found = each(bytes, order, &mut |fate| match fate {
+        Fate::Accepted(row) => accepted.push(*row),
+        Fate::Complaint(complaint) => complaints.push(complaint),
     })?;
-    let text = text.trim_start_matches('\u{feff}');
-    let bytes = text.as_bytes();
-    let mut lines = Lines::new(bytes);
+    let Found { rows, columns, dialect, notices } = found;
+    Ok(List { accepted, complaints, rows, columns, dialect, notices })
+}
 
-    let delimiter = delimiter(bytes);
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
-    let mut record = ByteRecord::new();
-    if !reader.read_byte_record(&mut record).map_err(IntakeError::Csv)? {
-        return Err(IntakeError::Empty);
-    }
-    let header_line = lines.start(&record);
-    let headers: Vec<String> = record.iter().map(|cell| str_of(cell).to_owned()).collect();
-    let (phone_at, columns) = columns::columns(&headers, header_line)?;
+/// A list of which somebody can be called.
+pub fn useful(list: List) -> Result<List, IntakeError> {
+    if list.accepted.is_empty() { Err(IntakeError::AllRefused(Box::new(list))) } else { Ok(list) }
+}
 
-    let mut list = List { accepted: Vec::new(), complaints: Vec::new(), rows: 0, columns, delimiter: delimiter.into() };
-    let mut first: HashMap<PhoneNumber, u64> = HashMap::new();
-    while reader.read_byte_record(&mut record).map_err(IntakeError::Csv)? {
-        if list.rows == ROWS_MAX {
-            return Err(IntakeError::TooManyRows);
-        }
-        list.rows += 1;
-        let line = lines.start(&record);
-        let cells: Vec<&str> = record.iter().map(str_of).collect();
-        let rules = row::Rules { columns: &list.columns, region: home, modes };
-        let read = match ragged(&cells, list.columns.len(), phone_at) {
-            None => row::row(&rules, line, &cells[..list.columns.len()]),
-            Some((reason, raw)) => {
-                Err(Complaint { line, bucket: Bucket::Refused, field: "row".to_owned(), reason, raw })
+/// Hands on the fate of every row, in the order of the file. What was handed on before an error does not hold.
+pub fn each(bytes: impl Read, order: &Order<'_>, hand_on: &mut dyn FnMut(Fate)) -> Result<Found, IntakeError> {
+    let home = phone::region(order.region).map_err(|cure| IntakeError::Region(order.region.to_owned(), cure))?;
+    let mib = order.rules.size_mib_max;
+    let wish = &order.rules.dialect;
+    let mut rows = Rows::new(order, home, hand_on);
+    match bytes::open(bytes, mib).map_err(|cause| IntakeError::of(cause, 1))?? {
+        File::Text { bytes, gzip } => {
+            let text = Text::new(bytes, wish.encoding.as_deref(), order.region);
+            let mut records = Records::new(text, Marks { delimiter: b',', quote: Quote::Double });
+            let (head, more) = records.head(dialect::HEAD_BYTES).map_err(|cause| IntakeError::of(cause, 1))?;
+            let found = dialect::find(head, more, wish);
+            records.marks = found.marks;
+            if found.instruction {
+                records.skip_line().map_err(|cause| IntakeError::of(cause, 1))?;
             }
-        };
-        let read = read.and_then(|row| asked_of(asked, row));
-        match read {
-            Ok(row) => match first.get(&row.number) {
-                Some(earlier) => list.complaints.push(Complaint {
-                    line,
-                    bucket: Bucket::Duplicate,
-                    field: list.columns[phone_at].header.clone(),
-                    reason: format!("the same number as line {earlier}"),
-                    raw: phone::shown(&row.raw),
-                }),
-                None => {
-                    first.insert(row.number.clone(), line);
-                    list.accepted.push(row);
-                }
-            },
-            Err(complaint) => list.complaints.push(complaint),
+            let mut record = Record::default();
+            while records.next(&mut record).map_err(|cause| IntakeError::of(cause, rows.line()))? {
+                rows.take(&record)?;
+            }
+            let mut told = rows.end()?;
+            let own = &mut told.dialect;
+            (own.format, own.gzip) = (Some("csv"), Some(gzip));
+            own.delimiter = Some(char::from(found.marks.delimiter));
+            own.quote = Some(found.marks.quote);
+            own.encoding = Some(records.into_source().encoding());
+            if found.instruction {
+                told.notices.push("line 1 names the delimiter and is no row".to_owned());
+            }
+            Ok(told)
         }
-    }
-    match (list.rows, list.accepted.len()) {
-        (0, _) => Err(IntakeError::NoRows { line: header_line }),
-        (_, 0) => Err(IntakeError::AllRefused(Box::new(list))),
-        _ => Ok(list),
-    }
-}
-
-fn asked_of(asked: Option<&Asked>, row: Row) -> Result<Row, Complaint> {
-    let Some((field, reason)) = asked.and_then(|asked| asked.refuses(&row)) else { return Ok(row) };
-    let raw = phone::shown(&row.raw);
-    Err(Complaint { line: row.line, bucket: Bucket::Refused, field: field.to_owned(), reason, raw })
-}
-
-/// The fields of a text that is UTF-8 as a whole, cut at ASCII delimiters, are UTF-8.
-fn str_of(cell: &[u8]) -> &str {
-    std::str::from_utf8(cell).expect("the file was checked to be UTF-8, and CSV cuts only at ASCII")
-}
-
-/// Comma, semicolon or tab: the one that shows a phone column, and then the most columns.
-fn delimiter(bytes: &[u8]) -> u8 {
-    let score = |delimiter: u8| {
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
-        let mut header = ByteRecord::new();
-        match reader.read_byte_record(&mut header) {
-            Ok(true) => (columns::phone_column(header.iter().map(str_of)).is_some(), header.len()),
-            _ => (false, 0),
+        File::Workbook { bytes, gzip } => {
+            rows.pads();
+            let sheets = workbook::each(bytes, wish.sheet.as_deref(), mib, &mut |record| rows.take(record))??;
+            let mut told = rows.end()?;
+            (told.dialect.format, told.dialect.gzip) = (Some("xlsx"), Some(gzip));
+            if !sheets.others.is_empty() {
+                let (read, others) = (&sheets.read, sheets.others.join(", "));
+                told.notices.push(format!("sheet `{read}` was read, others were not: {others}"));
+            }
+            told.dialect.sheet = Some(sheets.read);
+            Ok(told)
         }
-    };
-    let mut best = (b',', score(b','));
-    for other in [b';', b'\t'] {
-        if score(other) > best.1 {
-            best = (other, score(other));
-        }
-    }
-    best.0
-}
-
-/// Why a row does not fit its header. Empty cells past the end are Excel's habit and do no harm.
-fn ragged(cells: &[&str], columns: usize, phone_at: usize) -> Option<(String, String)> {
-    let shown = |place: usize| phone::shown(cells.get(place).copied().unwrap_or_default());
-    if cells.iter().all(|cell| cell.trim().is_empty()) {
-        return Some(("the row is empty".to_owned(), String::new()));
-    }
-    let surplus = cells.iter().skip(columns).any(|cell| !cell.trim().is_empty());
-    if cells.len() < columns || surplus {
-        let mut reason = format!("{} fields, and the header has {columns}", cells.len());
-        if cells.iter().any(|cell| cell.contains('\n')) {
-            reason += "; a field runs over several lines: is a quote left open?";
-        }
-        return Some((reason, shown(phone_at)));
-    }
-    None
-}
-
-/// Lines of the file, counted once from its beginning. A line ends with `\n`, `\r\n` or `\r`; the
-/// reader's own count knows only `\n`, so that all rows of an old Macintosh file would be line 1.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Lines { bytes, at: 0, line: 1 }
-    }
-
-    /// The line that holds this byte; bytes must be asked for in order.
-    fn at(&mut self, byte: usize) -> u64 {
-        for place in self.at..byte.min(self.bytes.len()) {
-            let ends = match self.bytes[place] {
-                b'\n' => true,
-                b'\r' => self.bytes.get(place + 1) != Some(&b'\n'),
-                _ => false,
-            };
-            self.line += u64::from(ends);
-        }
-        self.at = self.at.max(byte);
-        self.line
-    }
-
-    /// The line on which a record starts. Its position stands before the empty lines that were skipped.
-    fn start(&mut self, record: &ByteRecord) -> u64 {
-        let from = record.position().map_or(0, |position| position.byte() as usize).min(self.bytes.len());
-        let skipped = self.bytes[from..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        self.at(from + skipped)
     }
 }
 

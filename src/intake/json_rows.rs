@@ -1,5 +1,6 @@
 //! Rows of contacts as JSON, turned into the list that everything else reads.
 
+use crate::domain::list::{Dialect, Quote};
 use serde_json::{Map, Value};
 
 /// A list of tables, or `{ "contacts": [ … ] }`: one table for each row, its keys being the columns. The first row
@@ -34,6 +35,17 @@ pub fn to_csv(value: &Value) -> Result<Vec<u8>, String> {
         list.write_record(cells.collect::<Result<Vec<_>, _>>()?).map_err(wrong)?;
     }
     list.into_inner().map_err(|cause| cause.to_string())
+}
+
+/// How [`to_csv`] writes: whatever a campaign's own files look like.
+pub fn dialect() -> Dialect {
+    Dialect {
+        encoding: Some("utf-8".to_owned()),
+        delimiter: Some(','),
+        quote: Some(Quote::Double),
+        header: Some(true),
+        ..Dialect::default()
+    }
 }
 
 fn cell(value: Option<&Value>) -> Option<String> {

@@ -6,17 +6,23 @@
 //! network and no file system, and it never guesses in silence.
 
 pub mod calendar;
+pub mod check;
 pub mod columns;
 pub mod consent;
 pub mod contacts;
 pub mod json_rows;
+pub mod list;
 pub mod phone;
 pub mod policy;
 pub mod prices;
 pub mod rejects;
 pub mod row;
+mod rows;
 pub mod settings;
+pub mod template;
+pub mod times;
+pub mod values;
 pub mod zones;
 
-pub use contacts::{IntakeError, List, read, read_asked};
+pub use contacts::{Fate, Found, IntakeError, List, Order, each, read, read_from, useful};
 pub use row::{Alternate, Bucket, Complaint, Note, Row};

@@ -3,9 +3,11 @@
 //! libphonenumber's rules decide what a number is; this file only undoes what spreadsheets do to
 //! numbers and refuses what nobody should call in bulk.
 
+use super::values;
 use super::zones;
 use crate::domain::PhoneNumber;
 use crate::domain::keys::cut;
+use crate::domain::list::{Allowed, NumberKind};
 use chrono_tz::Tz;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, PhoneNumberType, Region};
 
@@ -14,6 +16,12 @@ pub const CELL_CHARS_MAX: usize = 80;
 
 /// Digits of the longest E.164 number.
 const DIGITS_MAX: usize = 15;
+
+/// Digits of an extension that somebody would still dial; more are another number.
+const EXTENSION_DIGITS_MAX: usize = 6;
+
+/// `112`, `911`, `103`.
+const EMERGENCY_DIGITS_MAX: usize = 3;
 
 /// Fewer digits are an emergency or service number, which no campaign calls.
 const SHORT_DIGITS_MAX: usize = 6;
@@ -39,8 +47,16 @@ pub enum NotAPhone {
     Invalid(Region),
     #[error("a short or emergency number: never called")]
     Short,
-    #[error("a premium rate number: never called")]
+    #[error("a short number that cannot be written in international form: never called")]
+    ShortAtHome,
+    #[error("a premium rate number: never called, unless list.allow says premium")]
     Premium,
+    #[error(
+        "the extension behind the number has more than {EXTENSION_DIGITS_MAX} digits: several numbers in one cell?"
+    )]
+    Extension,
+    #[error("{0}")]
+    Damaged(values::Damage),
 }
 
 /// A region that numbers can be read in.
@@ -59,6 +75,9 @@ pub struct Phone {
     pub country: Option<Region>,
     /// Where the number names exactly one clock.
     pub timezone: Option<Tz>,
+    pub kind: NumberKind,
+    /// Digits behind the number, to be dialled once somebody answers. Nobody dials them.
+    pub extension: Option<String>,
 }
 
 /// One cell. `region` says how a number without a country code is read.
@@ -68,31 +87,52 @@ pub fn parse(cell: &str, region: Region) -> Result<PhoneNumber, NotAPhone> {
 
 /// One cell, and what its number says of the place.
 pub fn read(cell: &str, region: Region) -> Result<Phone, NotAPhone> {
+    read_allowing(cell, region, Allowed::default())
+}
+
+/// The same, where numbers are allowed that are refused otherwise.
+pub fn read_allowing(cell: &str, region: Region, allowed: Allowed) -> Result<Phone, NotAPhone> {
+    if let Some(damage) = values::damage(cell) {
+        return Err(NotAPhone::Damaged(damage));
+    }
     let text = clean(cell);
     if text.is_empty() {
         return Err(NotAPhone::Empty);
     }
-    if rounded(&text) {
-        return Err(NotAPhone::Rounded);
-    }
+    let text = match scientific(&text) {
+        Scientific::No => text,
+        Scientific::Whole(digits) => digits,
+        Scientific::Rounded => return Err(NotAPhone::Rounded),
+    };
     let digits = text.chars().filter(|c| c.is_numeric()).count();
     match digits {
         0 => return Err(NotAPhone::NoDigits),
-        1..=SHORT_DIGITS_MAX if !letters_follow(&text) => return Err(NotAPhone::Short),
+        1..=SHORT_DIGITS_MAX if !letters_follow(&text) => return short(&text, region, allowed),
         _ if text.chars().count() > CELL_CHARS_MAX => return Err(NotAPhone::TooLong),
         n if n > DIGITS_MAX && text.contains([',', ';', '/', '|', '\n']) => return Err(NotAPhone::Several),
         _ => {}
     }
-    match one(&text, region) {
+    match one(&text, region, allowed) {
         // A spreadsheet drops the plus: what fits no plan at home may be whole with it.
         Err(fault @ (NotAPhone::Invalid(_) | NotAPhone::TooLong)) if digits >= 11 && !text.starts_with('+') => {
-            one(&format!("+{text}"), region).map_err(|_| fault)
+            one(&format!("+{text}"), region, allowed).map_err(|_| fault)
         }
         found => found,
     }
 }
 
-fn one(text: &str, region: Region) -> Result<Phone, NotAPhone> {
+/// A service code has no international form but its country's code before it. Three digits are for emergencies.
+fn short(text: &str, region: Region, allowed: Allowed) -> Result<Phone, NotAPhone> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if !allowed.short || digits.len() <= EMERGENCY_DIGITS_MAX {
+        return Err(NotAPhone::Short);
+    }
+    let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region).ok_or(NotAPhone::ShortAtHome)?;
+    let number = format!("+{code}{digits}").parse().map_err(|_| NotAPhone::ShortAtHome)?;
+    Ok(Phone { number, country: Some(region), timezone: None, kind: NumberKind::Short, extension: None })
+}
+
+fn one(text: &str, region: Region, allowed: Allowed) -> Result<Phone, NotAPhone> {
     let parsed = PHONE_NUMBER_UTIL.parse(text, Some(region)).map_err(|cause| match cause {
         ParseError::InvalidCountryCode => NotAPhone::Country,
         ParseError::TooShortNsn | ParseError::TooShortAfterIdd => NotAPhone::TooShort(region),
@@ -103,20 +143,40 @@ fn one(text: &str, region: Region) -> Result<Phone, NotAPhone> {
     let misshapen = if e164.len() > DIGITS_MAX { NotAPhone::TooLong } else { NotAPhone::TooShort(region) };
     let number: PhoneNumber = e164.parse().map_err(|_| misshapen)?;
     let country = parsed.get_region_code();
+    let extension = Some(parsed.extension()).filter(|digits| !digits.is_empty()).map(str::to_owned);
+    if extension.as_ref().is_some_and(|digits| digits.len() > EXTENSION_DIGITS_MAX) {
+        return Err(NotAPhone::Extension);
+    }
     if number.is_example() {
-        return Ok(Phone { number, country, timezone: None });
+        return Ok(Phone { number, country, timezone: None, kind: NumberKind::Example, extension });
     }
     if !PHONE_NUMBER_UTIL.is_valid_number(&parsed) {
         let digits = e164.len() - 1;
         let plan = country.unwrap_or(region);
         return Err(if digits <= 9 { NotAPhone::TooShort(plan) } else { NotAPhone::Invalid(plan) });
     }
-    match PHONE_NUMBER_UTIL.get_number_type(&parsed) {
-        PhoneNumberType::PremiumRate => Err(NotAPhone::Premium),
-        kind => {
-            let timezone = country.and_then(|country| zones::of(number.as_str(), country, kind));
-            Ok(Phone { number, country, timezone })
-        }
+    let kind = PHONE_NUMBER_UTIL.get_number_type(&parsed);
+    if kind == PhoneNumberType::PremiumRate && !allowed.premium {
+        return Err(NotAPhone::Premium);
+    }
+    let timezone = country.and_then(|country| zones::of(number.as_str(), country, kind));
+    Ok(Phone { number, country, timezone, kind: kind_of(kind), extension })
+}
+
+fn kind_of(kind: PhoneNumberType) -> NumberKind {
+    match kind {
+        PhoneNumberType::Mobile => NumberKind::Mobile,
+        PhoneNumberType::FixedLine => NumberKind::Fixed,
+        PhoneNumberType::FixedLineOrMobile => NumberKind::FixedOrMobile,
+        PhoneNumberType::TollFree => NumberKind::TollFree,
+        PhoneNumberType::PremiumRate => NumberKind::Premium,
+        PhoneNumberType::SharedCost => NumberKind::SharedCost,
+        PhoneNumberType::VoIP => NumberKind::Voip,
+        PhoneNumberType::PersonalNumber => NumberKind::Personal,
+        PhoneNumberType::Pager => NumberKind::Pager,
+        PhoneNumberType::UAN => NumberKind::Company,
+        PhoneNumberType::VoiceMail => NumberKind::Voicemail,
+        PhoneNumberType::Unknown => NumberKind::Unknown,
     }
 }
 
@@ -124,9 +184,7 @@ fn one(text: &str, region: Region) -> Result<Phone, NotAPhone> {
 fn clean(cell: &str) -> String {
     let spaced: String = cell
         .chars()
-        .filter(
-            |c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'),
-        )
+        .filter(|c| !values::invisible(*c))
         .map(|c| if c.is_whitespace() && c != '\n' { ' ' } else { c })
         .collect();
     let mut text = spaced.trim();
@@ -134,18 +192,32 @@ fn clean(cell: &str) -> String {
     if let Some(inner) = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
         text = inner.trim();
     }
-    text = text.trim_start_matches(['\'', '’', '`']).trim();
-    match text.strip_suffix(".0").or_else(|| text.strip_suffix(",0")) {
-        Some(whole) if whole.len() >= 7 && whole.bytes().all(|b| b.is_ascii_digit()) => whole.to_owned(),
-        _ => text.to_owned(),
-    }
+    text = text.trim_matches(['\'', '’', '`']).trim();
+    let (whole, part) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    let zeros = matches!(part, "0" | "00") && whole.len() >= 7 && whole.bytes().all(|b| b.is_ascii_digit());
+    if zeros { whole.to_owned() } else { text.to_owned() }
 }
 
-fn rounded(text: &str) -> bool {
-    let Some((number, power)) = text.split_once(['E', 'e', 'Е', 'е']) else { return false };
-    number.starts_with(|c: char| c.is_ascii_digit())
-        && number.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
-        && power.trim_start_matches('+').parse::<u8>().is_ok()
+enum Scientific {
+    No,
+    /// All digits are there.
+    Whole(String),
+    Rounded,
+}
+
+/// `7,999E+10` has lost its digits; `7,9990000001E+10` has them all.
+fn scientific(text: &str) -> Scientific {
+    let Some((number, power)) = text.split_once(['E', 'e', 'Е', 'е']) else { return Scientific::No };
+    let (whole, part) = number.split_once(['.', ',']).unwrap_or((number, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let Ok(power) = power.trim_start_matches('+').parse::<u8>() else { return Scientific::No };
+    if whole.is_empty() || !digits(whole) || !digits(part) {
+        return Scientific::No;
+    }
+    if whole.len() == 1 && part.len() == usize::from(power) && power >= 6 {
+        return Scientific::Whole(format!("{whole}{part}"));
+    }
+    Scientific::Rounded
 }
 
 /// `800-FLOWERS`: few digits, and still a whole number.
@@ -159,91 +231,5 @@ pub fn shown(cell: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn cells_as_they_come() {
-        for (cell, home, found) in [
-            ("+79990000001", "RU", "+79990000001"),
-            ("79990000001", "RU", "+79990000001"),
-            ("89990000001", "RU", "+79990000001"),
-            ("9990000001", "RU", "+79990000001"),
-            ("8 (999) 000-00-01", "RU", "+79990000001"),
-            ("8\u{a0}999\u{202f}000 00 01", "RU", "+79990000001"),
-            ("тел. 8 999 000 00 01", "RU", "+79990000001"),
-            ("8 999 000 00 01 доб. 12", "RU", "+79990000001"),
-            ("'+79990000001", "RU", "+79990000001"),
-            ("=\"89990000001\"", "RU", "+79990000001"),
-            ("79990000001.0", "RU", "+79990000001"),
-            ("\u{200e}+7 999 000-00-01", "RU", "+79990000001"),
-            ("7 999 000 00 01", "US", "+79990000001"),
-            ("79990000001", "US", "+79990000001"),
-            ("8-10-1-212-555-0100", "RU", "+12125550100"),
-            ("12125550100", "RU", "+12125550100"),
-            ("(212) 555-0100", "US", "+12125550100"),
-            ("8 800 555-35-35", "RU", "+78005553535"),
-            ("+7 495 123-45-67", "RU", "+74951234567"),
-            ("", "RU", "the cell is empty"),
-            (" \u{a0} ", "RU", "the cell is empty"),
-            ("не помню", "RU", "no number in the cell"),
-            (
-                "7,999E+10",
-                "RU",
-                "rounded by the spreadsheet (as in 7,999E+10): format the column as text and export again",
-            ),
-            (
-                "7.9990000001e10",
-                "RU",
-                "rounded by the spreadsheet (as in 7,999E+10): format the column as text and export again",
-            ),
-            ("112", "RU", "a short or emergency number: never called"),
-            ("8 999 000", "RU", "too short for a number of RU"),
-            ("+7 999 000 00 01 22 33 44", "RU", "too long for a number"),
-            ("79990000001223344556677", "RU", "too long for a number"),
-            ("89990000001, 89990000002", "RU", "several numbers in one cell: keep one"),
-            ("+999 12345678", "RU", "no such country code"),
-            ("+7 000 000 00 00", "RU", "no such number in the numbering plan of RU"),
-            ("+1 900 555 1234", "US", "a premium rate number: never called"),
-            ("8 809 123 45 67", "RU", "a premium rate number: never called"),
-        ] {
-            let parsed = parse(cell, region(home).unwrap());
-            let said = parsed.map_or_else(|e| e.to_string(), |n| n.to_string());
-            assert_eq!(said, found, "{cell} read in {home}");
-        }
-    }
-
-    #[test]
-    fn numbers_say_where_they_are_when_they_can() {
-        for (cell, country, zone) in [
-            ("+7 495 123-45-67", "RU", Some("Europe/Moscow")),
-            ("8 800 555-35-35", "RU", None),
-            ("+79990000001", "RU", None),
-            ("8-10-1-212-555-0100", "US", None),
-        ] {
-            let phone = read(cell, region("RU").unwrap()).unwrap();
-            assert_eq!(phone.country, Some(region(country).unwrap()), "{cell}");
-            assert_eq!(phone.timezone.map(|zone| zone.name()), zone, "{cell}");
-        }
-    }
-
-    #[test]
-    fn regions() {
-        assert!(region("RU").is_ok() && region("US").is_ok());
-        assert!(region("XX").is_err() && region("Russia").is_err() && region("").is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn no_cell_makes_it_panic(cell in "\\PC{0,40}", digits in "[+0-9 ()./,E-]{0,30}") {
-            let home = region("RU").unwrap();
-            for cell in [cell, digits] {
-                if let Ok(number) = parse(&cell, home) {
-                    prop_assert_eq!(parse(number.as_str(), home), Ok(number));
-                }
-                prop_assert!(shown(&cell).chars().all(|c| !c.is_control()));
-            }
-        }
-    }
-}
+#[path = "phone_tests.rs"]
+mod tests;

@@ -52,7 +52,7 @@ impl Store {
 
     /// All accepted rows or none.
     pub async fn create_campaign(&self, new: NewCampaign) -> Result<()> {
-        write!(self, campaigns::create(new))
+        load!(self, campaigns::create(new))
     }
 
     pub async fn campaigns(&self, limit: i64) -> Result<Vec<Campaign>> {

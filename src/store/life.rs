@@ -1,8 +1,8 @@
 //! The life of runs and campaigns, for the rooms above.
 
 use super::{
-    AccountPauseOrder, AppendOrder, Appended, Beginning, Busy, By, DrainOrder, HoldRow, KnownNumber, Result, RunOrder,
-    RunState, RunStateOrder, SettingsOrder, SettingsVersion, Store, StoreError, Transition,
+    AccountPauseOrder, AppendOrder, Appended, Beginning, Busy, By, DrainOrder, HoldRow, KnownElsewhere, KnownNumber,
+    Result, RunOrder, RunState, RunStateOrder, Sent, SettingsOrder, SettingsVersion, Store, StoreError, Transition,
 };
 use crate::domain::settings::Take;
 use crate::domain::{AttemptId, CampaignId, PhoneNumber, RunId, Timestamp};
@@ -95,7 +95,27 @@ impl Store {
         read!(self, append::known(campaign, numbers))
     }
 
+    /// Which of these numbers other campaigns have in lists of this time and later, the oldest first.
+    pub async fn known_elsewhere(
+        &self,
+        but: Option<CampaignId>,
+        numbers: &[PhoneNumber],
+        since: Timestamp,
+    ) -> Result<Vec<KnownElsewhere>> {
+        read!(self, append::known_elsewhere(but, numbers, since))
+    }
+
+    /// The list that came with this key, if one did.
+    pub async fn sent_as(&self, key: &str) -> Result<Option<Sent>> {
+        read!(self, append::sent_as(key))
+    }
+
+    /// The latest list of the campaign with this content, if there is one.
+    pub async fn sent_before(&self, campaign: CampaignId, content_hash: &str) -> Result<Option<Sent>> {
+        read!(self, append::sent_before(campaign, content_hash))
+    }
+
     pub async fn append(&self, order: AppendOrder) -> Result<Appended> {
-        write!(self, append::append(order))
+        load!(self, append::append(order))
     }
 }

@@ -11,6 +11,7 @@ mod fitness;
 mod gather;
 mod ids;
 mod keeper;
+mod listed;
 mod money_rows;
 mod orders;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
@@ -25,9 +26,10 @@ mod turns;
 mod writer;
 
 pub use alternates::{AlternateRow, NewNote, NewNumber};
-pub use exports::TurnLatency;
+pub use exports::{EventTime, ExportedTurn, FurtherTyped, ListedRow, TurnLatency};
 pub use ids::Ids;
 pub use keeper::keeper;
+pub use listed::{Listed, Piece, Pieces};
 pub use money_rows::*;
 pub use orders::*;
 pub use rerun::{Of, Only, RerunOrder};
@@ -161,6 +163,25 @@ macro_rules! write {
                 })
             })
             .await
+    }};
+}
+
+/// The same for an act that takes long. On PostgreSQL it has a connection of its own, so that the writer goes on
+/// meanwhile; on SQLite there is one writer, and whoever else writes waits.
+macro_rules! load {
+    ($store:expr, $act:ident :: $what:ident ( $arg:expr )) => {{
+        let arg = $arg;
+        match &$store.db {
+            $crate::store::Db::Sqlite { .. } => write!($store, $act::$what(arg)),
+            $crate::store::Db::Postgres(pool) => {
+                $store.turn().await;
+                let mut tx = pool.begin().await?;
+                let done = $crate::store::postgres::acts::$act::$what(&mut tx, &arg).await?;
+                tx.commit().await?;
+                $crate::fail::committed();
+                Ok(done)
+            }
+        }
     }};
 }
 

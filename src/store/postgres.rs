@@ -6,5 +6,8 @@ pub const OTHER: &str = "-- sqlite";
 /// Other nodes write too.
 pub const ROWS_ARE_LOCKED: bool = true;
 
+#[path = "bulk/postgres.rs"]
+pub mod bulk;
+
 #[path = "acts/mod.rs"]
 pub mod acts;

@@ -4,9 +4,11 @@ use crate::domain::alternates::Line;
 use crate::domain::callers::CallerUses;
 use crate::domain::caps::Rang;
 use crate::domain::clearance::Gate;
+use crate::domain::list::NumberKind;
 use crate::domain::pace::Brake;
 use crate::domain::settings::RetryOrder;
 use crate::domain::state::State;
+use crate::domain::term::Term;
 use crate::domain::{
     AttemptId, BatchId, CampaignId, ContactId, Mode, NumberId, Outcome, PhoneNumber, RunContactId, RunId, ScheduleId,
     SessionId, Timestamp, TokenHash,
@@ -128,6 +130,7 @@ pub struct Leased {
     pub caller_id: Option<PhoneNumber>,
     /// Calls to this number over all campaigns; read only where the planner counts them.
     pub history: Vec<Rang>,
+    pub term: Term,
     /// Every number of a contact that has several.
     pub lines: Vec<Line>,
 }
@@ -223,6 +226,7 @@ pub struct Held {
     pub history: Vec<Rang>,
     /// The contact's consent is on record.
     pub consented: bool,
+    pub term: Term,
     /// Until when another live call holds the number.
     pub number_held_until: Option<Timestamp>,
     pub timezone: Option<Tz>,
@@ -427,6 +431,16 @@ pub struct NewContact {
     pub consent_kind: Option<String>,
     pub consent_at: Option<Timestamp>,
     pub consent_source: Option<String>,
+    pub wishes: Wishes,
+}
+
+/// What a list says of a contact besides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    pub term: Term,
+    /// 0 to 9; higher ones are called first. `dial_order` holds it already.
+    pub priority: u8,
+    pub kind: Option<NumberKind>,
 }
 
 #[derive(Clone, Debug, serde::Serialize)]
@@ -444,11 +458,9 @@ pub struct NewCampaign {
     pub batch: BatchId,
     pub source: String,
     pub content_hash: String,
-    pub rows_total: i64,
-    pub contacts: Vec<NewContact>,
-    pub rejects: Vec<Reject>,
-    /// Cells of accepted rows that were left out.
-    pub notes: Vec<super::NewNote>,
+    /// Whoever sends the same order again names it so, and gets the same answer.
+    pub key: Option<String>,
+    pub list: super::Listed,
     pub schedule: Option<NewSchedule>,
     pub ids: super::Ids,
 }

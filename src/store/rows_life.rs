@@ -205,6 +205,32 @@ pub enum Appended {
     Outdated,
 }
 
+/// A number that another campaign has in one of its lists.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct KnownElsewhere {
+    pub e164: String,
+    /// Its name.
+    pub campaign: String,
+    pub ordinal: i64,
+    pub line: i64,
+    pub imported_at: i64,
+}
+
+/// A sending that was taken in before.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Sent {
+    pub batch_id: i64,
+    pub campaign_id: i64,
+    pub campaign: String,
+    pub ordinal: i64,
+    pub content_hash: String,
+    pub rows_total: i64,
+    pub accepted: i64,
+    pub duplicates: i64,
+    pub refused: i64,
+    pub imported_at: i64,
+}
+
 /// A number that the campaign has already.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct KnownNumber {

@@ -1,5 +1,8 @@
 //! Rows as lists and exports read them.
 
+use super::rows::Wishes;
+use crate::domain::list::NumberKind;
+use crate::domain::term::Term;
 use crate::domain::{AttemptId, CampaignId, PhoneNumber, ScheduleId, SessionId, Timestamp, TokenHash};
 
 #[derive(Clone, Debug, serde::Serialize)]
@@ -186,6 +189,10 @@ pub struct ContactRow {
     pub consent_kind: Option<String>,
     pub consent_at: Option<i64>,
     pub consent_source: Option<String>,
+    pub not_before_at: Option<i64>,
+    pub not_after_at: Option<i64>,
+    pub priority: i64,
+    pub phone_kind: Option<String>,
     pub suppressed_at: Option<i64>,
     pub allow_listed: bool,
     pub run_contact_id: Option<i64>,
@@ -194,6 +201,23 @@ pub struct ContactRow {
     pub disposition: Option<String>,
     pub leased_until: Option<i64>,
     pub tries: i64,
+}
+
+impl ContactRow {
+    /// As its list brought them.
+    pub fn wishes(&self) -> Wishes {
+        let kind = self.phone_kind.as_deref();
+        Wishes {
+            term: term(self.not_before_at, self.not_after_at),
+            priority: u8::try_from(self.priority).unwrap_or_default(),
+            kind: kind.and_then(|kind| NumberKind::ALL.into_iter().find(|known| known.as_str() == kind)),
+        }
+    }
+}
+
+/// A contact's term from its two columns.
+pub fn term(not_before_at: Option<i64>, not_after_at: Option<i64>) -> Term {
+    Term { not_before: not_before_at.map(Timestamp), not_after: not_after_at.map(Timestamp) }
 }
 
 #[derive(Clone, Debug, sqlx::FromRow)]

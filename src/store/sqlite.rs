@@ -6,5 +6,8 @@ pub const OTHER: &str = "-- postgres";
 /// Rows need no locks: there is one writer.
 pub const ROWS_ARE_LOCKED: bool = false;
 
+#[path = "bulk/sqlite.rs"]
+pub mod bulk;
+
 #[path = "acts/mod.rs"]
 pub mod acts;

@@ -17,6 +17,8 @@ pub struct WhyRow {
     pub contact_id: i64,
     pub campaign_id: i64,
     pub timezone: Option<String>,
+    pub not_before_at: Option<i64>,
+    pub not_after_at: Option<i64>,
     pub run_contact_id: Option<i64>,
     pub run_id: Option<i64>,
     pub due_at: Option<i64>,

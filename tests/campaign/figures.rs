@@ -1,6 +1,7 @@
 //! Figures: they come from the simulated parts, and they can be counted again by hand.
 
 use crate::harness::{self, Place, SPLIT, World, csv, number, settings};
+use halo::http::export::sheet::Shape;
 use halo::http::export::{Export, What};
 use halo::report::Report;
 use halo::simulator::LatencyModels;
@@ -100,7 +101,7 @@ async fn the_report_says_what_a_person_counts_from_the_export() {
     let list = csv(endings.map(|ending| number(3, ending)));
     let (campaign, _) = harness::whole_run(&app, &settings("counted", SPLIT), &list).await;
     let report = harness::report(&app, campaign).await;
-    let mut export = Export::of(&app.store, What::Attempts, "counted").await.expect("an export");
+    let mut export = Export::of(&app.store, What::Attempts, "counted", Shape::default()).await.expect("an export");
     let mut bytes = Vec::new();
     while let Some(piece) = export.piece().await.expect("a piece of it") {
         bytes.extend(piece);

@@ -12,8 +12,9 @@ use halo::domain::{
     TokenHash,
 };
 use halo::store::{
-    Account, AttemptChange, Call, Campaign, Change, ContactChange, Decide, Decided, Heard, Held, Leased, NewCampaign,
-    NewContact, NewSchedule, OpenRun, Placement, PlanOrder, Planned, Planner, Reject, RunState, Store, Turn,
+    Account, AttemptChange, Call, Campaign, Change, ContactChange, Decide, Decided, Heard, Held, Leased, Listed,
+    NewCampaign, NewContact, NewSchedule, OpenRun, Placement, PlanOrder, Planned, Planner, Reject, RunState, Store,
+    Turn,
 };
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ pub fn contact(n: usize) -> NewContact {
         consent_kind: None,
         consent_at: None,
         consent_source: None,
+        wishes: Default::default(),
     }
 }
 
@@ -63,10 +65,8 @@ pub fn new_campaign(store: &Store, name: &str, contacts: Vec<NewContact>, reject
         batch: BatchId(store.ids.one(NOON.0)),
         source: "contacts.csv".into(),
         content_hash: "hash".into(),
-        rows_total: (contacts.len() + rejects.len()) as i64,
-        contacts,
-        rejects,
-        notes: Vec::new(),
+        key: None,
+        list: Listed::of(contacts, rejects, Vec::new()),
         schedule: None,
         ids: store.ids.clone(),
     }

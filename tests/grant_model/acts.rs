@@ -91,6 +91,7 @@ impl Books {
             tries_made: tries as i64,
             caller_id: None,
             history: self.history(s, self.number_of(at), None),
+            term: Default::default(),
             lines: Vec::new(),
         };
         match plan.place(&mut account, &mut run, &mut BTreeMap::new(), &leased) {

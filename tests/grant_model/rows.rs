@@ -96,6 +96,7 @@ impl Books {
             },
             gap: Default::default(),
             consent: Default::default(),
+            list: Default::default(),
             pacing: Default::default(),
         };
         let one = phone("+79990000000");
@@ -207,6 +208,7 @@ impl Books {
             allow_listed: false,
             history: self.history(s, number, Some(id)),
             consented: true,
+            term: Default::default(),
             number_held_until: busy.map(|(_, a)| self.ahead(s, a.held)).max(),
             timezone: None,
             name: None,

@@ -10,6 +10,7 @@ pub(in crate::intake) mod caps;
 mod consent;
 mod dial;
 pub(in crate::intake) mod gap;
+mod list;
 mod retry;
 mod schedule;
 
@@ -76,6 +77,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
     let caps = caps::read(table.table("caps"));
     let gap = gap::read(table.table("gap"));
     let consent = consent::read(table.table("consent"));
+    let list = list::read(table.table("list"));
     table.close(LATER);
     Some(Settings {
         name: name?,
@@ -96,6 +98,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
         caps: caps?,
         gap: gap?,
         consent: consent?,
+        list: list?,
     })
 }
 
@@ -252,6 +255,7 @@ pub fn to_json(settings: &Settings) -> Value {
         ("caps", caps::to_json(&settings.caps), settings.caps == Default::default()),
         ("gap", gap::to_json(&settings.gap), settings.gap == Default::default()),
         ("consent", consent::to_json(&settings.consent), settings.consent == Default::default()),
+        ("list", list::to_json(&settings.list), settings.list == Default::default()),
     ] {
         if !is_default {
             value[key] = section;

@@ -243,7 +243,7 @@ missed = "never"
             "schedule.overlap: found `both`; write end-previous, skip or wait",
             "schedule.missed: found `never`; write run or skip",
             "budget: found 100; write a table",
-            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, policy_override, timezone, dial, windows, retry, schedule, budget, breakers, caps, gap, consent",
+            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, policy_override, timezone, dial, windows, retry, schedule, budget, breakers, caps, gap, consent, list",
         ]
     );
     let late = "name = 'x'\npurpose = 'test'\n[schedule]\ncron = '0 2 * * *'\noverlap = 'wait'\nmissed = 'skip'";
@@ -349,9 +349,19 @@ fn the_schema_that_ships_knows_the_same_keys() {
     let mut root = keys(&schema);
     assert!(root.remove("$schema") || !root.contains("$schema"));
     assert_eq!(root, known(json!({ "zzzzzzzzzz": 1 }), "the root"));
-    for table in
-        ["policy_override", "dial", "windows", "retry", "schedule", "budget", "breakers", "caps", "gap", "consent"]
-    {
+    for table in [
+        "policy_override",
+        "dial",
+        "windows",
+        "retry",
+        "schedule",
+        "budget",
+        "breakers",
+        "caps",
+        "gap",
+        "consent",
+        "list",
+    ] {
         let value = json!({ table: { "zzzzzzzzzz": 1 } });
         assert_eq!(keys(&schema["properties"][table]), known(value, table), "{table}");
     }

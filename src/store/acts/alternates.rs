@@ -4,7 +4,7 @@ use super::super::Conn;
 use crate::domain::alternates::Line;
 use crate::domain::{AttemptId, CampaignId, NumberId, Outcome, RunContactId, Timestamp};
 use crate::store::text::{bare, rows_text};
-use crate::store::{AlternateRow, NewContact, NewNote, Result, StoreError};
+use crate::store::{AlternateRow, NewNote, Result, StoreError};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -72,27 +72,6 @@ pub async fn put_callbacks(conn: &mut Conn, promised: &[(AttemptId, Timestamp)])
     }
     let rows: Vec<_> = promised.iter().map(|(attempt, at)| json!([attempt.0, at.0])).collect();
     sqlx::query(sql!("put_callbacks")).bind(json!(rows).to_string()).execute(conn).await?;
-    Ok(())
-}
-
-/// Further numbers of the contacts that were just stored under these ids. `ids` are fresh ones for numbers.
-pub async fn put(conn: &mut Conn, contacts: &[(i64, &NewContact)], mut ids: impl Iterator<Item = i64>) -> Result<()> {
-    let (mut numbers, mut rows) = (Vec::new(), Vec::new());
-    for (contact, new) in contacts {
-        for alternate in &new.alternates {
-            numbers.push(json!([ids.next(), alternate.number.as_str()]));
-            rows.push(json!([contact, alternate.ordinal, alternate.number.as_str(), alternate.raw]));
-        }
-    }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let expected = rows.len() as u64;
-    sqlx::query(sql!("insert_numbers")).bind(json!(numbers).to_string()).execute(&mut *conn).await?;
-    let stored = sqlx::query(sql!("insert_contact_numbers")).bind(rows_text(rows)).execute(conn).await?;
-    if stored.rows_affected() != expected {
-        return Err(StoreError::Conflict("the import did not store every further number".into()));
-    }
     Ok(())
 }
 

@@ -4,12 +4,7 @@ use super::super::Conn;
 use crate::domain::settings::{Overlap, Take};
 use crate::domain::{BatchId, CampaignId, RunId, ScheduleId, Timestamp};
 use crate::store::rows::{Campaign, Import, NewCampaign, Reject, Run, RunState};
-use crate::store::text::rows_text;
 use crate::store::{Actor, By, FireOrder, Fired, Result, RunOrder, RunStateOrder, Shown, SkipOrder, StoreError};
-use serde_json::json;
-
-/// Rows handed to one statement.
-const CHUNK: usize = 1000;
 
 #[derive(sqlx::FromRow)]
 struct CampaignRow {
@@ -123,75 +118,7 @@ pub async fn create(conn: &mut Conn, new: &NewCampaign) -> Result<()> {
             .execute(&mut *conn)
             .await?;
     }
-    store_list(conn, 1, new, campaign.created_at).await
-}
-
-/// The list of a campaign, its first or a further one: its buckets summed, its rows stored.
-pub async fn store_list(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timestamp) -> Result<()> {
-    let campaign = &new.campaign;
-    let duplicates = new.rejects.iter().filter(|r| r.bucket == "duplicate").count() as i64;
-    sqlx::query(sql!("insert_import"))
-        .bind(new.batch.0)
-        .bind(campaign.campaign.0)
-        .bind(ordinal)
-        .bind(&new.source)
-        .bind(&new.content_hash)
-        .bind(new.rows_total)
-        .bind(new.contacts.len() as i64)
-        .bind(duplicates)
-        .bind(new.rejects.len() as i64 - duplicates)
-        .bind(now.0)
-        .execute(&mut *conn)
-        .await?;
-    for rejects in new.rejects.chunks(CHUNK) {
-        let rows: Vec<_> = rejects.iter().map(|r| json!([r.line, r.bucket, r.field, r.reason, r.raw])).collect();
-        sqlx::query(sql!("insert_rejects")).bind(new.batch.0).bind(rows_text(rows)).execute(&mut *conn).await?;
-    }
-    for notes in new.notes.chunks(CHUNK) {
-        super::alternates::put_notes(conn, new.batch.0, notes).await?;
-    }
-    let now_ms = now.0;
-    for contacts in new.contacts.chunks(CHUNK) {
-        let first = new.ids.take(now_ms, contacts.len() * 2);
-        let numbers: Vec<_> = contacts.iter().zip(first..).map(|(c, id)| json!([id, c.number.as_str()])).collect();
-        sqlx::query(sql!("insert_numbers")).bind(json!(numbers).to_string()).execute(&mut *conn).await?;
-        let rows: Vec<_> = contacts
-            .iter()
-            .zip(first + contacts.len() as i64..)
-            .map(|(c, id)| {
-                json!([
-                    id,
-                    c.number.as_str(),
-                    c.line,
-                    c.mode,
-                    i64::from(c.own_mode),
-                    c.dial_order,
-                    c.name,
-                    c.timezone.map(|zone| zone.name()),
-                    c.external_id,
-                    c.variables,
-                    c.raw_phone,
-                    c.consent_kind,
-                    c.consent_at.map(|at| at.0),
-                    c.consent_source
-                ])
-            })
-            .collect();
-        let stored = sqlx::query(sql!("insert_contacts"))
-            .bind(campaign.campaign.0)
-            .bind(new.batch.0)
-            .bind(rows_text(rows))
-            .execute(&mut *conn)
-            .await?;
-        if stored.rows_affected() != contacts.len() as u64 {
-            return Err(StoreError::Conflict("the import did not store every accepted row".into()));
-        }
-        let stored: Vec<_> = (first + contacts.len() as i64..).zip(contacts).collect();
-        let further = contacts.iter().map(|c| c.alternates.len()).sum();
-        super::alternates::put(conn, &stored, new.ids.take(now_ms, further)..).await?;
-    }
-    crate::fail::wrote("import");
-    Ok(())
+    super::lists::store(conn, 1, new, campaign.created_at).await
 }
 
 pub async fn find(conn: &mut Conn, id: Option<CampaignId>, name: &str) -> Result<Option<Campaign>> {

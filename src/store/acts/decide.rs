@@ -22,7 +22,7 @@ use crate::fail;
 use crate::store::asked::{Asked, Runs, Told};
 use crate::store::rows::{Change, ContactChange, Held};
 use crate::store::text::ids_text;
-use crate::store::{BudgetsHeld, MoneyMove, Result, RunFacts, StoreError};
+use crate::store::{BudgetsHeld, MoneyMove, Result, RunFacts, StoreError, term};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 #[derive(sqlx::FromRow)]
@@ -53,6 +53,8 @@ struct HeldRow {
     timezone: Option<String>,
     name: Option<String>,
     variables: String,
+    not_before_at: Option<i64>,
+    not_after_at: Option<i64>,
     e164: String,
     suppressed_at: Option<i64>,
     allow_listed_at: Option<i64>,
@@ -132,6 +134,7 @@ impl HeldRow {
             allow_listed: self.allow_listed_at.is_some(),
             history,
             consented,
+            term: term(self.not_before_at, self.not_after_at),
             number_held_until: self.number_held_until.map(Timestamp),
             timezone: self.timezone.as_deref().map(|zone| parsed("contacts", "timezone", zone)).transpose()?,
             name: self.name,

@@ -12,7 +12,7 @@ use crate::domain::callers::CallerUses;
 use crate::domain::caps::HISTORY_MS;
 use crate::domain::{AttemptId, ContactId, NumberId, Outcome, RunContactId, Timestamp};
 use crate::store::rows::{Account, Leased, OpenRun, Placement, PlanOrder, Planned};
-use crate::store::{Result, StoreError};
+use crate::store::{Result, StoreError, term};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
@@ -34,6 +34,8 @@ struct LeasedRow {
     tries_made: i64,
     caller_id: Option<String>,
     alternates: i64,
+    not_before_at: Option<i64>,
+    not_after_at: Option<i64>,
 }
 
 impl LeasedRow {
@@ -58,6 +60,7 @@ impl LeasedRow {
                 .map(|id| id.parse().map_err(|e| StoreError::row("attempts", "caller_id", e)))
                 .transpose()?,
             history: Vec::new(),
+            term: term(self.not_before_at, self.not_after_at),
             lines,
         })
     }

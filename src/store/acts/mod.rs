@@ -29,6 +29,7 @@ pub mod exports;
 pub mod figures;
 pub mod lanes;
 pub mod life;
+pub mod lists;
 pub mod money;
 pub mod nights;
 pub mod nodes;

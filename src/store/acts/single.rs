@@ -31,6 +31,8 @@ pub async fn place(conn: &mut Conn, order: &SingleOrder) -> Result<()> {
         .bind(0i64)
         .bind(0i64)
         .bind(now)
+        .bind(None::<String>)
+        .bind(None::<String>)
         .execute(&mut *conn)
         .await?;
     sqlx::query(sql!("insert_numbers")).bind(json!([[number, e164]]).to_string()).execute(&mut *conn).await?;
@@ -42,7 +44,7 @@ pub async fn place(conn: &mut Conn, order: &SingleOrder) -> Result<()> {
     }
     let mode = order.mode.as_str();
     let (zone, none) = (order.timezone.map(|zone| zone.name()), Value::Null);
-    let row = json!([[contact, e164, 1, mode, 1, 0, none, zone, none, "{}", e164]]);
+    let row = json!([[contact, e164, 1, mode, 1, 0, none, zone, none, "{}", e164, none, none, none, none, none, 0]]);
     sqlx::query(sql!("insert_contacts"))
         .bind(campaign.campaign.0)
         .bind(order.batch.0)

@@ -1,5 +1,6 @@
 -- leased_contacts: what the planner must know of the contacts it leased; run_contacts.number_id is the number to ring
 select rc.run_contact_id, rc.contact_id, rc.number_id, rc.mode, n.e164, c.timezone, n.suppressed_at, n.allow_listed_at,
+       c.not_before_at, c.not_after_at,
        (c.consent_kind is not null and c.consent_at is not null and c.consent_source is not null) as consented,
        (select a.attempt_id from attempts a
         where a.run_contact_id = rc.run_contact_id and a.state = 'planned') as planned,

@@ -3,7 +3,7 @@ select a.attempt_id, a.run_contact_id, a.run_id, a.number_id, a.try_number, a.mo
        a.claimed_at, a.token_hash, a.dialed_at, a.session_id, a.held_until, a.ended_at, a.outcome, a.corrected_at,
        a.ungranted, a.told,
        rc.contact_id, rc.due_at, rc.leased_until, rc.disposition,
-       c.timezone, c.name, c.variables,
+       c.timezone, c.name, c.variables, c.not_before_at, c.not_after_at,
        n.e164, n.suppressed_at, n.allow_listed_at,
        r.campaign_id, r.state as run_state, r.kind as run_kind, r.ungranted as run_ungranted,
        r.not_dialled as run_not_dialled, r.prohibited as run_prohibited,

@@ -1,5 +1,5 @@
 -- why_contact: one contact with its newest run, the number that its next try rings, and what may hold it
-select c.contact_id, c.campaign_id, c.timezone, rc.run_contact_id, rc.run_id, rc.due_at, rc.gate, rc.disposition,
+select c.contact_id, c.campaign_id, c.timezone, c.not_before_at, c.not_after_at, rc.run_contact_id, rc.run_id, rc.due_at, rc.gate, rc.disposition,
        rc.rested_at, rc.tried, rc.dial_order, n.number_id, n.e164, n.suppressed_at, n.suppressed_reason, n.allow_listed_at,
        r.ordinal as run_ordinal, r.state as run_state, r.state_reason, r.changed_at, r.started_at,
        acc.account_id, acc.cps_max, acc.lines_max, acc.paused_at, acc.pause_reason,

@@ -1,0 +1,227 @@
+//! Lists from a path or from standard input: looked at, begun, opened.
+
+use super::{Failure, settings};
+use clap::Args;
+use halo::app::known_modes;
+use halo::clock::{Anchor, Clock};
+use halo::config::{Config, DialogBase};
+use halo::domain::list::Dialect;
+use halo::http::checks::{self, Beside, Rules};
+use halo::http::lists::{Given, Sending};
+use halo::intake;
+use halo::intake::list::dialect::Words;
+use halo::store::Store;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The lists that a folder may hold, the usual one first.
+const LISTS: [&str; 4] = ["contacts.csv", "contacts.xlsx", "contacts.csv.gz", "contacts.tsv"];
+
+/// What is said of a file here is not looked for in it.
+#[derive(Args)]
+pub struct Shape {
+    /// Such as utf-8 or windows-1251.
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// One character, or tab, comma, semicolon, pipe.
+    #[arg(long, value_name = "MARK")]
+    delimiter: Option<String>,
+    /// double, single or none.
+    #[arg(long, value_name = "WHICH")]
+    quote: Option<String>,
+    /// Does the first row name the columns?
+    #[arg(long, value_name = "true|false")]
+    header: Option<bool>,
+    /// Of a workbook.
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// Take the list in though this very one came before.
+    #[arg(long)]
+    again: bool,
+}
+
+impl Shape {
+    fn wish(&self) -> Result<Dialect, Failure> {
+        let words = Words {
+            encoding: self.encoding.as_deref(),
+            delimiter: self.delimiter.as_deref(),
+            quote: self.quote.as_deref(),
+            header: self.header,
+            sheet: self.sheet.as_deref(),
+        };
+        words.wish().map_err(|why| Failure::usage(format!("--{why}")))
+    }
+}
+
+/// The list of a campaign's folder.
+pub fn of_folder(dir: &Path) -> PathBuf {
+    let there = LISTS.iter().map(|name| dir.join(name)).find(|path| path.exists());
+    there.unwrap_or_else(|| dir.join(LISTS[0]))
+}
+
+/// A file's name and bytes, not read yet.
+pub fn open(path: &Path, shape: &Shape) -> Result<(String, Given), Failure> {
+    let wish = shape.wish()?;
+    let sending = Sending { again: shape.again, ..Sending::default() };
+    if path == Path::new("-") {
+        return Ok(("standard input".to_owned(), Given { bytes: Box::new(std::io::stdin()), wish, sending }));
+    }
+    let failed = |cause: std::io::Error| Failure::refused(format!("{}: {cause}", path.display()));
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(Failure::refused(format!("{}: a folder, and no list", path.display())));
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let bytes: Box<dyn Read + Send> = Box::new(file);
+    Ok((name, Given { bytes, wish, sending }))
+}
+
+#[derive(Args)]
+pub struct Check {
+    /// A list, `-` for standard input, or a campaign's folder.
+    file: PathBuf,
+    /// campaign.toml whose rules hold; the one beside the list when there is one.
+    #[arg(long, value_name = "FILE", conflicts_with = "campaign")]
+    settings: Option<PathBuf>,
+    /// Id or unique name of a campaign that the list is to join: its rules hold, and its numbers are known.
+    #[arg(long, value_name = "CAMPAIGN")]
+    campaign: Option<String>,
+    /// How national numbers are read where no settings say.
+    #[arg(long, value_name = "COUNTRY", default_value = "RU")]
+    region: String,
+    #[command(flatten)]
+    shape: Shape,
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub fn needs_rows(&self) -> bool {
+        self.campaign.is_some()
+    }
+}
+
+/// The text beside the list, or in its folder.
+fn beside(file: &Path, name: &str) -> Option<PathBuf> {
+    let folder = if file.is_dir() { Some(file) } else { file.parent() };
+    folder.map(|dir| dir.join(name)).filter(|path| path.is_file() || file.is_dir() && name == "campaign.toml")
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|cause| Failure::refused(format!("{}: {cause}", path.display())))
+}
+
+/// The database, where there is one to look into.
+async fn store(config: &Config, needed: bool) -> Result<Option<Store>, Failure> {
+    match halo::app::sqlite_path(&config.database_url) {
+        Some(path) if !needed && !path.exists() => Ok(None),
+        _ => Ok(Some(super::open(config).await?)),
+    }
+}
+
+/// Exit code 1 when nobody of the list can be called.
+pub async fn check(args: Check) -> Result<(), Failure> {
+    let config = settings()?;
+    let modes = known_modes(&config)?;
+    let now = Clock::running(Anchor::here(1.0)).now();
+    let list = if args.file.is_dir() { of_folder(&args.file) } else { args.file.clone() };
+    let refused = super::campaigns::refused;
+    let (mut there, path) = (None, args.settings.clone().or_else(|| beside(&args.file, "campaign.toml")));
+    let rules = match (&args.campaign, path) {
+        (Some(campaign), _) => {
+            let store = there.insert(super::open(&config).await?);
+            Rules::of_campaign(&store.find_campaign(campaign).await?, &modes).map_err(refused)?
+        }
+        (None, None) => Rules::of(checks::plain(&args.region, &modes).map_err(refused)?, None).map_err(refused)?,
+        (None, Some(path)) => {
+            let settings = intake::settings::parse(&text(&path)?, &modes);
+            let settings = settings.map_err(|faults| Failure::refused(faults.to_string()))?;
+            let script = beside(&path, "script.toml").map(|path| text(&path)).transpose()?;
+            Rules::of(settings, script.as_deref()).map_err(refused)?
+        }
+    };
+    if there.is_none() && rules.settings.list.elsewhere.days > 0 {
+        there = store(&config, false).await?;
+    }
+    let place = Beside {
+        now,
+        cps_max: config.cps_max,
+        lines_max: config.lines_max,
+        prices: Some(halo::app::prices()?),
+        model: config.openai_realtime_model.clone(),
+        has_dialog: config.dialog != DialogBase::Off,
+    };
+    let (_, given) = open(&list, &args.shape)?;
+    let settings = rules.settings.clone();
+    let progress = Shown::of(&given);
+    let told = checks::check(&modes, config.is_real(), there.as_ref(), place, rules, given).await.map_err(refused)?;
+    progress.end();
+    if args.json {
+        println!("{}", json!(told));
+    } else {
+        for line in told.lines(&settings, now) {
+            println!("{line}");
+        }
+    }
+    if !told.is_useful() {
+        return Err(Failure::refused("nobody of this list can be called"));
+    }
+    Ok(())
+}
+
+/// How far a list is, on a terminal.
+pub struct Shown {
+    bar: ProgressBar,
+    telling: tokio::task::JoinHandle<()>,
+}
+
+const SHOWN_EVERY: Duration = Duration::from_millis(200);
+/// A list that is done within this time shows nothing.
+const SHOWN_AFTER: Duration = Duration::from_millis(600);
+
+impl Shown {
+    pub fn of(given: &Given) -> Self {
+        let (bar, progress) = (ProgressBar::hidden(), given.sending.progress.clone());
+        let telling = tokio::spawn({
+            let bar = bar.clone();
+            async move {
+                tokio::time::sleep(SHOWN_AFTER).await;
+                // Standard error, and only where somebody looks at it.
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                let style = ProgressStyle::with_template("{spinner} {msg}");
+                bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+                loop {
+                    let stand = progress.stand();
+                    bar.set_message(match stand.phase {
+                        "reading" => format!("{} rows read, {} MiB", stand.rows, stand.bytes >> 20),
+                        _ => format!("{} of {} rows stored", stand.stored, stand.accepted),
+                    });
+                    bar.tick();
+                    tokio::time::sleep(SHOWN_EVERY).await;
+                }
+            }
+        });
+        Shown { bar, telling }
+    }
+
+    pub fn end(&self) {
+        self.telling.abort();
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// On standard output, byte for byte.
+pub fn template(language: &str) -> Result<(), Failure> {
+    let wrote = std::io::stdout().write_all(intake::template::template(language).as_bytes());
+    wrote.map_err(|cause| Failure::refused(format!("standard output: {cause}")))
+}

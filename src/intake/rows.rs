@@ -1,0 +1,183 @@
+//! Records to fates: the header once, then every row into its bucket.
+
+use super::columns::{self, Layout, Role};
+use super::contacts::{Fate, Found, IntakeError, Order};
+use super::list::records::{Flaw, Record};
+use super::row::{self, Bucket, Complaint, Row};
+use super::values::Kinds;
+use super::{list, phone};
+use crate::domain::list::Dialect;
+use rlibphonenumber::Region;
+use std::collections::HashMap;
+
+/// Rows that are looked at before columns are told apart.
+const HEAD_ROWS: usize = 100;
+
+enum State {
+    /// Rows that wait until enough are seen.
+    Head(Vec<Record>),
+    Body(Layout, Kinds),
+}
+
+/// Takes records, hands on fates.
+pub struct Rows<'a, 'b> {
+    order: &'a Order<'a>,
+    region: Region,
+    hand_on: &'b mut dyn FnMut(Fate),
+    state: State,
+    /// Absent cells at the end of a row are empty ones: a workbook does not write them.
+    pads: bool,
+    rows: u64,
+    line: u64,
+    /// Digits of a number → the line that has it.
+    first: HashMap<u64, u64>,
+}
+
+impl<'a, 'b> Rows<'a, 'b> {
+    pub fn new(order: &'a Order<'a>, region: Region, hand_on: &'b mut dyn FnMut(Fate)) -> Self {
+        let state = State::Head(Vec::new());
+        Rows { order, region, hand_on, state, pads: false, rows: 0, line: 1, first: HashMap::new() }
+    }
+
+    pub fn pads(&mut self) {
+        self.pads = true;
+    }
+
+    /// Where the reading stands.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    pub fn take(&mut self, record: &Record) -> Result<(), IntakeError> {
+        self.line = record.line;
+        match &mut self.state {
+            State::Head(head) => {
+                head.push(record.clone());
+                if head.len() < HEAD_ROWS { Ok(()) } else { self.begin() }
+            }
+            State::Body(..) => self.row(record),
+        }
+    }
+
+    /// The columns are told apart, and the rows go on their way that waited.
+    fn begin(&mut self) -> Result<(), IntakeError> {
+        let State::Head(head) = std::mem::replace(&mut self.state, State::Head(Vec::new())) else { return Ok(()) };
+        let layout = columns::layout(&head, self.order.rules, self.region)?;
+        let from = layout.header.map_or(0, |place| place + 1);
+        let kinds = Kinds::of(&layout.columns);
+        self.state = State::Body(layout, kinds);
+        head.iter().skip(from).try_for_each(|record| self.row(record))
+    }
+
+    fn row(&mut self, record: &Record) -> Result<(), IntakeError> {
+        let State::Body(layout, kinds) = &mut self.state else { return Ok(()) };
+        let rows_max = self.order.rules.rows_max;
+        if self.rows == rows_max {
+            return Err(IntakeError::TooManyRows { line: record.line, rows_max });
+        }
+        self.rows += 1;
+        let rules = row::Rules {
+            columns: &layout.columns,
+            region: self.region,
+            modes: self.order.modes,
+            allow: self.order.rules.allow,
+            zone: self.order.zone,
+        };
+        let mut cells: Vec<&str> = record.cells().collect();
+        if self.pads && cells.len() < layout.columns.len() {
+            cells.resize(layout.columns.len(), "");
+        }
+        let refused = |(field, reason, raw): (String, String, String)| {
+            Err(Complaint { line: record.line, bucket: Bucket::Refused, field, reason, raw })
+        };
+        let read = match faulty(record, &cells, layout) {
+            Some(fault) => refused(fault),
+            None => row::row(&rules, record.line, &cells[..layout.columns.len()]),
+        };
+        let asked = |row: Row| match self.order.asked.and_then(|asked| asked.refuses(&row)) {
+            Some((field, reason)) => refused((field.to_owned(), reason, phone::shown(&row.raw))),
+            None => Ok(row),
+        };
+        let fate = match read.and_then(asked) {
+            Err(complaint) => Fate::Complaint(complaint),
+            Ok(row) => {
+                let digits = row.number.digits();
+                match self.first.get(&digits) {
+                    Some(earlier) => Fate::Complaint(Complaint {
+                        line: record.line,
+                        bucket: Bucket::Duplicate,
+                        field: layout.columns[layout.phone].header.clone(),
+                        reason: format!("the same number as line {earlier}"),
+                        raw: phone::shown(&row.raw),
+                    }),
+                    None => {
+                        self.first.insert(digits, record.line);
+                        for (place, column) in layout.columns.iter().enumerate() {
+                            if let Role::Variable(name) = &column.role {
+                                kinds.see(place, row.variables.get(name).map_or("", String::as_str));
+                            }
+                        }
+                        Fate::Accepted(Box::new(row))
+                    }
+                }
+            }
+        };
+        (self.hand_on)(fate);
+        Ok(())
+    }
+
+    pub fn end(mut self) -> Result<Found, IntakeError> {
+        let mut header_line = None;
+        if let State::Head(head) = &self.state {
+            if head.is_empty() {
+                return Err(IntakeError::Empty);
+            }
+            header_line = Some(head[0].line);
+            self.begin()?;
+        }
+        let State::Body(mut layout, kinds) = self.state else { return Err(IntakeError::Empty) };
+        if self.rows == 0 {
+            return Err(IntakeError::NoRows { line: header_line.unwrap_or(1) });
+        }
+        kinds.tell(&mut layout.columns);
+        let dialect =
+            Dialect { header: Some(layout.header.is_some()), header_line: layout.header_line, ..Dialect::default() };
+        Ok(Found { rows: self.rows as usize, columns: layout.columns, dialect, notices: layout.notices })
+    }
+}
+
+/// Why a row does not fit its header: field, reason, what stood there. Empty cells past the end are Excel's habit.
+fn faulty(record: &Record, cells: &[&str], layout: &Layout) -> Option<(String, String, String)> {
+    let shown = phone::shown(cells.get(layout.phone).copied().unwrap_or_default());
+    let fault = |reason: String, shown: String| Some(("row".to_owned(), reason, shown));
+    match record.flaw {
+        Some(Flaw::OpenQuote) => {
+            let reason = "a quote is opened and not closed: close it, or write it twice";
+            return fault(reason.to_owned(), shown);
+        }
+        Some(Flaw::TooLong) => {
+            let kib = list::records::RECORD_BYTES_MAX >> 10;
+            return fault(format!("longer than {kib} KiB: is this a list?"), phone::shown(cells[0]));
+        }
+        Some(Flaw::TooWide) => {
+            let most = list::workbook::COLUMNS_MAX;
+            return fault(format!("a cell stands right of column {most}: delete it"), shown);
+        }
+        None => {}
+    }
+    if record.is_blank() {
+        return fault("the row is empty".to_owned(), String::new());
+    }
+    let columns = layout.columns.len();
+    let surplus = cells.iter().skip(columns).any(|cell| !cell.trim().is_empty());
+    if cells.len() < columns || surplus {
+        let expected = if layout.header.is_some() { "the header has" } else { "most rows have" };
+        let mut reason = format!("{} fields, and {expected} {columns}", cells.len());
+        if record.lines > 1 {
+            let last = record.line + record.lines - 1;
+            reason += &format!("; a field runs on to line {last}: is a quote left open?");
+        }
+        return fault(reason, shown);
+    }
+    None
+}

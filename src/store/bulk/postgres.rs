@@ -1,0 +1,92 @@
+//! Many rows into a table of PostgreSQL: `copy`.
+
+use super::Conn;
+use crate::store::Result;
+use crate::store::listed::{Cell, NumberIds, Table};
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// Sent at once.
+const PIECE_BYTES: usize = 256 * 1024;
+
+const ARRIVING: &str = "create temporary table arriving (number_id bigint not null, e164 text not null) on commit drop";
+/// In the order of the digits, so that two imports that bring the same numbers do not wait for each other in a circle.
+const ARRIVE: &str = "insert into numbers (number_id, e164) select number_id, e164 from arriving order by e164
+                      on conflict (e164) do nothing";
+const THERE_BEFORE: &str = "select n.number_id, n.e164 from arriving a join numbers n on n.e164 = a.e164
+                            where n.number_id <> a.number_id";
+
+/// Gives every number an id, and finds those that have one already.
+pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
+    sqlx::raw_sql(ARRIVING).execute(&mut *conn).await?;
+    let mut copy = conn.copy_in_raw("copy arriving (number_id, e164) from stdin").await?;
+    let mut text = String::with_capacity(PIECE_BYTES + 64);
+    for (id, e164) in ids.rows() {
+        writeln!(text, "{id}\t{e164}").expect("writing to a String cannot fail");
+        if text.len() > PIECE_BYTES {
+            copy.send(text.as_bytes()).await?;
+            text.clear();
+        }
+    }
+    copy.send(text.as_bytes()).await?;
+    copy.finish().await?;
+    let stored = sqlx::query(ARRIVE).persistent(false).execute(&mut *conn).await?.rows_affected();
+    if stored < ids.digits.len() as u64 {
+        let found: Vec<(i64, String)> = sqlx::query_as(THERE_BEFORE).persistent(false).fetch_all(&mut *conn).await?;
+        let known = found.into_iter().filter_map(|(id, e164)| Some((e164[1..].parse::<u64>().ok()?, id)));
+        ids.known = known.collect::<HashMap<_, _>>();
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+pub struct Bulk(String);
+
+impl Bulk {
+    pub async fn insert(&mut self, conn: &mut Conn, table: Table) -> Result<()> {
+        let (width, filled) = (table.columns.len(), table.filled());
+        if filled.is_empty() {
+            return Ok(());
+        }
+        let columns: Vec<&str> = filled.iter().map(|column| table.columns[*column]).collect();
+        let statement = format!("copy {} ({}) from stdin", table.name, columns.join(", "));
+        let mut copy = conn.copy_in_raw(&statement).await?;
+        let text = &mut self.0;
+        text.clear();
+        for row in table.cells.chunks(width) {
+            for (place, column) in filled.iter().enumerate() {
+                if place > 0 {
+                    text.push('\t');
+                }
+                match &row[*column] {
+                    Cell::Null => text.push_str("\\N"),
+                    Cell::Int(value) => write!(text, "{value}").expect("writing to a String cannot fail"),
+                    Cell::Text(value) => escaped(value, text),
+                }
+            }
+            text.push('\n');
+            if text.len() > PIECE_BYTES {
+                copy.send(text.as_bytes()).await?;
+                text.clear();
+            }
+        }
+        copy.send(text.as_bytes()).await?;
+        copy.finish().await?;
+        Ok(())
+    }
+}
+
+fn escaped(value: &str, text: &mut String) {
+    if !value.contains(['\\', '\t', '\n', '\r']) {
+        return text.push_str(value);
+    }
+    for c in value.chars() {
+        match c {
+            '\\' => text.push_str("\\\\"),
+            '\t' => text.push_str("\\t"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            c => text.push(c),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The rows of a list on their way in: handed over a piece at a time, so that no list is ever in memory as a whole.
+
+use super::{Ids, NewContact, NewNote, Reject, StoreError};
+use crate::domain::{PhoneNumber, Timestamp};
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Pieces that wait while one is stored.
+const AHEAD: usize = 2;
+/// Rows of a piece of a list that is in memory.
+const PIECE_ROWS: usize = 1000;
+
+/// Some rows of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Piece {
+    pub contacts: Vec<NewContact>,
+    pub rejects: Vec<Reject>,
+    /// Cells of accepted rows that were left out.
+    pub notes: Vec<NewNote>,
+}
+
+/// Whoever has the rows of a list. They may be asked for more than once: a batch that failed is applied again.
+pub trait Pieces: Send + Sync {
+    /// The digits of every number of the accepted rows, further ones too, in any order.
+    fn numbers(&self) -> Vec<u64>;
+
+    /// Every piece from the beginning, until `hand_on` says that nobody wants more.
+    fn each(&self, hand_on: &mut dyn FnMut(Piece) -> bool) -> io::Result<()>;
+}
+
+/// A list whose every row has its bucket.
+#[derive(Clone)]
+pub struct Listed {
+    pub accepted: i64,
+    pub duplicates: i64,
+    pub refused: i64,
+    /// Its columns as JSON, where it came with some.
+    pub columns: Option<String>,
+    pub pieces: Arc<dyn Pieces>,
+}
+
+impl Listed {
+    /// A list that is in memory.
+    pub fn of(contacts: Vec<NewContact>, rejects: Vec<Reject>, notes: Vec<NewNote>) -> Self {
+        let duplicates = rejects.iter().filter(|reject| reject.bucket == "duplicate").count() as i64;
+        Listed {
+            accepted: contacts.len() as i64,
+            duplicates,
+            refused: rejects.len() as i64 - duplicates,
+            columns: None,
+            pieces: Arc::new(InMemory(Piece { contacts, rejects, notes })),
+        }
+    }
+}
+
+struct InMemory(Piece);
+
+impl Pieces for InMemory {
+    fn numbers(&self) -> Vec<u64> {
+        let further = |contact: &NewContact| contact.alternates.iter().map(|a| a.number.digits()).collect::<Vec<_>>();
+        let all = |contact: &NewContact| std::iter::once(contact.number.digits()).chain(further(contact));
+        self.0.contacts.iter().flat_map(all).collect()
+    }
+
+    fn each(&self, hand_on: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {
+        let Piece { rejects, notes, .. } = &self.0;
+        let rest = Piece { contacts: Vec::new(), rejects: rejects.clone(), notes: notes.clone() };
+        let mut wanted = hand_on(rest);
+        for contacts in self.0.contacts.chunks(PIECE_ROWS) {
+            wanted = wanted && hand_on(Piece { contacts: contacts.to_vec(), ..Piece::default() });
+        }
+        Ok(())
+    }
+}
+
+/// The pieces as they are made, on a thread of their own.
+pub(super) fn feed(pieces: Arc<dyn Pieces>) -> mpsc::Receiver<io::Result<Piece>> {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    tokio::task::spawn_blocking(move || {
+        let done = pieces.each(&mut |piece| sender.blocking_send(Ok(piece)).is_ok());
+        if let Err(cause) = done {
+            // Whoever listened has gone when this fails, and wants no reason.
+            let _ = sender.blocking_send(Err(cause));
+        }
+    });
+    receiver
+}
+
+pub(super) fn unread(cause: io::Error) -> StoreError {
+    StoreError::Conflict(format!("the list could not be read again: {cause}"))
+}
+
+/// The ids of a list's numbers: those that are new have consecutive ones, in the order of their digits.
+pub(super) struct NumberIds {
+    /// Sorted, none twice.
+    pub digits: Vec<u64>,
+    pub first: i64,
+    /// Those that were there before.
+    pub known: HashMap<u64, i64>,
+}
+
+impl NumberIds {
+    pub fn fresh(mut digits: Vec<u64>, ids: &Ids, now: Timestamp) -> Self {
+        digits.sort_unstable();
+        digits.dedup();
+        let first = ids.take(now.0, digits.len().max(1));
+        NumberIds { digits, first, known: HashMap::new() }
+    }
+
+    pub fn id(&self, number: &PhoneNumber) -> Option<i64> {
+        let digits = number.digits();
+        if let Some(known) = self.known.get(&digits) {
+            return Some(*known);
+        }
+        self.digits.binary_search(&digits).ok().map(|rank| self.first + rank as i64)
+    }
+
+    /// Each number as a row of the table, in the order of its digits.
+    pub fn rows(&self) -> impl Iterator<Item = (i64, String)> {
+        (self.first..).zip(self.digits.iter().map(|digits| format!("+{digits}")))
+    }
+}
+
+/// One value of a row that is stored in bulk.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell {
+    Null,
+    Int(i64),
+    Text(String),
+}
+
+impl From<i64> for Cell {
+    fn from(value: i64) -> Self {
+        Cell::Int(value)
+    }
+}
+
+impl From<String> for Cell {
+    /// PostgreSQL stores no NUL.
+    fn from(mut value: String) -> Self {
+        if value.contains('\0') {
+            value.retain(|c| c != '\0');
+        }
+        Cell::Text(value)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(value: &str) -> Self {
+        Cell::from(value.to_owned())
+    }
+}
+
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Cell::Null, Into::into)
+    }
+}
+
+/// Rows for one table, flat: `columns.len()` cells make a row.
+pub(super) struct Table {
+    pub name: &'static str,
+    pub columns: &'static [&'static str],
+    pub cells: Vec<Cell>,
+}
+
+impl Table {
+    pub fn new(name: &'static str, columns: &'static [&'static str]) -> Self {
+        Table { name, columns, cells: Vec::new() }
+    }
+
+    pub fn push<const N: usize>(&mut self, row: [Cell; N]) {
+        debug_assert_eq!(N, self.columns.len(), "{}", self.name);
+        self.cells.extend(row);
+    }
+
+    /// Columns of which a row has a value; the others are left to the table's defaults.
+    pub fn filled(&self) -> Vec<usize> {
+        let width = self.columns.len();
+        let filled = |column: &usize| self.cells[*column..].iter().step_by(width).any(|cell| *cell != Cell::Null);
+        if self.cells.is_empty() { Vec::new() } else { (0..width).filter(filled).collect() }
+    }
+}

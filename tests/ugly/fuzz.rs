@@ -1,0 +1,168 @@
+//! Mutated files for as long as somebody lets it run: nothing panics, no row vanishes, the pieces in which bytes
+//! come decide nothing, and a number that was read is read again as itself.
+
+use super::{conserved, files, read};
+use halo::domain::list::{Dialect, ListRules, Quote};
+use halo::intake::phone;
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+const SECONDS: u64 = 6;
+/// Larger inputs only cost time.
+const BYTES_MAX: usize = 16 << 10;
+
+/// Dice that a seed repeats (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n.max(1) as u64) as usize
+    }
+
+    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len())]
+    }
+}
+
+/// Bytes in pieces of any size.
+struct Pieces<'a> {
+    bytes: &'a [u8],
+    dice: Dice,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let n = (1 + self.dice.below(40)).min(into.len()).min(self.bytes.len());
+        into[..n].copy_from_slice(&self.bytes[..n]);
+        self.bytes = &self.bytes[n..];
+        Ok(n)
+    }
+}
+
+const TOKENS: &[&[u8]] = &[
+    b"\"",
+    b"\"\"",
+    b"'",
+    b",",
+    b";",
+    b"\t",
+    b"|",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\0",
+    b"\xff\xfe",
+    b"\xfe\xff",
+    b"\xef\xbb\xbf",
+    b"\xd0",
+    b"\xc0\xe0",
+    b"sep=;\n",
+    b"+79990000001",
+    b"8,999E+10",
+    b"phone",
+    b"=\"1\"",
+    b"#N/A",
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+    "Телефон".as_bytes(),
+    "\u{a0}".as_bytes(),
+];
+
+fn mutated(dice: &mut Dice, corpus: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = dice.one(corpus).1.clone();
+    bytes.truncate(BYTES_MAX);
+    for _ in 0..1 + dice.below(8) {
+        let at = dice.below(bytes.len() + 1);
+        let until = (at + dice.below(60)).min(bytes.len());
+        match dice.below(7) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
+            1 => drop(bytes.drain(at..until)),
+            2 => drop(bytes.splice(at..at, dice.one(TOKENS).iter().copied())),
+            3 => {
+                let piece = bytes[at..until].to_vec();
+                bytes.splice(at..at, piece);
+            }
+            4 => {
+                let other = &dice.one(corpus).1;
+                let from = dice.below(other.len() + 1);
+                let piece: Vec<u8> = other[from..].iter().take(200).copied().collect();
+                bytes.splice(at..at, piece);
+            }
+            5 => bytes.truncate(at),
+            _ if at < bytes.len() => bytes[at] = dice.next() as u8,
+            _ => {}
+        }
+    }
+    bytes
+}
+
+fn rules(dice: &mut Dice) -> ListRules {
+    let mut rules = ListRules::default();
+    if dice.below(3) == 0 {
+        rules.dialect = Dialect {
+            encoding: [None, Some("utf-8"), Some("windows-1251"), Some("utf-16le")][dice.below(4)].map(str::to_owned),
+            delimiter: [None, Some(','), Some(';'), Some('|')][dice.below(4)],
+            quote: [None, Some(Quote::None), Some(Quote::Single)][dice.below(3)],
+            header: [None, Some(true), Some(false)][dice.below(3)],
+            ..Dialect::default()
+        };
+        if dice.below(2) == 0 {
+            rules.columns.insert("phone".to_owned(), (1 + dice.below(3)).to_string());
+        }
+    }
+    rules
+}
+
+fn one(dice: &mut Dice, corpus: &[(String, Vec<u8>)]) -> Result<(), String> {
+    let (bytes, rules) = (mutated(dice, corpus), rules(dice));
+    let whole = read(&*bytes, &rules);
+    let pieces = read(Pieces { bytes: &bytes, dice: Dice(dice.next()) }, &rules);
+    match (whole, pieces) {
+        (Ok(whole), Ok(pieces)) => {
+            conserved(&whole)?;
+            if whole != pieces {
+                return Err("read in pieces, it is another list".to_owned());
+            }
+            let home = phone::region("RU").unwrap();
+            for row in &whole.accepted {
+                if phone::parse(row.number.as_str(), home).as_ref() != Ok(&row.number) {
+                    return Err(format!("{:?} is not read as itself", row.number));
+                }
+            }
+            Ok(())
+        }
+        (Err(whole), Err(pieces)) if whole.to_string() == pieces.to_string() => Ok(()),
+        (whole, pieces) => Err(format!("whole {:?}, in pieces {:?}", whole.err(), pieces.err())),
+    }
+}
+
+#[test]
+fn fuzz() {
+    let seconds = std::env::var("HALO_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(SECONDS);
+    let asked = std::env::var("HALO_FUZZ_SEED").ok().and_then(|s| s.parse().ok());
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let corpus = files();
+    let mut tried = 0_u64;
+    // By default always the same inputs, as far as the time reaches; a longer run draws its own.
+    let first = asked.unwrap_or(if seconds > SECONDS { u64::from(std::process::id()) << 32 } else { 0 });
+    while Instant::now() < until {
+        let seed = first + tried;
+        let told = std::panic::catch_unwind(|| one(&mut Dice(seed), &corpus));
+        match told {
+            Ok(Ok(())) => {}
+            Ok(Err(cause)) => panic!("HALO_FUZZ_SEED={seed}: {cause}"),
+            Err(_) => panic!("HALO_FUZZ_SEED={seed}: it panicked, as told above"),
+        }
+        tried += 1;
+    }
+    println!("{tried} files");
+    assert!(tried > 20, "too slow to say anything: {tried} files");
+}
