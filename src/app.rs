@@ -21,11 +21,11 @@ use crate::config::{Config, DialogBase};
 use crate::dialer::{Dialer, Platform, Pricing, ReadRules};
 use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
-use crate::http::{ApiKey, Voice, Web, router};
+use crate::http::{ApiKey, Model, Voice, Web, router};
 use crate::simulator;
 use crate::store::{LimitOrder, Store};
 use crate::voximplant::{Pacer, Sources, Wanted};
-use crate::{intake, queue};
+use crate::{chat, intake, queue};
 use anyhow::{Context, Result, bail};
 use lock::dialling_lock;
 use nodes::{Node, watch_database_clock};
@@ -254,6 +254,8 @@ impl App {
         let mut web =
             Web::new(dialer.clone(), key, api_key, inbound_token, voice, modes.clone(), config.caller_id.clone());
         web.stopping = stop_serving.clone();
+        web.turn = config.turn;
+        web.model = model(config, simulator.as_ref())?;
 
         // Whoever answers has begun: nothing may fail after this.
         let patient = match beside {
@@ -319,6 +321,14 @@ impl App {
             warn!("Not everything ended in time; the next start goes on where this one was");
         }
     }
+}
+
+/// What replies instead of the rules, and what its tokens cost.
+fn model(config: &Config, simulator: Option<&simulator::Running>) -> Result<Option<Model>> {
+    let Some(named) = &config.model else { return Ok(None) };
+    let inside = simulator.map(simulator::Running::completions_url);
+    let client = chat::Client::new(named.reach(inside.as_deref())).context("OPENAI_MODEL")?;
+    Ok(Some(Model { client, prices: prices()?.written(&named.name) }))
 }
 
 /// Returns when no call is under way.

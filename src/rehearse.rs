@@ -125,6 +125,8 @@ async fn in_folder(config: &Config, order: &Order, folder: &Path) -> Result<Rehe
         api_auth_key: None,
         openai_api_key: None,
         openai_base_url: None,
+        // What a model costs and how long it takes is no part of a rehearsal.
+        model: None,
         // Somebody else's replier is not to be talked to by simulated callees.
         dialog: if config.dialog == DialogBase::Off { DialogBase::Off } else { DialogBase::Backend },
         ..config.clone()

@@ -6,6 +6,8 @@ mod harness;
 mod account;
 #[path = "http/callbacks.rs"]
 mod callbacks;
+#[path = "http/dialogue.rs"]
+mod dialogue;
 #[path = "http/doors.rs"]
 mod doors;
 #[path = "http/life.rs"]
@@ -22,6 +24,10 @@ mod races;
 mod recordings;
 #[path = "http/retries.rs"]
 mod retries;
+#[path = "http/streams.rs"]
+mod streams;
+#[path = "http/troubles.rs"]
+mod troubles;
 #[path = "http/uploads.rs"]
 mod uploads;
 

@@ -213,6 +213,21 @@ impl Prices {
         }
     }
 
+    /// What the tokens of a model that writes cost; one without a price costs as the dearest that has one.
+    pub fn written(&self, model: &str) -> TokenPrices {
+        let all = self.models.values().map(|price| price.tokens);
+        let dearest = || all.max_by_key(|price| price.text_in.saturating_add(price.text_out));
+        let known = self.models.get(model).map(|price| price.tokens).or_else(dearest);
+        known.unwrap_or(TokenPrices {
+            text_in: 0,
+            text_cached: 0,
+            text_out: 0,
+            audio_in: 0,
+            audio_cached: 0,
+            audio_out: 0,
+        })
+    }
+
     /// Prices that nobody read at whoever asks them, and all.
     pub fn unverified(&self) -> (usize, usize) {
         let sources: Vec<&Source> = (self.calls.iter().map(|price| &price.source))
