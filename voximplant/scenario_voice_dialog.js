@@ -38,16 +38,20 @@ halo.run((() => {
     const answers = s.ruler.turns();
     const began = Date.now();
     let first = true;
+    let begun = false;
     const reply = await line.ask({ call_id: s.grant.call_id, ...question }, (sentence, filler) => {
       if (s.over || s.leaving || nth !== turn) return;
       if (filler) s.ruler.filled();
       else s.ruler.agentText(sentence, answers);
+      begun = begun || !filler;
       if (first) s.ruler.replyTook(Date.now() - began);
       first = false;
       sayMore(s, nth, sentence);
     });
     // Half a reply was heard: what is missing of it is not said again.
-    return reply || first ? reply : {};
+    if (!reply) return begun ? {} : null;
+    // A goodbye is said, whatever the callee said meanwhile.
+    return { ...reply, unsaid: begun ? '' : reply.reply_text || '' };
   };
 
   /** @param {Session} s @param {number} nth @param {string} text */
@@ -61,7 +65,7 @@ halo.run((() => {
       if (!whole.end_session) return;
       s.leaving = true;
       await saying;
-      s.hangUp(whole.fault ? 'fault' : 'agent');
+      if (whole.unsaid === '' || await say(s, whole.unsaid) !== 'failed') s.hangUp(whole.fault ? 'fault' : 'agent');
       return;
     }
     const reply = await s.ask(question, (filler) => {
@@ -69,6 +73,8 @@ halo.run((() => {
       s.ruler.filled();
       sayMore(s, nth, filler);
     });
+    // The filler is said to its end.
+    await saying;
     if (s.over || s.leaving) return;
     if (!reply) {
       s.fail('replier', 'no reply');

@@ -79,7 +79,8 @@ impl Sentences {
             }
             return;
         }
-        self.said += length;
+        // One more for the space between two.
+        self.said += length + 1;
         to.push(sentence);
     }
 

@@ -303,6 +303,7 @@ const halo = (() => {
     /** @param {object} question @param {(text: string) => void} [filler] @returns {Promise<Reply | null>} */
     const askNow = async (question, filler) => {
       const began = now();
+      /** @type {object} */
       let body = { call_id: grant.call_id, ...question };
       for (let failed = 0, waited = 0; failed < ASKS_MAX && waited < WAITS_MAX;) {
         const sent = now();
