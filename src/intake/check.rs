@@ -124,7 +124,7 @@ impl Tally {
             super::Bucket::Duplicate => self.buckets.duplicate += 1,
             super::Bucket::Refused => self.buckets.refused += 1,
         }
-        let Complaint { line, bucket, field, reason, raw } = complaint;
+        let Complaint { line, bucket, field, reason, raw, .. } = complaint;
         self.reasons.see(bucket.as_str(), *line, field, reason, raw);
     }
 
