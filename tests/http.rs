@@ -16,6 +16,8 @@ mod lists;
 mod money;
 #[path = "http/numbers.rs"]
 mod numbers;
+#[path = "http/progress.rs"]
+mod progress;
 #[path = "http/races.rs"]
 mod races;
 #[path = "http/recordings.rs"]
@@ -254,7 +256,7 @@ async fn what_cannot_be_taken_is_refused_whole_and_in_words() {
     assert_eq!(get(&app, "/api/v1/campaigns").await, (200, json!([])), "nothing was stored");
 
     assert_eq!(upload(&app, &plain, good.clone()).await.0, 201);
-    let (status, body) = upload(&app, &plain, good).await;
+    let (status, body) = upload(&app, &plain, csv([number(0, 2)])).await;
     assert_eq!(status, 409);
     insta::assert_json_snapshot!(body, @r#"
     {

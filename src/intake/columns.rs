@@ -112,6 +112,8 @@ const PRIORITY: &[&str] = &["priority", "приоритет"];
 
 /// What our exports put before the names of the columns that they add, so that a list can come back as it was taken.
 const OURS: &str = "halo_";
+/// The one of them that says something of a row: it must be empty before the row can be accepted.
+pub const SURPLUS: &str = "halo_surplus";
 
 pub const COLUMNS_MAX: usize = 200;
 /// Rows at the beginning among which the header is looked for.
@@ -164,6 +166,8 @@ pub struct Layout {
     /// Place of the header among the rows that were looked at.
     pub header: Option<usize>,
     pub header_line: Option<u64>,
+    /// In a list that was taken from here: the cells that a row had too many.
+    pub surplus: Option<usize>,
     /// What was guessed, for somebody to look at.
     pub notices: Vec<String>,
 }
@@ -200,7 +204,8 @@ pub fn layout(head: &[Record], rules: &ListRules, region: Region) -> Result<Layo
     let mut columns = roles(&headers, phone, &given, line, &mut notices)?;
     let ours: Vec<&str> = columns.iter().filter(|c| c.role == Role::Ours).map(|c| c.header.as_str()).collect();
     if !ours.is_empty() {
-        notices.push(format!("columns that an export added are not read: {}", ours.join(", ")));
+        let (first, many) = (ours[0], ours.len());
+        notices.push(format!("an export added columns that are not read: {first} and {} more", many - 1));
     }
     for (place, column) in columns.iter_mut().enumerate() {
         if let Role::Variable(name) = &column.role {
@@ -219,7 +224,8 @@ pub fn layout(head: &[Record], rules: &ListRules, region: Region) -> Result<Layo
         notices.push(format!("no column `{name}`, of which list.types speaks"));
     }
     let header_line = header.and_then(|place| head.get(place)).map(|row| row.line);
-    Ok(Layout { columns, phone, header, header_line, notices })
+    let surplus = columns.iter().position(|c| c.role == Role::Ours && key(&c.header) == SURPLUS);
+    Ok(Layout { columns, phone, header, header_line, surplus, notices })
 }
 
 /// The first row that names a phone column, or a column that somebody asked for. Rows with numbers end the search.

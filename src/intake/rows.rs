@@ -173,6 +173,10 @@ fn faulty(record: &Record, cells: &[&str], layout: &Layout) -> Option<(String, S
     if cells.iter().enumerate().all(|(place, cell)| cell.trim().is_empty() || ours(place)) {
         return fault("the row is empty".to_owned(), String::new());
     }
+    if let Some(surplus) = layout.surplus.and_then(|place| cells.get(place)).filter(|cell| !cell.trim().is_empty()) {
+        let cure = format!("put them where they belong, and empty {}", columns::SURPLUS);
+        return fault(format!("the row had cells too many: {cure}"), phone::shown(surplus));
+    }
     let columns = layout.columns.len();
     let surplus = cells.iter().skip(columns).any(|cell| !cell.trim().is_empty());
     if cells.len() < columns || surplus {

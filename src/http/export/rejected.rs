@@ -4,13 +4,13 @@
 
 use super::back::usual;
 use crate::domain::BatchId;
-use crate::intake::columns::{Column, Role, phone_column};
+use crate::intake::columns::{Column, Role, SURPLUS, phone_column};
 use crate::store::{Campaign, Import, Reject, Store, StoreError};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
 /// Behind the columns of the lists. `halo_surplus`: the cells that a row had too many, which its own columns cannot hold.
-pub const OURS: &[&str] = &["halo_surplus", "halo_list", "halo_line", "halo_bucket", "halo_field", "halo_reason"];
+pub const OURS: &[&str] = &[SURPLUS, "halo_list", "halo_line", "halo_bucket", "halo_field", "halo_reason"];
 
 pub struct Rejected {
     /// Columns of all lists; whatever has the same meaning and name is one.
@@ -54,14 +54,14 @@ impl Rejected {
     }
 
     /// Numbers that were found by looking are not found again among rows that have none: their column is called so.
+    fn named<'a>(&self, column: &'a Column) -> &'a str {
+        let by_name = || phone_column(std::iter::once(column.header.as_str())).is_some();
+        if column.role != Role::Phone || self.mapped || by_name() { &column.header } else { "phone" }
+    }
+
     pub fn header(&self) -> Vec<String> {
-        let named = |column: &Column| {
-            let found = self.mapped
-                || column.role != Role::Phone
-                || phone_column([column.header.as_str()].into_iter()).is_some();
-            if found { column.header.clone() } else { "phone".to_owned() }
-        };
-        self.columns.iter().map(named).chain(OURS.iter().map(|name| (*name).to_owned())).collect()
+        let own = self.columns.iter().map(|column| self.named(column));
+        own.chain(OURS.iter().copied()).map(str::to_owned).collect()
     }
 
     /// The list whose rows are told now.
@@ -77,23 +77,26 @@ impl Rejected {
         let mut row = vec![Value::Null; self.columns.len()];
         let mut surplus = Vec::new();
         let list = self.lists.front();
+        let named = list.and_then(|(_, came)| {
+            let nth = came.headers.iter().position(|header| *header == reject.field)?;
+            came.places[nth]
+        });
+        let field = named.map_or(reject.field.as_str(), |place| self.named(&self.columns[place]));
+        let field = json!(field);
         match (list, reject.cells.as_deref().map(serde_json::from_str::<Vec<String>>)) {
             (Some((_, came)), Some(Ok(cells))) => {
                 for (n, cell) in cells.into_iter().enumerate() {
                     match came.places.get(n) {
                         Some(Some(place)) => row[*place] = cell.into(),
-                        Some(None) => {}
-                        None if cell.trim().is_empty() => {}
-                        None => surplus.push(cell),
+                        // It came with such cells, and nobody put them where they belong.
+                        Some(None) if came.headers[n] != SURPLUS => {}
+                        _ if cell.trim().is_empty() => {}
+                        _ => surplus.push(cell),
                     }
                 }
             }
             // A list of an older version kept one cell.
-            (list, _) => {
-                let named = list.and_then(|(_, came)| {
-                    let nth = came.headers.iter().position(|header| *header == reject.field)?;
-                    came.places[nth]
-                });
+            _ => {
                 let phone = || self.columns.iter().position(|column| column.role == Role::Phone);
                 if let Some(place) = named.or_else(phone) {
                     row[place] = reject.raw.into();
@@ -106,7 +109,7 @@ impl Rejected {
             json!(list.map(|(import, _)| import.ordinal)),
             json!(reject.line),
             json!(reject.bucket),
-            json!(reject.field),
+            field,
             json!(reject.reason),
         ]);
         row
