@@ -108,6 +108,7 @@ impl Round {
             field: field.to_owned(),
             reason,
             raw: crate::intake::phone::shown(&row.contact.raw_phone),
+            cells: row.cells.clone().unwrap_or_default(),
         };
         self.tally.lose(row.facts(), &row.notes, &complaint);
         self.lost[place] = true;

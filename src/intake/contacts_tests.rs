@@ -128,7 +128,8 @@ fn files_that_are_refused_whole() {
 }
 
 fn all(bytes: &[u8], rules: &ListRules) -> Result<List, IntakeError> {
-    let order = Order { region: "RU", zone: chrono_tz::Europe::Moscow, modes: &modes(), asked: None, rules };
+    let order =
+        Order { region: "RU", zone: chrono_tz::Europe::Moscow, modes: &modes(), asked: None, rules, whole: false };
     read_from(bytes, &order)
 }
 

@@ -88,7 +88,8 @@ impl<'a, 'b> Rows<'a, 'b> {
             cells.resize(layout.columns.len(), "");
         }
         let refused = |(field, reason, raw): (String, String, String)| {
-            Err(Complaint { line: record.line, bucket: Bucket::Refused, field, reason, raw })
+            let cells = String::new();
+            Err(Complaint { line: record.line, bucket: Bucket::Refused, field, reason, raw, cells })
         };
         let read = match faulty(record, &cells, layout) {
             Some(fault) => refused(fault),
@@ -99,8 +100,8 @@ impl<'a, 'b> Rows<'a, 'b> {
             None => Ok(row),
         };
         let fate = match read.and_then(asked) {
-            Err(complaint) => Fate::Complaint(complaint),
-            Ok(row) => {
+            Err(complaint) => Fate::Complaint(Complaint { cells: row::whole(&cells), ..complaint }),
+            Ok(mut row) => {
                 let digits = row.number.digits();
                 match self.first.get(&digits) {
                     Some(earlier) => Fate::Complaint(Complaint {
@@ -109,8 +110,10 @@ impl<'a, 'b> Rows<'a, 'b> {
                         field: layout.columns[layout.phone].header.clone(),
                         reason: format!("the same number as line {earlier}"),
                         raw: phone::shown(&row.raw),
+                        cells: row::whole(&cells),
                     }),
                     None => {
+                        row.cells = self.order.whole.then(|| row::whole(&cells));
                         self.first.insert(digits, record.line);
                         for (place, column) in layout.columns.iter().enumerate() {
                             if let Role::Variable(name) = &column.role {
@@ -165,8 +168,14 @@ fn faulty(record: &Record, cells: &[&str], layout: &Layout) -> Option<(String, S
         }
         None => {}
     }
-    if record.is_blank() {
+    // What an export of ours wrote beside a row is nothing that the row says.
+    let ours = |place: usize| layout.columns.get(place).is_some_and(|column| column.role == Role::Ours);
+    if cells.iter().enumerate().all(|(place, cell)| cell.trim().is_empty() || ours(place)) {
         return fault("the row is empty".to_owned(), String::new());
+    }
+    if let Some(surplus) = layout.surplus.and_then(|place| cells.get(place)).filter(|cell| !cell.trim().is_empty()) {
+        let cure = format!("put them where they belong, and empty {}", columns::SURPLUS);
+        return fault(format!("the row had cells too many: {cure}"), phone::shown(surplus));
     }
     let columns = layout.columns.len();
     let surplus = cells.iter().skip(columns).any(|cell| !cell.trim().is_empty());

@@ -29,7 +29,7 @@ const CONTACTS: &[&str] = &[
     "phone_kind",
 ];
 const FURTHER: &[&str] = &["contact_id", "ordinal", "number_id", "raw_phone"];
-const REJECTS: &[&str] = &["batch_id", "line", "bucket", "field", "reason", "raw"];
+const REJECTS: &[&str] = &["batch_id", "line", "bucket", "field", "reason", "raw", "cells"];
 /// Notes handed to one statement.
 const NOTES: usize = 1000;
 
@@ -73,6 +73,7 @@ pub async fn store(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timest
                 r.field.into(),
                 r.reason.into(),
                 r.raw.into(),
+                r.cells.into(),
             ]);
         }
         bulk.insert(conn, rows).await?;
