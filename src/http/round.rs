@@ -15,7 +15,7 @@ use std::io;
 use std::sync::Arc;
 
 /// Rows handed over, and numbers asked about, at once.
-const PIECE_ROWS: usize = 1000;
+const PIECE_ROWS: usize = 2000;
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// One go at storing a list; when another list came in between, there is another.
