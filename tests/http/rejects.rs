@@ -84,7 +84,7 @@ async fn rejects_are_mended_and_sent_again() {
     let last = text(&app, "/api/v1/campaigns/mended/rejects.csv?list=3").await;
     assert_eq!(last.lines().count(), 1 + 2, "{last}");
     let second = text(&app, "/api/v1/campaigns/mended/rejects.csv?list=2").await;
-    let surplus = "z,лишнее,2,4,refused,row,the row had cells too many";
+    let surplus = "z,лишнее,2,4,refused,row,\"the row had cells too many";
     assert!(second.lines().count() == 5 && second.contains(surplus), "nothing is lost: {second}");
     assert_eq!(get(&app, "/api/v1/campaigns/mended/rejects.csv?list=9").await.0, 404);
     app.stop().await;
