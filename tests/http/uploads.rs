@@ -135,7 +135,8 @@ async fn a_check_foretells_the_run_and_knows_the_campaign() {
     app.stop().await;
 }
 
-/// The guard: `lists::body` and `lists::field` return the broken pipe, and nothing is read before the upload is whole.
+/// The guard: `lists::body` returns the broken pipe, and nothing is read before the upload is whole. A broken form is
+/// refused by `lists::field`, and again where its next field is asked for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_that_breaks_off_leaves_nothing() {
     let place = place().await;
