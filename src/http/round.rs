@@ -203,6 +203,10 @@ impl Pieces for Armed {
         self.round.digits().collect()
     }
 
+    fn numbers_are_first_ones(&self) -> bool {
+        self.round.taken.further.is_empty()
+    }
+
     fn each(&self, hand_on: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {
         let round = &self.round;
         self.progress.begin_storing(round.tally.buckets.accepted as u64);

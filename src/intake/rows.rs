@@ -4,12 +4,11 @@ use super::columns::{self, Layout, Role};
 use super::contacts::{Fate, Found, IntakeError, Order};
 use super::list::records::{Flaw, Record};
 use super::row::{self, Bucket, Complaint, Row};
+use super::seen::Seen;
 use super::values::Kinds;
 use super::{list, phone};
 use crate::domain::list::Dialect;
 use rlibphonenumber::Region;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::num::NonZeroUsize;
 
 /// Rows that are looked at before columns are told apart.
@@ -36,8 +35,7 @@ pub struct Rows<'a, 'b> {
     pads: bool,
     rows: u64,
     line: u64,
-    /// Digits of a number → the line that has it.
-    first: HashMap<u64, u64>,
+    seen: Seen,
 }
 
 impl<'a, 'b> Rows<'a, 'b> {
@@ -45,7 +43,7 @@ impl<'a, 'b> Rows<'a, 'b> {
         let state = State::Head(Vec::new());
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let waiting = Vec::with_capacity(BATCH_ROWS);
-        Rows { order, region, hand_on, state, waiting, threads, pads: false, rows: 0, line: 1, first: HashMap::new() }
+        Rows { order, region, hand_on, state, waiting, threads, pads: false, rows: 0, line: 1, seen: Seen::default() }
     }
 
     pub fn pads(&mut self) {
@@ -110,17 +108,16 @@ impl<'a, 'b> Rows<'a, 'b> {
         self.rows += 1;
         let fate = match read {
             Err(complaint) => Fate::Complaint(complaint),
-            Ok(row) => match self.first.entry(row.number.digits()) {
-                Entry::Occupied(earlier) => Fate::Complaint(Complaint {
+            Ok(row) => match self.seen.see(row.number.digits(), record.line) {
+                Some(earlier) => Fate::Complaint(Complaint {
                     line: record.line,
                     bucket: Bucket::Duplicate,
                     field: layout.columns[layout.phone].header.clone(),
-                    reason: format!("the same number as line {}", earlier.get()),
+                    reason: format!("the same number as line {earlier}"),
                     raw: phone::shown(&row.raw),
                     cells: row::whole(&cells(record, layout, self.pads)),
                 }),
-                Entry::Vacant(place) => {
-                    place.insert(record.line);
+                None => {
                     for (place, column) in layout.columns.iter().enumerate() {
                         if let Role::Variable(name) = &column.role {
                             kinds.see(place, row.variables.get(name).map_or("", String::as_str));

@@ -27,6 +27,9 @@ pub trait Pieces: Send + Sync {
     /// further ones.
     fn numbers(&self) -> Vec<u64>;
 
+    /// None of them is a further one.
+    fn numbers_are_first_ones(&self) -> bool;
+
     /// Every piece from the beginning, until `hand_on` says that nobody wants more.
     fn each(&self, hand_on: &mut dyn FnMut(Piece) -> bool) -> io::Result<()>;
 }
@@ -65,6 +68,10 @@ impl Pieces for InMemory {
         contacts.iter().map(|contact| contact.number.digits()).chain(further).collect()
     }
 
+    fn numbers_are_first_ones(&self) -> bool {
+        self.0.contacts.iter().all(|contact| contact.alternates.is_empty())
+    }
+
     fn each(&self, hand_on: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {
         let Piece { rejects, notes, .. } = &self.0;
         let rest = Piece { contacts: Vec::new(), rejects: rejects.clone(), notes: notes.clone() };
@@ -76,20 +83,27 @@ impl Pieces for InMemory {
     }
 }
 
-/// The pieces as they are made, on a thread of their own.
-pub(super) fn feed(pieces: Arc<dyn Pieces>) -> mpsc::Receiver<io::Result<Piece>> {
+/// What `make` makes of the pieces, on a thread of their own.
+pub(super) fn feed<T: Send + 'static>(
+    pieces: Arc<dyn Pieces>,
+    mut make: impl FnMut(Piece) -> Result<T, StoreError> + Send + 'static,
+) -> mpsc::Receiver<Result<T, StoreError>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
-        let done = pieces.each(&mut |piece| sender.blocking_send(Ok(piece)).is_ok());
+        let done = pieces.each(&mut |piece| {
+            let made = make(piece);
+            let whole = made.is_ok();
+            sender.blocking_send(made).is_ok() && whole
+        });
         if let Err(cause) = done {
             // Whoever listened has gone when this fails, and wants no reason.
-            let _ = sender.blocking_send(Err(cause));
+            let _ = sender.blocking_send(Err(unread(cause)));
         }
     });
     receiver
 }
 
-pub(super) fn unread(cause: io::Error) -> StoreError {
+fn unread(cause: io::Error) -> StoreError {
     StoreError::Conflict(format!("the list could not be read again: {cause}"))
 }
 
@@ -112,6 +126,13 @@ impl NumberIds {
         sorted.sort_unstable();
         sorted.dedup_by_key(|(digits, _)| *digits);
         NumberIds { digits, sorted, first, known: HashMap::new() }
+    }
+
+    /// Whoever asks knows each place: nothing needs to be looked for.
+    pub fn keep_places(&mut self) {
+        if self.known.is_empty() && self.sorted.len() == self.digits.len() {
+            self.sorted = Vec::new();
+        }
     }
 
     /// How many there are.

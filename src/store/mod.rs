@@ -56,6 +56,10 @@ const BUSY_MAX: Duration = Duration::from_secs(30);
 /// Rows of an answer that SQLite's thread may be ahead of whoever reads them: an answer for a batch, so that the two do
 /// not wake each other for every row.
 const ROWS_AHEAD: usize = 1024;
+/// Kibibytes, negative as SQLite wants them. A list of a million numbers is stored by indexes that fit in there.
+const WRITER_CACHE: &str = "-32768";
+const READER_CACHE: &str = "-16384";
+
 /// What the name of the queue's file has behind the database's.
 const QUEUE_FILE: &str = ".queue";
 
@@ -276,12 +280,14 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_MAX)
             .row_buffer_size(ROWS_AHEAD)
-            .pragma("cache_size", "-65536");
+            .pragma("cache_size", WRITER_CACHE);
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&writer).await?;
         let reader = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
-            .connect_with(options.clone().create_if_missing(false).pragma("query_only", "1"))
+            .connect_with(
+                options.clone().create_if_missing(false).pragma("query_only", "1").pragma("cache_size", READER_CACHE),
+            )
             .await?;
         let mut file = options.get_filename().as_os_str().to_owned();
         file.push(QUEUE_FILE);

@@ -1,12 +1,10 @@
 //! A list into its tables, a piece at a time.
 
 use super::super::{Conn, bulk};
-use crate::domain::Timestamp;
 use crate::domain::list::NumberKind;
-use crate::store::listed::{Cell, NumberIds, Piece, Table, feed, unread};
-use crate::store::{NewCampaign, NewContact, NewNote, Result, StoreError};
-use std::io;
-use tokio::sync::mpsc;
+use crate::domain::{BatchId, CampaignId, Timestamp};
+use crate::store::listed::{Cell, NumberIds, Piece, Table, feed};
+use crate::store::{Ids, NewCampaign, NewContact, NewNote, Result, StoreError};
 
 const CONTACTS: &[&str] = &[
     "contact_id",
@@ -55,17 +53,25 @@ pub async fn store(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timest
         .await?;
     let mut numbers = NumberIds::fresh(list.pieces.numbers(), &new.ids, now);
     bulk::numbers(conn, &mut numbers).await?;
-    let mut on_the_way =
-        OnTheWay { new, now, numbers: &numbers, bulk: bulk::Bulk::default(), first: 0, stored: (0, 0) };
-    let mut pieces = feed(list.pieces.clone());
-    let mut next = on_the_way.next(&mut pieces).await?;
-    while let Some(ready) = next {
-        // The next piece is made ready while this one is stored.
-        let (put, following) = futures::join!(ready.put(conn, new.batch.0), on_the_way.next(&mut pieces));
-        put?;
-        next = following?;
+    if list.pieces.numbers_are_first_ones() {
+        numbers.keep_places();
     }
-    let stored = on_the_way.stored;
+    let mut making = Making {
+        of: (new.campaign.campaign, new.batch),
+        ids: new.ids.clone(),
+        now,
+        numbers,
+        bulk: bulk::Bulk::default(),
+        before: 0,
+    };
+    let mut ready = feed(list.pieces.clone(), move |piece| making.ready(piece));
+    let mut stored = (0, 0);
+    while let Some(ready) = ready.recv().await {
+        let ready = ready?;
+        stored.0 += ready.rows.0;
+        stored.1 += ready.rows.1;
+        ready.put(conn, new.batch).await?;
+    }
     if stored != (list.accepted, list.duplicates + list.refused) {
         return Err(StoreError::Conflict("the import did not store every row: upload the list again".into()));
     }
@@ -73,15 +79,15 @@ pub async fn store(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timest
     Ok(())
 }
 
-/// What is made of pieces, one after the other.
-struct OnTheWay<'a> {
-    new: &'a NewCampaign,
+/// What makes rows of pieces, one after the other, while earlier ones are stored.
+struct Making {
+    of: (CampaignId, BatchId),
+    ids: Ids,
     now: Timestamp,
-    numbers: &'a NumberIds,
+    numbers: NumberIds,
     bulk: bulk::Bulk,
-    /// Contacts so far; and contacts and rejects that were handed on.
-    first: usize,
-    stored: (i64, i64),
+    /// Contacts so far.
+    before: usize,
 }
 
 /// A piece as its tables take it.
@@ -90,23 +96,19 @@ struct Ready {
     further: bulk::Ready,
     rejects: bulk::Ready,
     notes: Vec<NewNote>,
-    some: bool,
+    /// Contacts and rejects.
+    rows: (i64, i64),
 }
 
-impl OnTheWay<'_> {
-    async fn next(&mut self, pieces: &mut mpsc::Receiver<io::Result<Piece>>) -> Result<Option<Ready>> {
-        let Some(piece) = pieces.recv().await else { return Ok(None) };
-        let Piece { contacts, rejects, notes } = piece.map_err(unread)?;
-        let some = !contacts.is_empty();
-        self.stored.0 += contacts.len() as i64;
-        self.stored.1 += rejects.len() as i64;
-        let before = self.first;
-        self.first += contacts.len();
-        let (rows, further) = tables(self.new, self.numbers, before, self.now, contacts)?;
+impl Making {
+    fn ready(&mut self, piece: Piece) -> Result<Ready> {
+        let Piece { contacts, rejects, notes } = piece;
+        let rows = (contacts.len() as i64, rejects.len() as i64);
+        let (contacts, further) = self.tables(contacts)?;
         let mut refused = Table::new("rejects", REJECTS);
         for r in rejects {
             refused.push([
-                self.new.batch.0.into(),
+                self.of.1.0.into(),
                 r.line.into(),
                 r.bucket.into(),
                 r.field.into(),
@@ -116,65 +118,61 @@ impl OnTheWay<'_> {
             ]);
         }
         let bulk = &mut self.bulk;
-        let (contacts, further, rejects) = (bulk.ready(rows), bulk.ready(further), bulk.ready(refused));
-        Ok(Some(Ready { contacts, further, rejects, notes, some }))
+        let (contacts, further, rejects) = (bulk.ready(contacts), bulk.ready(further), bulk.ready(refused));
+        Ok(Ready { contacts, further, rejects, notes, rows })
+    }
+
+    /// Contacts and their further numbers.
+    fn tables(&mut self, contacts: Vec<NewContact>) -> Result<(Table, Table)> {
+        let (before, numbers) = (self.before, &self.numbers);
+        self.before += contacts.len();
+        let first = self.ids.take(self.now.0, contacts.len().max(1));
+        let missing = || StoreError::Conflict("a number of the list has no row: upload it again".into());
+        let (mut rows, mut further) = (Table::new("contacts", CONTACTS), Table::new("contact_numbers", FURTHER));
+        rows.cells.reserve(contacts.len() * CONTACTS.len());
+        for ((id, place), c) in (first..).zip(before..).zip(contacts) {
+            for other in c.alternates {
+                let number = numbers.id(&other.number, None).ok_or_else(missing)?;
+                further.push([id.into(), other.ordinal.into(), number.into(), other.raw.into()]);
+            }
+            rows.push([
+                id.into(),
+                self.of.0.0.into(),
+                self.of.1.0.into(),
+                numbers.id(&c.number, Some(place)).ok_or_else(missing)?.into(),
+                c.line.into(),
+                c.mode.as_str().into(),
+                i64::from(c.own_mode).into(),
+                c.dial_order.into(),
+                c.name.into(),
+                c.timezone.map(|zone| zone.name()).into(),
+                c.external_id.into(),
+                c.variables.into(),
+                c.raw_phone.into(),
+                c.consent_kind.into(),
+                c.consent_at.map(|at| at.0).into(),
+                c.consent_source.into(),
+                c.wishes.term.not_before.map(|at| at.0).into(),
+                c.wishes.term.not_after.map(|at| at.0).into(),
+                Cell::Int(c.wishes.priority.into()),
+                c.wishes.kind.map(NumberKind::as_str).into(),
+            ]);
+        }
+        Ok((rows, further))
     }
 }
 
 impl Ready {
-    async fn put(self, conn: &mut Conn, batch: i64) -> Result<()> {
+    async fn put(self, conn: &mut Conn, batch: BatchId) -> Result<()> {
         self.contacts.put(conn).await?;
         self.further.put(conn).await?;
         self.rejects.put(conn).await?;
         for notes in self.notes.chunks(NOTES) {
-            super::alternates::put_notes(conn, batch, notes).await?;
+            super::alternates::put_notes(conn, batch.0, notes).await?;
         }
-        if self.some {
+        if self.rows.0 > 0 {
             crate::fail::point("import.halfway");
         }
         Ok(())
     }
-}
-
-/// Contacts, of which `before` came before, and their further numbers.
-fn tables(
-    new: &NewCampaign,
-    numbers: &NumberIds,
-    before: usize,
-    now: Timestamp,
-    contacts: Vec<NewContact>,
-) -> Result<(Table, Table)> {
-    let missing = || StoreError::Conflict("a number of the list has no row: upload it again".into());
-    let first = new.ids.take(now.0, contacts.len().max(1));
-    let (mut rows, mut further) = (Table::new("contacts", CONTACTS), Table::new("contact_numbers", FURTHER));
-    rows.cells.reserve(contacts.len() * CONTACTS.len());
-    for ((id, place), c) in (first..).zip(before..).zip(contacts) {
-        for other in c.alternates {
-            let number = numbers.id(&other.number, None).ok_or_else(missing)?;
-            further.push([id.into(), other.ordinal.into(), number.into(), other.raw.into()]);
-        }
-        rows.push([
-            id.into(),
-            new.campaign.campaign.0.into(),
-            new.batch.0.into(),
-            numbers.id(&c.number, Some(place)).ok_or_else(missing)?.into(),
-            c.line.into(),
-            c.mode.as_str().into(),
-            i64::from(c.own_mode).into(),
-            c.dial_order.into(),
-            c.name.into(),
-            c.timezone.map(|zone| zone.name()).into(),
-            c.external_id.into(),
-            c.variables.into(),
-            c.raw_phone.into(),
-            c.consent_kind.into(),
-            c.consent_at.map(|at| at.0).into(),
-            c.consent_source.into(),
-            c.wishes.term.not_before.map(|at| at.0).into(),
-            c.wishes.term.not_after.map(|at| at.0).into(),
-            Cell::Int(c.wishes.priority.into()),
-            c.wishes.kind.map(NumberKind::as_str).into(),
-        ]);
-    }
-    Ok((rows, further))
 }

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 /// Values that one statement binds; SQLite takes 32 766.
-const VALUES_MAX: usize = 4000;
+const VALUES_MAX: usize = 2000;
 const NUMBERS_AT_ONCE: usize = 1000;
 
 const THERE_BEFORE: &str = "select n.number_id, n.e164 from json_each(?) as w join numbers n on n.e164 = w.value";
