@@ -228,7 +228,7 @@ mod tests {
     #[tokio::test]
     async fn an_upload_that_is_too_large_is_refused_as_soon_as_it_is() {
         let spool = Spool { most: 2 << 20, ..Spool::default() };
-        let spool = spool.push(&vec![b'x'; 2 << 20]).await.ok().expect("as much as there may be");
+        let Ok(spool) = spool.push(&vec![b'x'; 2 << 20]).await else { panic!("as much as there may be") };
         let refused = spool.push(b"x").await.err().expect("one byte too many");
         assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
         assert!(refused.detail.contains("more than 2 MiB"), "{}", refused.detail);

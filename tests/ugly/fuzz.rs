@@ -3,6 +3,9 @@
 
 use super::{conserved, files, read};
 use halo::domain::list::{Dialect, ListRules, Quote};
+use halo::intake::list::Record;
+use halo::intake::list::records::{Marks, Records, Source, of_text};
+use halo::intake::list::text::Text;
 use halo::intake::phone;
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -171,6 +174,7 @@ fn plainly(cell: &str) -> Option<String> {
 }
 
 fn one(bytes: &[u8], rules: &ListRules, seed: u64) -> Result<(), String> {
+    streamed(bytes, seed)?;
     let whole = read(bytes, rules);
     let pieces = read(Pieces { bytes, dice: Dice(seed) }, rules);
     match (whole, pieces) {
@@ -194,6 +198,52 @@ fn one(bytes: &[u8], rules: &ListRules, seed: u64) -> Result<(), String> {
         }
         (Err(whole), Err(pieces)) if whole.to_string() == pieces.to_string() => Ok(()),
         (whole, pieces) => Err(format!("whole {:?}, in pieces {:?}", whole.err(), pieces.err())),
+    }
+}
+
+/// Text that comes a few letters at a time.
+struct Trickle<'a> {
+    text: &'a str,
+    dice: Dice,
+}
+
+impl Source for Trickle<'_> {
+    fn fill(&mut self, into: &mut Vec<u8>) -> std::io::Result<bool> {
+        let letters = 1 + self.dice.below(40);
+        let end = self.text.char_indices().nth(letters).map_or(self.text.len(), |(at, _)| at);
+        let (piece, rest) = self.text.split_at(end);
+        into.extend_from_slice(piece.as_bytes());
+        self.text = rest;
+        Ok(!piece.is_empty())
+    }
+}
+
+/// A file is looked at whole up to its first 64 KiB: what lies behind is read like this.
+fn streamed(bytes: &[u8], seed: u64) -> Result<(), String> {
+    let mut dice = Dice(seed);
+    let times = if dice.below(40) == 0 && !bytes.is_empty() { 1 + (160 << 10) / bytes.len().max(64) } else { 1 };
+    let bytes = bytes.repeat(times);
+    let mut decoded = Vec::new();
+    let mut text = Text::new(Pieces { bytes: &bytes, dice: Dice(seed) }, Some("utf-8"), "RU");
+    while Source::fill(&mut text, &mut decoded).map_err(|cause| cause.to_string())? {}
+    let whole = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
+    if decoded != whole.as_bytes() {
+        return Err("decoded in pieces, it is another text".to_owned());
+    }
+    let marks = Marks {
+        delimiter: *dice.one(b",;\t|"),
+        quote: *dice.one(&[Quote::Double, Quote::Double, Quote::Single, Quote::None]),
+    };
+    let mut records = Records::new(Trickle { text: &whole, dice }, marks);
+    let mut record = Record::default();
+    for at_once in of_text(&whole, marks, usize::MAX) {
+        if !records.next(&mut record).map_err(|cause| cause.to_string())? || record != at_once {
+            return Err(format!("line {}: cut in pieces, it is another row", at_once.line));
+        }
+    }
+    match records.next(&mut record).map_err(|cause| cause.to_string())? {
+        true => Err(format!("line {}: cut in pieces, there is one row more", record.line)),
+        false => Ok(()),
     }
 }
 

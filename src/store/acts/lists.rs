@@ -61,7 +61,7 @@ pub async fn store(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timest
         ids: new.ids.clone(),
         now,
         numbers,
-        bulk: bulk::Bulk::default(),
+        bulk: bulk::Bulk::new(),
         before: 0,
     };
     let mut ready = feed(list.pieces.clone(), move |piece| making.ready(piece));

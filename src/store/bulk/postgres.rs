@@ -41,10 +41,13 @@ pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
 pub struct Ready(Option<(String, String)>);
 
 /// Made ready while others are stored.
-#[derive(Default)]
 pub struct Bulk;
 
 impl Bulk {
+    pub fn new() -> Self {
+        Bulk
+    }
+
     pub fn ready(&mut self, table: Table) -> Ready {
         let (width, filled) = (table.columns.len(), table.filled());
         if filled.is_empty() {

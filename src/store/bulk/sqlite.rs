@@ -57,10 +57,13 @@ pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
 pub struct Ready(Vec<(Arc<str>, SqliteArguments)>);
 
 /// Statements by table, columns and rows.
-#[derive(Default)]
 pub struct Bulk(HashMap<(&'static str, Vec<usize>, usize), Arc<str>>);
 
 impl Bulk {
+    pub fn new() -> Self {
+        Bulk(HashMap::new())
+    }
+
     /// Made ready while others are stored.
     pub fn ready(&mut self, table: Table) -> Ready {
         let (width, filled) = (table.columns.len(), table.filled());
