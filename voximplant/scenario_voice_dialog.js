@@ -1,5 +1,5 @@
 /// <reference path="./lib/halo.js" />
-/// <reference path="./lib/stream.js" />
+/// <reference path="./lib/sentences.js" />
 // Mode `dialog`: the platform recognises the callee's speech, `dialog_url` answers with text, the
 // platform speaks it. Where the grant names a stream, the reply comes sentence by sentence.
 
@@ -98,7 +98,7 @@ halo.run((() => {
     unready: () => null,
 
     async connected(s) {
-      line = stream.open(s.grant.stream_url, s.grant.event_token);
+      line = sentences.open(s.grant.stream_url, s.grant.event_token);
       asr = VoxEngine.createASR({ profile: tongue.recogniser(s.language) });
       asr.addEventListener(ASREvents.CaptureStarted, () => s.ruler.vendorCalleeBegan());
       asr.addEventListener(ASREvents.SpeechCaptured, () => s.ruler.vendorCalleeEnded(null));

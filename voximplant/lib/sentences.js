@@ -8,7 +8,7 @@
  *   reply once all its sentences were heard, or null: ask the other way.
  * @property {() => void} close
  */
-const stream = (() => {
+const sentences = (() => {
   const OPEN_MS = 3000;
   const REPLY_MS = 14000;
 
