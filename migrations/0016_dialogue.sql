@@ -16,3 +16,6 @@ alter table dialogue_turns add column verdict text;
 -- What went wrong, in words; `replier` where the call was ended because of it.
 alter table dialogue_turns add column trouble text;
 alter table dialogue_turns add column fault text check (fault in ('replier'));
+
+-- Of models_micros: what the replies cost, by their own tokens.
+alter table reservations add column replied_micros bigint not null default 0 check (replied_micros >= 0);

@@ -14,7 +14,7 @@ pub use migrate::{Sides, open_sides};
 pub use nodes::{Roles, may_have};
 pub use open::{Opened, open_store, open_to_dial};
 pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use, real_phones_ring};
-pub use prices::{prices, prices_found};
+pub use prices::{models, prices, prices_found};
 
 use crate::clock::{Anchor, Clock};
 use crate::config::{Config, DialogBase};
@@ -222,7 +222,7 @@ impl App {
             node.name.clone(),
             read_rules(modes.clone()),
         );
-        let dialer = dialer.priced(Pricing { prices: prices()?, model: config.openai_realtime_model.clone() });
+        let dialer = dialer.priced(Pricing { prices: prices()?, models: models(config) });
         let dialer = Arc::new(match duty {
             Duty::Everything => dialer,
             Duty::SingleCalls => dialer.for_single_calls(),

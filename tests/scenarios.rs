@@ -5,10 +5,10 @@ mod harness;
 
 #[path = "scenarios/contract.rs"]
 mod contract;
-#[path = "scenarios/stage.rs"]
-mod stage;
 #[path = "scenarios/sentences.rs"]
 mod sentences;
+#[path = "scenarios/stage.rs"]
+mod stage;
 #[path = "scenarios/talk.rs"]
 mod talk;
 #[path = "scenarios/types.rs"]

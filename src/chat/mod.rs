@@ -108,6 +108,15 @@ impl Trouble {
     pub fn is_final(&self) -> bool {
         matches!(self, Trouble::Key(_) | Trouble::Refused { .. })
     }
+
+    /// The model may have been at work: what it read and wrote is billed, told or not.
+    pub fn may_cost(&self) -> bool {
+        use Trouble::*;
+        match self {
+            Key(_) | Busy | Refused { .. } | Server(_) | Unreachable(_) => false,
+            Failed(_) | Broken | Silent(_) | Slow(_) | Garbled => true,
+        }
+    }
 }
 
 /// What went wrong, and what had come by then.

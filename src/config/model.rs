@@ -9,7 +9,8 @@ use std::time::Duration;
 pub const STAND_IN: &str = "stand-in";
 const TURN_S: f64 = 4.0;
 const TURN_S_MIN: f64 = 0.2;
-const TURN_S_MAX: f64 = 15.0;
+/// Sessions wait 8 seconds for an answer, a filler among them.
+const TURN_S_MAX: f64 = 6.0;
 
 /// Replies come from the built-in rules where there is no model.
 #[derive(Clone, Debug)]

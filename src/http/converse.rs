@@ -1,7 +1,7 @@
 //! One turn with a model: asked, listened to sentence by sentence, asked once more when it fails.
 
 use super::talk::{Going, Model};
-use crate::chat::{Called, Patience, Question, Said, Usage};
+use crate::chat::{Called, Patience, Question, Said, Trouble, Usage};
 use crate::dialogue::speech::Sentences;
 use crate::dialogue::{Script, Variables, model};
 use crate::domain::Timestamp;
@@ -16,6 +16,8 @@ use tokio::sync::watch;
 const TRIES: usize = 2;
 /// An answer that has begun may last so many times a turn's limit.
 const WHOLE: u32 = 2;
+/// Letters of a token, rather too few than too many.
+const TOKEN_LETTERS: usize = 3;
 
 /// What a model said, fit to be spoken, and the tools it called: name and arguments.
 pub(super) struct Answered {
@@ -118,7 +120,9 @@ impl Asking<'_> {
         self.made.requests += 1;
         self.made.model_ms = Some(self.made.model_ms.unwrap_or(0) + said.took_ms);
         self.made.first_ms = self.made.first_ms.or(said.first_ms);
-        self.usage.add(&said);
+        if trouble.as_ref().is_none_or(Trouble::may_cost) {
+            self.usage.add(question, &said);
+        }
         let was_full = cutter.is_over();
         publish(tell, cutter.end(trouble.is_none()), &mut sentences);
         if cutter.is_strange() {
@@ -168,29 +172,50 @@ fn publish(tell: &watch::Sender<Going>, whole: Vec<String>, sentences: &mut Vec<
     }
 }
 
-/// Tokens over the requests of a turn; unknown as soon as one request did not count its own.
+/// Tokens over the requests of a turn, as the server told them. Where it told none (an answer that broke off, or was
+/// cut), they are reckoned by their letters, and stand in the cost alone.
 #[derive(Default)]
 struct Counted {
-    usage: Usage,
-    any: bool,
+    told: Usage,
+    reckoned: Usage,
 }
 
 impl Counted {
-    fn add(&mut self, said: &Said) {
-        self.any |= said.usage != Usage::default();
-        self.usage.prompt += said.usage.prompt;
-        self.usage.cached += said.usage.cached;
-        self.usage.completion += said.usage.completion;
+    fn add(&mut self, question: &Question, said: &Said) {
+        let none = Usage::default();
+        let (of, usage) = match said.usage {
+            usage if usage == none => (&mut self.reckoned, reckoned(question, said)),
+            usage => (&mut self.told, usage),
+        };
+        of.prompt += usage.prompt;
+        of.cached += usage.cached;
+        of.completion += usage.completion;
     }
 
     fn into(self, made: &mut Made, model: &Model) {
-        if !self.any {
-            return;
+        let cost = |usage: Usage| {
+            let Usage { prompt, cached, completion } = usage;
+            let text_in = prompt - cached;
+            model.prices.cost(Tokens { text_in, text_cached: cached, text_out: completion, ..Tokens::default() })
+        };
+        let none = Usage::default();
+        if self.told != none {
+            let Usage { prompt, cached, completion } = self.told;
+            (made.tokens_in, made.tokens_cached, made.tokens_out) = (Some(prompt), Some(cached), Some(completion));
         }
-        let Usage { prompt, cached, completion } = self.usage;
-        let tokens =
-            Tokens { text_in: prompt - cached, text_cached: cached, text_out: completion, ..Tokens::default() };
-        (made.tokens_in, made.tokens_cached, made.tokens_out) = (Some(prompt), Some(cached), Some(completion));
-        made.cost_micros = Some(model.prices.cost(tokens));
+        if self.told != none || self.reckoned != none {
+            made.cost_micros = Some(cost(self.told) + cost(self.reckoned));
+        }
+    }
+}
+
+fn reckoned(question: &Question, said: &Said) -> Usage {
+    let tokens = |letters: usize| letters.div_ceil(TOKEN_LETTERS) as i64;
+    let asked: usize = question.messages.iter().map(|message| message.to_string().chars().count()).sum();
+    let called: usize = said.tools.iter().map(|called| called.arguments.chars().count()).sum();
+    Usage {
+        prompt: tokens(asked + question.tools.to_string().chars().count()),
+        cached: 0,
+        completion: tokens(said.text.chars().count() + called),
     }
 }

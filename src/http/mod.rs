@@ -38,6 +38,7 @@ mod stream;
 pub mod taken;
 mod talk;
 mod talked;
+mod told;
 mod uploads;
 mod voice;
 mod webhooks;
@@ -206,6 +207,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/attempts/{attempt}/recording", get(recordings::recording))
         .route("/attempts/{attempt}/log", get(recordings::log))
         .route("/attempts/{attempt}", get(attempts::show))
+        .route("/attempts/{attempt}/told", get(told::show))
         .route("/attempts/{attempt}/events", get(attempts::events))
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
         .route("/nodes", get(nodes::list))

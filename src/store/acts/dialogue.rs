@@ -24,7 +24,7 @@ pub async fn talked(conn: &mut Conn, attempts: &[i64]) -> Result<Vec<Talked>> {
 /// Stores the answer unless one stands, and returns the one that does.
 pub async fn put(conn: &mut Conn, turn: &DialogueTurn) -> Result<String> {
     let made = &turn.made;
-    sqlx::query(sql!("put_dialogue_turn"))
+    let kept: Option<String> = sqlx::query_scalar(sql!("put_dialogue_turn"))
         .bind(turn.attempt.0)
         .bind(turn.turn)
         .bind(bare(&turn.text))
@@ -43,7 +43,13 @@ pub async fn put(conn: &mut Conn, turn: &DialogueTurn) -> Result<String> {
         .bind(made.verdict.as_deref().map(bare))
         .bind(made.trouble.as_deref().map(bare))
         .bind(made.fault.as_deref())
-        .execute(&mut *conn)
+        .fetch_optional(&mut *conn)
         .await?;
+    if let Some(reply) = kept {
+        if made.cost_micros.is_some() {
+            super::money::settle_late(conn, turn.attempt, turn.at).await?;
+        }
+        return Ok(reply);
+    }
     Ok(sqlx::query_scalar(sql!("dialogue_turn")).bind(turn.attempt.0).bind(turn.turn).fetch_one(conn).await?)
 }
