@@ -92,6 +92,7 @@ const STOPWATCHES: &[(&str, &str)] = &[
     ("src/cli/call.rs", "how long nobody took up a call, in real time"),
     ("src/http/voice.rs", "the cost of an answer, which it declares in Server-Timing"),
     ("src/chat/mod.rs", "how long a model took to answer, in real time"),
+    ("src/http/stream.rs", "how long a reply is waited for before its filler, in real time"),
     ("src/voximplant/api.rs", "how long the provider took to answer, for the log"),
     ("src/voximplant/window.rs", "how long a start was on its way, in real time"),
     ("src/voximplant/pacer.rs", "when a start left and was answered, in real time"),
