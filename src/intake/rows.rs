@@ -204,12 +204,12 @@ fn cells<'a>(record: &'a Record, layout: &Layout, pads: bool) -> Vec<&'a str> {
 
 /// Why a row does not fit its header: field, reason, what stood there. Empty cells past the end are Excel's habit.
 fn faulty(record: &Record, cells: &[&str], layout: &Layout) -> Option<(String, String, String)> {
-    let shown = phone::shown(cells.get(layout.phone).copied().unwrap_or_default());
+    let shown = || phone::shown(cells.get(layout.phone).copied().unwrap_or_default());
     let fault = |reason: String, shown: String| Some(("row".to_owned(), reason, shown));
     match record.flaw {
         Some(Flaw::OpenQuote) => {
             let reason = "a quote is opened and not closed: close it, or write it twice";
-            return fault(reason.to_owned(), shown);
+            return fault(reason.to_owned(), shown());
         }
         Some(Flaw::TooLong) => {
             let kib = list::records::RECORD_BYTES_MAX >> 10;
@@ -217,7 +217,7 @@ fn faulty(record: &Record, cells: &[&str], layout: &Layout) -> Option<(String, S
         }
         Some(Flaw::TooWide) => {
             let most = list::workbook::COLUMNS_MAX;
-            return fault(format!("a cell stands right of column {most}: delete it"), shown);
+            return fault(format!("a cell stands right of column {most}: delete it"), shown());
         }
         None => {}
     }
@@ -239,7 +239,7 @@ fn faulty(record: &Record, cells: &[&str], layout: &Layout) -> Option<(String, S
             let last = record.line + record.lines - 1;
             reason += &format!("; a field runs on to line {last}: is a quote left open?");
         }
-        return fault(reason, shown);
+        return fault(reason, shown());
     }
     None
 }
