@@ -12,7 +12,24 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What a shell says of a program that was told by its output's end that nobody reads on.
+const NOBODY_READS: i32 = 128 + 13;
+
+/// `halo export … | head`: the reader has what it wanted, and that is no fault of ours. Everything durable is in the
+/// database; ending here is as safe as being killed here.
+fn end_quietly_when_nobody_reads() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let words = panic.payload_as_str().unwrap_or_default();
+        if words.starts_with("failed printing to stdout") && words.contains("Broken pipe") {
+            std::process::exit(NOBODY_READS);
+        }
+        told(panic);
+    }));
+}
+
 fn main() -> ExitCode {
+    end_quietly_when_nobody_reads();
     // The scenarios' engine reads the zone once; sessions live in UTC. Nothing runs beside us yet.
     // SAFETY: no other thread exists.
     unsafe { std::env::set_var("TZ", "UTC") };

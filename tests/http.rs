@@ -18,6 +18,8 @@ mod lists;
 mod money;
 #[path = "http/numbers.rs"]
 mod numbers;
+#[path = "http/pages.rs"]
+mod pages;
 #[path = "http/progress.rs"]
 mod progress;
 #[path = "http/races.rs"]

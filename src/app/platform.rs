@@ -65,8 +65,8 @@ pub(super) async fn reach_platform(
 const APPLICATION: &str = "halo-demo";
 /// Where calls of any loopback API go, as runs remember it.
 const SIMULATOR: &str = "simulator";
-/// Campaigns whose caller ids are looked at, the newest.
-const CAMPAIGNS_MAX: i64 = 1000;
+/// However many campaigns there are.
+const ALL: i64 = i64::MAX;
 /// The simulator's model needs no key, but a scenario without the secret refuses to talk.
 const SIMULATED_OPENAI_KEY: &str = "simulated-model-no-secret";
 
@@ -185,7 +185,7 @@ pub(super) fn patient_of(
 /// The numbers that campaigns dial from, and the one that those without any will.
 pub(super) async fn caller_ids(config: &Config, store: &Store) -> Result<BTreeSet<PhoneNumber>> {
     let mut found: BTreeSet<PhoneNumber> = config.caller_id.iter().cloned().collect();
-    for campaign in store.campaigns(CAMPAIGNS_MAX).await? {
+    for campaign in store.campaigns(ALL).await? {
         let settings: serde_json::Value = serde_json::from_str(&campaign.settings).context("stored settings")?;
         let named = settings.pointer("/dial/caller_ids").and_then(|ids| ids.as_array());
         found.extend(named.into_iter().flatten().filter_map(|id| {
@@ -204,7 +204,7 @@ pub async fn policies_in_use(config: &Config) -> Result<Vec<PolicyInUse>> {
     }
     let store = open_store(config).await?;
     let mut names = BTreeSet::new();
-    for campaign in store.campaigns(CAMPAIGNS_MAX).await? {
+    for campaign in store.campaigns(ALL).await? {
         let settings: serde_json::Value = serde_json::from_str(&campaign.settings).context("stored settings")?;
         names.extend(settings["policy"].as_str().map(str::to_owned));
     }

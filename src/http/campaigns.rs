@@ -9,12 +9,15 @@ use crate::intake;
 use crate::store::{Import, StoreError};
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
+use axum::http::header::{HeaderName, LINK};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::AppendHeaders;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
-const CAMPAIGNS_MAX: i64 = 1000;
 const PAGE_MAX: i64 = 1000;
 
 #[derive(Serialize)]
@@ -131,12 +134,26 @@ pub(super) async fn create(
     Ok((if done.again { StatusCode::OK } else { StatusCode::CREATED }, Json(body)))
 }
 
-pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Vec<CampaignView>>, Problem> {
+/// The newest first. Where there are more, `Link` says where.
+pub(super) async fn list(
+    State(web): State<Arc<Web>>,
+    Query(page): Query<Page>,
+) -> Result<(AppendHeaders<Option<(HeaderName, String)>>, Json<Vec<CampaignView>>), Problem> {
+    let limit = page.limit_of_all();
+    let mut campaigns = web.store.campaigns_after(page.after()?, limit + 1).await?;
+    let more = campaigns.len() as i64 > limit;
+    campaigns.truncate(limit as usize);
+    let next = campaigns.last().filter(|_| more).map(|last| further("/api/v1/campaigns", last.campaign, limit));
     let mut views = Vec::new();
-    for campaign in web.store.campaigns(CAMPAIGNS_MAX).await? {
+    for campaign in campaigns {
         views.push(view(&web, campaign).await?);
     }
-    Ok(Json(views))
+    Ok((AppendHeaders(next), Json(views)))
+}
+
+/// The header that says where a list goes on (RFC 8288).
+pub(super) fn further(address: &str, last: impl Display, limit: i64) -> (HeaderName, String) {
+    (LINK, format!("<{address}?after={last}&limit={limit}>; rel=\"next\""))
 }
 
 pub(super) async fn show(
@@ -158,6 +175,17 @@ pub(super) struct Page {
 }
 
 impl Page {
+    /// Behind which row the page begins.
+    pub(super) fn after<T: FromStr<Err: Display>>(&self) -> Result<Option<T>, Problem> {
+        let after = self.after.as_deref().map(str::parse);
+        after.transpose().map_err(|cause: T::Err| Problem::bad(format!("after: {cause}")))
+    }
+
+    /// Where a list is whole unless somebody asks for less.
+    pub(super) fn limit_of_all(&self) -> i64 {
+        self.limit.map_or(PAGE_MAX, |_| self.limit())
+    }
+
     fn limit(&self) -> i64 {
         self.limit.unwrap_or(100).clamp(1, PAGE_MAX)
     }
@@ -169,10 +197,7 @@ pub(super) async fn contacts(
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, Problem> {
     let campaign = web.store.find_campaign(&campaign).await?.campaign;
-    let after = match &page.after {
-        Some(text) => text.parse::<ContactId>().map_err(|e| Problem::bad(e.to_string()))?.0,
-        None => 0,
-    };
+    let after = page.after::<ContactId>()?.map_or(0, |contact| contact.0);
     let rows = web.store.contacts(campaign, after, page.limit()).await?;
     let next = (rows.len() as i64 == page.limit()).then(|| rows.last().map(|row| ContactId(row.contact_id))).flatten();
     let items: Vec<Value> = rows
@@ -199,10 +224,7 @@ pub(super) async fn attempts(
 ) -> Result<Json<Value>, Problem> {
     use crate::domain::AttemptId;
     let campaign = web.store.find_campaign(&campaign).await?.campaign;
-    let after = match &page.after {
-        Some(text) => text.parse::<AttemptId>().map_err(|e| Problem::bad(e.to_string()))?.0,
-        None => 0,
-    };
+    let after = page.after::<AttemptId>()?.map_or(0, |attempt| attempt.0);
     let rows = web.store.attempts(campaign, after, page.limit()).await?;
     let next = (rows.len() as i64 == page.limit()).then(|| rows.last().map(|row| AttemptId(row.attempt_id))).flatten();
     let items: Vec<Value> = rows

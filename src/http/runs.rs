@@ -1,5 +1,6 @@
 //! Runs and schedules.
 
+use super::campaigns::{Page, further};
 use super::life::{LifeView, Start, life, said};
 use super::money::{BudgetView, budget};
 use super::{Problem, Web, account};
@@ -10,8 +11,10 @@ use crate::domain::settings::Take;
 use crate::store::{GateRow, OutcomeRow, Progress, Run, Schedule, SkippedFiring};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::http::header::HeaderName;
+use axum::response::AppendHeaders;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -76,13 +79,27 @@ pub(super) async fn start(
 pub(super) async fn list(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
-) -> Result<Json<Vec<RunView>>, Problem> {
-    let campaign = web.store.find_campaign(&campaign).await?;
+    Query(page): Query<Page>,
+) -> Result<(AppendHeaders<Option<(HeaderName, String)>>, Json<Vec<RunView>>), Problem> {
+    let campaign = web.store.find_campaign(&campaign).await?.campaign;
+    let mut runs = web.store.runs(campaign).await?;
+    if let Some(after) = page.after::<RunId>()? {
+        let Some(place) = runs.iter().position(|run| run.run == after) else {
+            return Err(Problem::bad(format!("after: run `{after}` is none of this campaign's")));
+        };
+        runs.drain(..=place);
+    }
+    // A run costs a look at all that became of it.
+    let limit = page.limit_of_all();
+    let more = runs.len() as i64 > limit;
+    runs.truncate(limit as usize);
+    let address = format!("/api/v1/campaigns/{campaign}/runs");
+    let next = runs.last().filter(|_| more).map(|last| further(&address, last.run, limit));
     let mut views = Vec::new();
-    for run in web.store.runs(campaign.campaign).await? {
+    for run in runs {
         views.push(view(&web, run).await?);
     }
-    Ok(Json(views))
+    Ok((AppendHeaders(next), Json(views)))
 }
 
 pub(super) fn run_id(text: &str) -> Result<RunId, Problem> {

@@ -159,7 +159,7 @@ pub fn looks_like_a_number(cell: &str) -> bool {
 }
 
 /// What a list's columns are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Layout {
     pub columns: Vec<Column>,
     pub phone: usize,

@@ -17,6 +17,7 @@ use crate::domain::list::{Dialect, ListRules, NumberKind, Quote};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
+use std::thread::Scope;
 
 pub use super::columns::Column;
 pub use super::row::{Bucket, Complaint, Note, Row};
@@ -185,10 +186,19 @@ pub fn useful(list: List) -> Result<List, IntakeError> {
 
 /// Hands on the fate of every row, in the order of the file. What was handed on before an error does not hold.
 pub fn each(bytes: impl Read, order: &Order<'_>, hand_on: &mut dyn FnMut(Fate)) -> Result<Found, IntakeError> {
+    std::thread::scope(|scope| each_in(scope, bytes, order, hand_on))
+}
+
+fn each_in<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    bytes: impl Read,
+    order: &'env Order<'env>,
+    hand_on: &mut dyn FnMut(Fate),
+) -> Result<Found, IntakeError> {
     let home = phone::region(order.region).map_err(|cure| IntakeError::Region(order.region.to_owned(), cure))?;
     let mib = order.rules.size_mib_max;
     let wish = &order.rules.dialect;
-    let mut rows = Rows::new(order, home, hand_on);
+    let mut rows = Rows::new(order, home, scope, hand_on);
     match bytes::open(bytes, mib).map_err(|cause| IntakeError::of(cause, 1))?? {
         File::Text { bytes, gzip } => {
             let text = Text::new(bytes, wish.encoding.as_deref(), order.region);
@@ -201,7 +211,7 @@ pub fn each(bytes: impl Read, order: &Order<'_>, hand_on: &mut dyn FnMut(Fate)) 
             }
             let mut record = Record::default();
             while records.next(&mut record).map_err(|cause| IntakeError::of(cause, rows.line()))? {
-                rows.take(&record)?;
+                rows.take(&mut record)?;
             }
             let mut told = rows.end()?;
             let own = &mut told.dialect;

@@ -255,3 +255,33 @@ proptest! {
         conserved(&[b"phone,name\n".as_slice(), &tail].concat())?;
     }
 }
+
+#[test]
+fn rows_come_in_the_order_of_the_file_however_many_are_read_at_once() {
+    // Batches of several sizes, some of them full of text, some of them slow to read.
+    let wide = "x".repeat(900);
+    let mut text = String::from("phone,note\n");
+    for row in 0..20_000 {
+        let phone = if row % 7 == 0 { "no number".to_owned() } else { format!("+7999{:07}", row % 15_000) };
+        let note = if row % 3000 < 1500 { wide.as_str() } else { "short" };
+        text += &format!("{phone},{note}\n");
+    }
+    let modes = BTreeSet::new();
+    let rules = ListRules::default();
+    let order = Order { region: "RU", zone: chrono_tz::UTC, modes: &modes, asked: None, rules: &rules, whole: false };
+    let (mut lines, mut doubled) = (Vec::new(), 0);
+    let found = each(text.as_bytes(), &order, &mut |fate| match fate {
+        Fate::Accepted(row) => {
+            let wide = row.variables["note"].len() == 900;
+            assert_eq!(wide, (row.line - 2) % 3000 < 1500, "line {}", row.line);
+            lines.push(row.line);
+        }
+        Fate::Complaint(complaint) => {
+            doubled += usize::from(complaint.bucket == Bucket::Duplicate);
+            lines.push(complaint.line);
+        }
+    });
+    assert_eq!(found.unwrap().rows, 20_000);
+    assert_eq!(lines, (2..=20_001).collect::<Vec<u64>>());
+    assert!(doubled > 3000, "{doubled}");
+}

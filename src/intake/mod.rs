@@ -15,6 +15,7 @@ pub mod list;
 pub mod phone;
 pub mod policy;
 pub mod prices;
+mod reading;
 pub mod rejects;
 pub mod row;
 mod rows;

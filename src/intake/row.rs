@@ -182,11 +182,11 @@ impl Said {
         if let Some(damage) = values::damage(cell) {
             return refused(damage.to_string(), value);
         }
-        if value.chars().count() > VALUE_CHARS_MAX {
+        if value.len() > VALUE_CHARS_MAX && value.chars().count() > VALUE_CHARS_MAX {
             return refused(format!("longer than {VALUE_CHARS_MAX} characters: shorten it"), value);
         }
-        let given = (!value.is_empty()).then(|| value.to_owned());
-        let placed = given.clone().map(|value| (column.header.clone(), value));
+        let given = || (!value.is_empty()).then(|| value.to_owned());
+        let placed = || given().map(|value| (column.header.clone(), value));
         match &column.role {
             Role::Phone => match phone::read_allowing(cell, rules.region, rules.allow) {
                 Ok(phone) => self.phone = Some((phone, cell.trim().to_owned())),
@@ -195,12 +195,12 @@ impl Said {
                 Err(cause) => return refused(cause.to_string(), cell),
             },
             Role::Alternate(_) | Role::Ours => {}
-            Role::Name => self.name = given,
-            Role::ExternalId => self.external_id = given,
-            Role::ConsentKind => self.consent.kind = given,
-            Role::ConsentSource => self.consent.source = given,
-            Role::NotBefore => self.not_before = placed,
-            Role::NotAfter => self.not_after = placed,
+            Role::Name => self.name = given(),
+            Role::ExternalId => self.external_id = given(),
+            Role::ConsentKind => self.consent.kind = given(),
+            Role::ConsentSource => self.consent.source = given(),
+            Role::NotBefore => self.not_before = placed(),
+            Role::NotAfter => self.not_after = placed(),
             Role::Variable(name) => {
                 if let Some(kind) = column.values.filter(|kind| column.declared && !values::is(*kind, value))
                     && !value.is_empty()
@@ -289,7 +289,10 @@ impl Said {
             }
         };
         let (number, raw, country, zone, kind) = first;
-        let mut seen = BTreeSet::from([number.clone()]);
+        let mut seen = BTreeSet::new();
+        if !self.alternates.is_empty() {
+            seen.insert(number.clone());
+        }
         let notes = &mut self.notes;
         self.alternates.retain(|other| {
             let fresh = seen.insert(other.number.clone());

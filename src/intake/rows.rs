@@ -2,35 +2,44 @@
 
 use super::columns::{self, Layout, Role};
 use super::contacts::{Fate, Found, IntakeError, Order};
-use super::list::records::{Flaw, Record};
-use super::row::{self, Bucket, Complaint, Row};
+use super::list::records::Record;
+use super::phone;
+use super::reading::{Batch, Read, Readers, Reading, cells};
+use super::row::{self, Bucket, Complaint};
 use super::seen::Seen;
 use super::values::Kinds;
-use super::{list, phone};
 use crate::domain::list::Dialect;
 use rlibphonenumber::Region;
-use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::Scope;
 
 /// Rows that are looked at before columns are told apart.
 const HEAD_ROWS: usize = 100;
-/// Rows read at once, and the fewest that are worth a thread.
+/// Rows read at once, and what they may hold of text.
 const BATCH_ROWS: usize = 1024;
-const SHARE_ROWS: usize = 64;
+const BATCH_BYTES: usize = 1 << 20;
+/// A record that held more is not used again.
+const SPARE_BYTES: usize = 4096;
 
 enum State {
     /// Rows that wait until enough are seen.
     Head(Vec<Record>),
-    Body(Layout, Kinds),
+    Body(Arc<Layout>, Kinds),
 }
 
 /// Takes records, hands on fates.
-pub struct Rows<'a, 'b> {
-    order: &'a Order<'a>,
+pub struct Rows<'scope, 'env, 'b> {
+    order: &'env Order<'env>,
     region: Region,
     hand_on: &'b mut dyn FnMut(Fate),
+    scope: &'scope Scope<'scope, 'env>,
+    /// Once there is more than one batch.
+    readers: Option<Readers>,
     state: State,
     waiting: Vec<Record>,
-    threads: usize,
+    waiting_bytes: usize,
+    /// Used before, and to be used again.
+    spare: Vec<Record>,
     /// Absent cells at the end of a row are empty ones: a workbook does not write them.
     pads: bool,
     rows: u64,
@@ -38,12 +47,28 @@ pub struct Rows<'a, 'b> {
     seen: Seen,
 }
 
-impl<'a, 'b> Rows<'a, 'b> {
-    pub fn new(order: &'a Order<'a>, region: Region, hand_on: &'b mut dyn FnMut(Fate)) -> Self {
-        let state = State::Head(Vec::new());
-        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let waiting = Vec::with_capacity(BATCH_ROWS);
-        Rows { order, region, hand_on, state, waiting, threads, pads: false, rows: 0, line: 1, seen: Seen::default() }
+impl<'scope, 'env, 'b> Rows<'scope, 'env, 'b> {
+    pub fn new(
+        order: &'env Order<'env>,
+        region: Region,
+        scope: &'scope Scope<'scope, 'env>,
+        hand_on: &'b mut dyn FnMut(Fate),
+    ) -> Self {
+        Rows {
+            order,
+            region,
+            hand_on,
+            scope,
+            readers: None,
+            state: State::Head(Vec::new()),
+            waiting: Vec::with_capacity(BATCH_ROWS),
+            waiting_bytes: 0,
+            spare: Vec::new(),
+            pads: false,
+            rows: 0,
+            line: 1,
+            seen: Seen::default(),
+        }
     }
 
     pub fn pads(&mut self) {
@@ -55,18 +80,17 @@ impl<'a, 'b> Rows<'a, 'b> {
         self.line
     }
 
-    pub fn take(&mut self, record: &Record) -> Result<(), IntakeError> {
+    /// Takes what the record holds; another one is left in its place, to be filled.
+    pub fn take(&mut self, record: &mut Record) -> Result<(), IntakeError> {
         self.line = record.line;
-        match &mut self.state {
-            State::Head(head) => {
-                head.push(record.clone());
-                if head.len() < HEAD_ROWS { Ok(()) } else { self.begin() }
-            }
-            State::Body(..) => {
-                self.waiting.push(record.clone());
-                if self.waiting.len() < BATCH_ROWS { Ok(()) } else { self.batch() }
-            }
+        let record = std::mem::replace(record, self.spare.pop().unwrap_or_default());
+        if let State::Head(head) = &mut self.state {
+            head.push(record);
+            return if head.len() < HEAD_ROWS { Ok(()) } else { self.begin() };
         }
+        self.waiting_bytes += record.bytes();
+        self.waiting.push(record);
+        if self.waiting.len() < BATCH_ROWS && self.waiting_bytes < BATCH_BYTES { Ok(()) } else { self.batch() }
     }
 
     /// The columns are told apart, and the rows go on their way that waited.
@@ -75,31 +99,38 @@ impl<'a, 'b> Rows<'a, 'b> {
         let layout = columns::layout(&head, self.order.rules, self.region)?;
         let from = layout.header.map_or(0, |place| place + 1);
         let kinds = Kinds::of(&layout.columns);
-        self.state = State::Body(layout, kinds);
+        self.state = State::Body(Arc::new(layout), kinds);
         self.waiting.extend(head.into_iter().skip(from));
         Ok(())
     }
 
-    /// The rows that wait: read by all processors, then into their buckets one after the other.
+    /// The rows that wait are on their way to be read, and earlier ones that are read go into their buckets.
     fn batch(&mut self) -> Result<(), IntakeError> {
-        let records = std::mem::take(&mut self.waiting);
-        let State::Body(layout, _) = &self.state else { return Ok(()) };
-        let reading = Reading { order: self.order, region: self.region, pads: self.pads, layout };
-        let read: Vec<Result<Row, Complaint>> = std::thread::scope(|scope| {
-            let mut shares = records.chunks(records.len().div_ceil(self.threads).max(SHARE_ROWS));
-            let own = shares.next().unwrap_or_default();
-            let others: Vec<_> = shares.map(|share| scope.spawn(|| reading.all(share))).collect();
-            let mut read = reading.all(own);
-            others.into_iter().for_each(|other| match other.join() {
-                Ok(rows) => read.extend(rows),
-                Err(panicked) => std::panic::resume_unwind(panicked),
-            });
-            read
-        });
-        records.iter().zip(read).try_for_each(|(record, read)| self.row(record, read))
+        let Some(reading) = self.reading() else { return Ok(()) };
+        let readers = self.readers.get_or_insert_with(|| Readers::start(self.scope, &reading));
+        self.waiting_bytes = 0;
+        readers.put(std::mem::replace(&mut self.waiting, Vec::with_capacity(BATCH_ROWS)));
+        match readers.next_of_many() {
+            Some(batch) => self.all(batch),
+            None => Ok(()),
+        }
     }
 
-    fn row(&mut self, record: &Record, read: Result<Row, Complaint>) -> Result<(), IntakeError> {
+    fn reading(&self) -> Option<Reading<'env>> {
+        let State::Body(layout, _) = &self.state else { return None };
+        Some(Reading { order: self.order, region: self.region, pads: self.pads, layout: layout.clone() })
+    }
+
+    fn all(&mut self, batch: Batch) -> Result<(), IntakeError> {
+        let Batch { mut records, read } = batch;
+        records.iter().zip(read).try_for_each(|(record, read)| self.row(record, read))?;
+        records.retain(|record| record.bytes() <= SPARE_BYTES);
+        self.spare.append(&mut records);
+        self.spare.truncate(BATCH_ROWS);
+        Ok(())
+    }
+
+    fn row(&mut self, record: &Record, read: Read) -> Result<(), IntakeError> {
         let State::Body(layout, kinds) = &mut self.state else { return Ok(()) };
         let rows_max = self.order.rules.rows_max;
         if self.rows == rows_max {
@@ -140,8 +171,19 @@ impl<'a, 'b> Rows<'a, 'b> {
             header_line = Some(head[0].line);
             self.begin()?;
         }
-        self.batch()?;
-        let State::Body(mut layout, kinds) = self.state else { return Err(IntakeError::Empty) };
+        let rest = std::mem::take(&mut self.waiting);
+        match (self.readers.take(), self.reading()) {
+            (Some(mut readers), _) => {
+                readers.put(rest);
+                while let Some(batch) = readers.next() {
+                    self.all(batch)?;
+                }
+            }
+            (None, Some(reading)) => self.all(reading.all(rest))?,
+            (None, None) => {}
+        }
+        let State::Body(layout, kinds) = self.state else { return Err(IntakeError::Empty) };
+        let mut layout = Arc::unwrap_or_clone(layout);
         if self.rows == 0 {
             return Err(IntakeError::NoRows { line: header_line.unwrap_or(1) });
         }
@@ -150,96 +192,4 @@ impl<'a, 'b> Rows<'a, 'b> {
             Dialect { header: Some(layout.header.is_some()), header_line: layout.header_line, ..Dialect::default() };
         Ok(Found { rows: self.rows as usize, columns: layout.columns, dialect, notices: layout.notices })
     }
-}
-
-/// What a row is read by, alone: no row knows of another.
-struct Reading<'a> {
-    order: &'a Order<'a>,
-    region: Region,
-    pads: bool,
-    layout: &'a Layout,
-}
-
-impl Reading<'_> {
-    fn all(&self, records: &[Record]) -> Vec<Result<Row, Complaint>> {
-        records.iter().map(|record| self.one(record)).collect()
-    }
-
-    fn one(&self, record: &Record) -> Result<Row, Complaint> {
-        let (order, layout) = (self.order, self.layout);
-        let rules = row::Rules {
-            columns: &layout.columns,
-            region: self.region,
-            modes: order.modes,
-            allow: order.rules.allow,
-            zone: order.zone,
-        };
-        let cells = cells(record, layout, self.pads);
-        let refused = |(field, reason, raw): (String, String, String)| {
-            let cells = String::new();
-            Err(Complaint { line: record.line, bucket: Bucket::Refused, field, reason, raw, cells })
-        };
-        let read = match faulty(record, &cells, layout) {
-            Some(fault) => refused(fault),
-            None => row::row(&rules, record.line, &cells[..layout.columns.len()]),
-        };
-        let asked = |row: Row| match order.asked.and_then(|asked| asked.refuses(&row)) {
-            Some((field, reason)) => refused((field.to_owned(), reason, phone::shown(&row.raw))),
-            None => Ok(row),
-        };
-        match read.and_then(asked) {
-            Ok(row) => Ok(Row { cells: order.whole.then(|| row::whole(&cells)), ..row }),
-            Err(complaint) => Err(Complaint { cells: row::whole(&cells), ..complaint }),
-        }
-    }
-}
-
-fn cells<'a>(record: &'a Record, layout: &Layout, pads: bool) -> Vec<&'a str> {
-    let mut cells: Vec<&str> = record.cells().collect();
-    if pads && cells.len() < layout.columns.len() {
-        cells.resize(layout.columns.len(), "");
-    }
-    cells
-}
-
-/// Why a row does not fit its header: field, reason, what stood there. Empty cells past the end are Excel's habit.
-fn faulty(record: &Record, cells: &[&str], layout: &Layout) -> Option<(String, String, String)> {
-    let shown = phone::shown(cells.get(layout.phone).copied().unwrap_or_default());
-    let fault = |reason: String, shown: String| Some(("row".to_owned(), reason, shown));
-    match record.flaw {
-        Some(Flaw::OpenQuote) => {
-            let reason = "a quote is opened and not closed: close it, or write it twice";
-            return fault(reason.to_owned(), shown);
-        }
-        Some(Flaw::TooLong) => {
-            let kib = list::records::RECORD_BYTES_MAX >> 10;
-            return fault(format!("longer than {kib} KiB: is this a list?"), phone::shown(cells[0]));
-        }
-        Some(Flaw::TooWide) => {
-            let most = list::workbook::COLUMNS_MAX;
-            return fault(format!("a cell stands right of column {most}: delete it"), shown);
-        }
-        None => {}
-    }
-    // What an export of ours wrote beside a row is nothing that the row says.
-    let ours = |place: usize| layout.columns.get(place).is_some_and(|column| column.role == Role::Ours);
-    if cells.iter().enumerate().all(|(place, cell)| cell.trim().is_empty() || ours(place)) {
-        return fault("the row is empty".to_owned(), String::new());
-    }
-    if let Some(surplus) = layout.surplus.and_then(|place| cells.get(place)).filter(|cell| !cell.trim().is_empty()) {
-        let cure = format!("put them where they belong, and empty {}", columns::SURPLUS);
-        return fault(format!("the row had cells too many: {cure}"), phone::shown(surplus));
-    }
-    let columns = layout.columns.len();
-    let surplus = cells.iter().skip(columns).any(|cell| !cell.trim().is_empty());
-    if cells.len() < columns || surplus {
-        let expected = if layout.header.is_some() { "the header has" } else { "most rows have" };
-        let mut reason = format!("{} fields, and {expected} {columns}", cells.len());
-        if record.lines > 1 {
-            let last = record.line + record.lines - 1;
-            reason += &format!("; a field runs on to line {last}: is a quote left open?");
-        }
-        return fault(reason, shown);
-    }
-    None
 }

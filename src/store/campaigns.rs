@@ -56,7 +56,12 @@ impl Store {
     }
 
     pub async fn campaigns(&self, limit: i64) -> Result<Vec<Campaign>> {
-        read!(self, campaigns::list(limit))
+        self.campaigns_after(None, limit).await
+    }
+
+    /// Those that are older than this one.
+    pub async fn campaigns_after(&self, after: Option<CampaignId>, limit: i64) -> Result<Vec<Campaign>> {
+        read!(self, campaigns::list(after, limit))
     }
 
     /// By id or by unique name; a single call is no campaign.

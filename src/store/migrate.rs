@@ -192,7 +192,7 @@ async fn copy(from: &mut SqliteConnection, to: &mut PgConnection) -> Result<Copi
         }
     }
     let mut campaigns = Vec::new();
-    for campaign in sqlite::acts::campaigns::list(from, CAMPAIGNS_MAX).await? {
+    for campaign in sqlite::acts::campaigns::list(from, None, CAMPAIGNS_MAX).await? {
         let id = campaign.campaign;
         let (there, here) = (proved_there(from, id).await?, proved_here(to, id).await?);
         if there != here {

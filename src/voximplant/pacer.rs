@@ -8,9 +8,14 @@ use super::window::{Room, Window};
 use crate::domain::slot::LATE_MS_MAX;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+
+/// How often a busy window looks whether this machine stands still, and what a wake-up may be late by.
+const PULSE: Duration = Duration::from_millis(5);
+const PULSE_LATE: Duration = Duration::from_millis(3);
 
 /// Called as a request is written to its connection.
 pub(super) type Leaves = Box<dyn Fn() + Send + Sync>;
@@ -50,14 +55,39 @@ struct Rolling {
     window: Mutex<Window>,
     /// One left, or its answer is here.
     moved: Notify,
+    /// Somebody looks whether time passes as it should.
+    felt: AtomicBool,
 }
 
 impl Rolling {
+    /// While anything is in the window: who wakes late tells how long nothing ran.
+    fn feel(self: &Arc<Self>) {
+        if self.felt.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let rolling = self.clone();
+        tokio::spawn(async move {
+            let mut busy = true;
+            while busy {
+                let due = Instant::now() + PULSE;
+                tokio::time::sleep_until(due.into()).await;
+                let now = Instant::now();
+                let mut window = rolling.window();
+                if now > due + PULSE_LATE {
+                    window.stood_still(due, now);
+                }
+                busy = !window.is_empty(now);
+            }
+            rolling.felt.store(false, Ordering::Release);
+        });
+    }
+
     fn window(&self) -> MutexGuard<'_, Window> {
         self.window.lock().expect("no panic while holding it")
     }
 
     async fn place(self: &Arc<Self>) -> Permit {
+        self.feel();
         loop {
             // Asked for before looking: what moves in between is not missed.
             let moved = self.moved.notified();
@@ -135,7 +165,7 @@ fn guards(cps: Option<f64>) -> Option<Guards> {
     let together = (cps * LATE_MS_MAX as f64 / 1000.0).ceil() as u32;
     let burst = NonZeroU32::MIN.saturating_add(together);
     let quota = Quota::with_period(Duration::from_secs_f64(1.0 / cps)).map(|quota| quota.allow_burst(burst));
-    let rolling = Rolling { window: Mutex::new(Window::new(cps)), moved: Notify::new() };
+    let rolling = Rolling { window: Mutex::new(Window::new(cps)), moved: Notify::new(), felt: AtomicBool::new(false) };
     Some(Guards { limiter: Arc::new(RateLimiter::direct(quota?)), rolling: Arc::new(rolling) })
 }
 

@@ -4,7 +4,7 @@
 //! the fastest way there, a start that was answered at `a` arrived at `a` − the shortest round trip at the latest, as
 //! far as the shortest one so far is the shortest there is; the first answer has nothing taken off. But an answer takes
 //! as long as the provider thinks, which is not a way; so a request that was written to a connection counts as arrived
-//! [`WAY_MAX`] later at the latest. A start leaves only a whole second after the one so many places before it arrived at
+//! [`WAY_MAX`] later at the latest, and as much later as this machine stood still meanwhile. A start leaves only a whole second after the one so many places before it arrived at
 //! the latest: then no rolling second holds more, as long as no way is longer than the fastest one by more than that.
 
 use std::time::{Duration, Instant};
@@ -55,7 +55,7 @@ impl Window {
 
     pub fn take(&mut self, now: Instant) -> Room {
         let span = self.span;
-        self.held.retain(|place| place.arrived.is_none_or(|arrived| arrived + span > now));
+        self.pass(now);
         if self.held.len() < self.places {
             self.next += 1;
             self.held.push(Place { id: self.next, sent: None, arrived: None });
@@ -81,9 +81,33 @@ impl Window {
             return;
         };
         let took = now.saturating_duration_since(sent);
+        let latest = self.held[at].arrived.unwrap_or(now);
         let known = self.shortest.map_or(Duration::ZERO, |shortest| shortest.min(took));
         self.shortest = Some(self.shortest.map_or(took, |shortest| shortest.min(took)));
-        self.held[at].arrived = Some((now - known).min(sent + WAY_MAX));
+        self.held[at].arrived = Some((now - known).min(latest));
+    }
+
+    /// Nothing of ours ran in between: what was on its way may have stood still as long, on this side of the wire.
+    pub fn stood_still(&mut self, from: Instant, to: Instant) {
+        for place in &mut self.held {
+            if let (Some(sent), Some(arrived)) = (place.sent, &mut place.arrived)
+                && *arrived > from
+            {
+                *arrived += to.saturating_duration_since(from.max(sent));
+            }
+        }
+    }
+
+    /// Nothing is on its way, and nothing arrived within the last second.
+    pub fn is_empty(&mut self, now: Instant) -> bool {
+        self.pass(now);
+        self.held.is_empty()
+    }
+
+    /// What arrived longer ago than a second counts no more.
+    fn pass(&mut self, now: Instant) {
+        let span = self.span;
+        self.held.retain(|place| place.arrived.is_none_or(|arrived| arrived + span > now));
     }
 }
 
@@ -123,6 +147,32 @@ mod tests {
         window.leaves(only, at(0));
         window.ends(only, at(700));
         assert_eq!(window.take(at(701)), Room::At(at(1014)));
+    }
+
+    #[test]
+    fn what_was_on_its_way_while_nothing_ran_arrives_as_much_later() {
+        let (mut window, began) = (Window::new(3.0), Instant::now());
+        let at = |ms: u64| began + Duration::from_millis(ms);
+        let ids: Vec<u64> = std::iter::repeat_with(|| match window.take(at(0)) {
+            Room::Place(id) => id,
+            room => panic!("{room:?}"),
+        })
+        .take(3)
+        .collect();
+        window.leaves(ids[0], at(0));
+        window.leaves(ids[1], at(10));
+        window.leaves(ids[2], at(30));
+        window.stood_still(at(20), at(60));
+        // The first had arrived; the second was on its way all the time, the third since it left.
+        assert_eq!(window.take(at(100)), Room::At(at(1014)));
+        assert!(matches!(window.take(at(1014)), Room::Place(_)));
+        assert_eq!(window.take(at(1014)), Room::At(at(1064)));
+        assert!(matches!(window.take(at(1064)), Room::Place(_)));
+        assert_eq!(window.take(at(1064)), Room::At(at(1074)));
+        // An answer knows better.
+        window.ends(ids[2], at(1065));
+        assert_eq!(window.take(at(1065)), Room::At(at(1074)));
+        assert!(!window.is_empty(at(1074)), "two that did not leave");
     }
 
     proptest! {

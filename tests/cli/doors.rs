@@ -151,3 +151,16 @@ fn a_full_disk_behind_standard_output_is_no_success() {
         assert_eq!((code(&output), err(&output).contains("standard output: ")), (Some(1), true), "{}", err(&output));
     }
 }
+
+/// The guard: the hook in `main`.
+#[test]
+fn a_reader_that_has_gone_ends_a_command_without_a_cry() {
+    let folder = folder();
+    imported(folder.path(), "mine");
+    for verb in [&["campaign", "list"][..], &["campaign", "show", "mine"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = halo(folder.path(), &[], verb).stdout(writer).output().expect("the program starts");
+        assert_eq!((code(&output), err(&output).as_str()), (Some(141), ""), "{verb:?}");
+    }
+}

@@ -15,6 +15,7 @@ both_engines! {
     a_name_is_taken_once
     a_long_list_is_stored_whole
     one_number_has_one_row
+    a_known_number_in_a_long_list_has_one_row
     a_run_takes_all_the_unreached_or_the_next
     texts_that_an_engine_cannot_store_lose_only_that
 }
@@ -119,6 +120,22 @@ async fn one_number_has_one_row(bench: Bench) {
     }
     assert_eq!(bench.number("select count(*) from numbers").await, 10);
     assert_eq!(bench.number("select count(*) from contacts").await, 20);
+}
+
+/// The guard on PostgreSQL: what was begun as a list of nobody but new people is begun again.
+async fn a_known_number_in_a_long_list_has_one_row(bench: Bench) {
+    // Not among those that are looked for first, and next to them.
+    for (name, known) in [("one", vec![1, 2]), ("two", vec![0, 3, 4])] {
+        let new = new_campaign(&bench.store, name, known.into_iter().map(contact).collect(), Vec::new());
+        bench.store.create_campaign(new).await.unwrap();
+        let long = new_campaign(&bench.store, &format!("long {name}"), (0..2500).map(contact).collect(), Vec::new());
+        bench.store.create_campaign(long).await.unwrap();
+    }
+    assert_eq!(bench.number("select count(*) from numbers").await, 2500);
+    assert_eq!(bench.number("select count(*) from contacts").await, 5005);
+    let joined =
+        "select count(*) from contacts c join numbers n on n.number_id = c.number_id where n.e164 = c.raw_phone";
+    assert_eq!(bench.number(joined).await, 5005);
 }
 
 async fn taken(bench: &Bench, run: RunId) -> Vec<i64> {

@@ -53,6 +53,11 @@ impl Record {
         self.ends.len()
     }
 
+    /// Of text.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }

@@ -35,7 +35,7 @@ pub fn each<E>(
     bytes: Vec<u8>,
     sheet: Option<&str>,
     mib: u64,
-    take: &mut dyn FnMut(&Record) -> Result<(), E>,
+    take: &mut dyn FnMut(&mut Record) -> Result<(), E>,
 ) -> Result<Result<Sheets, E>, NoWorkbook> {
     bounded(&bytes, mib)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|cause| match cause {
@@ -79,7 +79,7 @@ pub fn each<E>(
                 return Err(NoWorkbook::Damaged(format!("row {row} stands below row {line}")));
             }
             if line > 0
-                && let Err(cause) = take(&record)
+                && let Err(cause) = take(&mut record)
             {
                 return Ok(Err(cause));
             }
@@ -99,7 +99,7 @@ pub fn each<E>(
         record.push(&value);
     }
     if line > 0
-        && let Err(cause) = take(&record)
+        && let Err(cause) = take(&mut record)
     {
         return Ok(Err(cause));
     }

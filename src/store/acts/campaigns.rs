@@ -132,8 +132,10 @@ pub async fn by_id(conn: &mut Conn, id: CampaignId) -> Result<Option<Campaign>> 
     Ok(row.map(Campaign::from))
 }
 
-pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<Campaign>> {
-    let rows: Vec<CampaignRow> = sqlx::query_as(sql!("list_campaigns")).bind(limit).fetch_all(conn).await?;
+pub async fn list(conn: &mut Conn, after: Option<CampaignId>, limit: i64) -> Result<Vec<Campaign>> {
+    let behind = after.map_or(i64::MAX, |campaign| campaign.0);
+    let rows: Vec<CampaignRow> =
+        sqlx::query_as(sql!("list_campaigns")).bind(limit).bind(behind).fetch_all(conn).await?;
     Ok(rows.into_iter().map(Campaign::from).collect())
 }
 

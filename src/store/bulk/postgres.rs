@@ -8,6 +8,9 @@ use std::fmt::Write;
 /// Sent at once.
 const PIECE_BYTES: usize = 256 * 1024;
 
+/// Numbers of a list that are looked for before all are.
+const LOOKED_FOR: usize = 1000;
+
 const ARRIVING: &str = "create temporary table arriving (number_id bigint not null, e164 text not null) on commit drop";
 /// In the order of the digits, so that two imports that bring the same numbers do not wait for each other in a circle.
 const ARRIVE: &str = "insert into numbers (number_id, e164) select number_id, e164 from arriving order by e164
@@ -17,8 +20,46 @@ const THERE_BEFORE: &str = "select n.number_id, n.e164 from arriving a join numb
 
 /// Gives every number an id, and finds those that have one already.
 pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
+    if all_are_new(conn, ids).await? {
+        return Ok(());
+    }
     sqlx::raw_sql(ARRIVING).execute(&mut *conn).await?;
-    let mut copy = conn.copy_in_raw("copy arriving (number_id, e164) from stdin").await?;
+    copied(conn, "copy arriving (number_id, e164) from stdin", ids).await?;
+    let stored = sqlx::query(ARRIVE).persistent(false).execute(&mut *conn).await?.rows_affected();
+    if stored < ids.len() as u64 {
+        let found: Vec<(i64, String)> = sqlx::query_as(THERE_BEFORE).persistent(false).fetch_all(&mut *conn).await?;
+        ids.know(found);
+    }
+    Ok(())
+}
+
+/// A list of people whom nobody has called goes straight into the table, three times as fast. Some of its numbers are
+/// looked for first: where one is known, others are. That none is, shows only when all are stored; else nothing is.
+async fn all_are_new(conn: &mut Conn, ids: &NumberIds) -> Result<bool> {
+    let some = ids.rows().step_by(ids.len() / LOOKED_FOR + 1).map(|(_, e164)| e164);
+    let known: bool = sqlx::query_scalar("select exists(select 1 from numbers where e164 = any($1))")
+        .bind(some.collect::<Vec<_>>())
+        .fetch_one(&mut *conn)
+        .await?;
+    if known {
+        return Ok(false);
+    }
+    sqlx::raw_sql("savepoint numbers_are_new").execute(&mut *conn).await?;
+    match copied(conn, "copy numbers (number_id, e164) from stdin", ids).await {
+        Ok(()) => {
+            sqlx::raw_sql("release savepoint numbers_are_new").execute(&mut *conn).await?;
+            Ok(true)
+        }
+        Err(cause) if cause.as_database_error().is_some_and(|told| told.is_unique_violation()) => {
+            sqlx::raw_sql("rollback to savepoint numbers_are_new").execute(&mut *conn).await?;
+            Ok(false)
+        }
+        Err(cause) => Err(cause.into()),
+    }
+}
+
+async fn copied(conn: &mut Conn, statement: &str, ids: &NumberIds) -> sqlx::Result<()> {
+    let mut copy = conn.copy_in_raw(statement).await?;
     let mut text = String::with_capacity(PIECE_BYTES + 64);
     for (id, e164) in ids.rows() {
         writeln!(text, "{id}\t{e164}").expect("writing to a String cannot fail");
@@ -29,11 +70,6 @@ pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
     }
     copy.send(text.as_bytes()).await?;
     copy.finish().await?;
-    let stored = sqlx::query(ARRIVE).persistent(false).execute(&mut *conn).await?.rows_affected();
-    if stored < ids.len() as u64 {
-        let found: Vec<(i64, String)> = sqlx::query_as(THERE_BEFORE).persistent(false).fetch_all(&mut *conn).await?;
-        ids.know(found);
-    }
     Ok(())
 }
 
