@@ -35,6 +35,8 @@ const ROOMS: &[Room] = &[
         never: &["axum", "apalis", "apalis_core", "sqlx", "reqwest"],
     },
     Room { name: "dialogue", sees: &["domain", "store"], never: &["axum", "sqlx", "reqwest"] },
+    // How a model is reached; what it is told and what its answers mean is `dialogue`'s.
+    Room { name: "chat", sees: &[], never: &["axum", "sqlx", "apalis", "apalis_core"] },
     Room { name: "notify", sees: &["domain", "store"], never: &["axum", "sqlx"] },
     // The store's pools, in which apalis keeps its own tables, and the plan that it turns into jobs.
     Room {
@@ -51,6 +53,7 @@ const ROOMS: &[Room] = &[
             "intake",
             "dialer",
             "dialogue",
+            "chat",
             "store",
             "report",
             "voximplant::callback",
@@ -69,7 +72,7 @@ const ROOMS: &[Room] = &[
     // A key file is read once, at the door: what follows is a key and not a path.
     Room {
         name: "config",
-        sees: &["domain", "voximplant::Credentials", "voximplant::ServiceKey"],
+        sees: &["domain", "voximplant::Credentials", "voximplant::ServiceKey", "chat::OPENAI_URL", "chat::Reach"],
         never: &["axum", "sqlx", "apalis"],
     },
 ];
@@ -88,6 +91,8 @@ const STOPWATCHES: &[(&str, &str)] = &[
     ("src/rehearse.rs", "how long a rehearsal took, and its patience with the history, in real time"),
     ("src/cli/call.rs", "how long nobody took up a call, in real time"),
     ("src/http/voice.rs", "the cost of an answer, which it declares in Server-Timing"),
+    ("src/chat/mod.rs", "how long a model took to answer, in real time"),
+    ("src/http/stream.rs", "how long a reply is waited for before its filler, in real time"),
     ("src/voximplant/api.rs", "how long the provider took to answer, for the log"),
     ("src/voximplant/window.rs", "how long a start was on its way, in real time"),
     ("src/voximplant/pacer.rs", "when a start left and was answered, in real time"),

@@ -1,6 +1,6 @@
 //! One attempt: where it stands, everything that happened to it, and a word to hang up.
 
-use super::{Problem, Web};
+use super::{Problem, Web, talked};
 use crate::dialer::HangUp;
 use crate::domain::clearance::Gate;
 use crate::domain::{AttemptId, CampaignId, ContactId, Outcome, PhoneNumber, RunId, Timestamp};
@@ -150,6 +150,7 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
     let starts = store.starts(attempt).await?;
     let events = store.events(attempt).await?;
     let turns = store.turns(attempt).await?;
+    let dialogue = store.talked(&[attempt.0]).await?;
     let events: Vec<(EventRow, Value)> = events
         .into_iter()
         .map(|row| {
@@ -170,7 +171,9 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
         .as_deref()
         .map(|text| text.parse().map_err(|e| StoreError::row("attempts", "outcome", e)))
         .transpose()?;
-    let timeline = timeline(&story, &starts, &events, &turns, outcome);
+    let mut timeline = timeline(&story, &starts, &events, &turns, outcome);
+    // Every turn of ours is told once: beside the session's own, or, where that was not told yet, in the list below.
+    talked::beside(&mut timeline, &dialogue);
     let told_events: Vec<Value> = events
         .iter()
         .map(|(e, body)| {
@@ -188,6 +191,7 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
         "session_id": story.session_id, "told": story.told, "caller_id": story.caller_id,
         "run_state": story.run_state, "run_reason": story.run_reason, "call": call(&story),
         "history": history, "timeline": timeline, "events": told_events, "turns": turns,
+        "dialogue": dialogue.iter().map(talked::turn).collect::<Vec<_>>(), "verdict": talked::verdict(&dialogue),
     })))
 }
 

@@ -9,6 +9,7 @@
 mod api;
 mod callee;
 mod clock;
+mod completions;
 mod draw;
 mod latency;
 mod ledger;
@@ -246,6 +247,11 @@ impl Running {
     /// The Management API's address.
     pub fn url(&self) -> String {
         format!("http://{}/platform_api", self.address)
+    }
+
+    /// Where a stand-in answers as OpenAI's interface does.
+    pub fn completions_url(&self) -> String {
+        format!("http://{}/v1", self.address)
     }
 
     /// The Management API's address by TLS, and the certificate to trust, where that door is open.

@@ -22,6 +22,8 @@ pub mod world;
 #[cfg(test)]
 mod tests;
 
+pub use spine::{Move, Spine};
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

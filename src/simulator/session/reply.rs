@@ -59,7 +59,7 @@ impl World {
             match next {
                 Move::Say(text) => (Some(text), None, latency.model_audio_ms),
                 Move::End { text, goal, opt_out } => {
-                    let mut arguments = json!({ "goal": goal, "answers": {} });
+                    let mut arguments = json!({ "goal": goal, "answers": model.spine.answers() });
                     if opt_out {
                         arguments["opt_out"] = json!(true);
                     }

@@ -1,6 +1,8 @@
 //! The stand-in model's understanding of its instructions: the lines
 //! `PHASE n name: «…»`, `IF «word|word»: «…»` and `END: «…»` among whatever prose.
 
+use serde_json::{Map, Value, json};
+
 /// A script as far as it is machine-readable, and how far it has been played.
 #[derive(Clone, Debug, Default)]
 pub struct Spine {
@@ -8,8 +10,78 @@ pub struct Spine {
     reactions: Vec<(Vec<String>, String, bool)>,
     end: Option<String>,
     next: usize,
+    recalled: usize,
     over: bool,
+    collected: Collected,
 }
+
+/// The lines ``Collect the answer `name` (kind) after phase.``, and what was answered.
+#[derive(Clone, Debug, Default)]
+struct Collected {
+    /// Names of the phases, in their order.
+    phases: Vec<String>,
+    /// Name, kind and phase of each.
+    wanted: Vec<[String; 3]>,
+    answers: Map<String, Value>,
+}
+
+impl Collected {
+    fn phase(&mut self, line: &str) {
+        let name = line.split(':').next().unwrap_or_default().split(' ').next_back().unwrap_or_default();
+        self.phases.push(name.to_owned());
+    }
+
+    fn wanted(&mut self, line: &str) {
+        let parts = || {
+            let (name, rest) = line.strip_prefix("Collect the answer `")?.split_once("` (")?;
+            let (kind, phase) = rest.split_once(") after ")?;
+            Some([name.to_owned(), kind.to_owned(), phase.trim_end_matches('.').to_owned()])
+        };
+        self.wanted.extend(parts().filter(|_| self.wanted.len() < PHASES_MAX));
+    }
+
+    /// Something was said after so many phases.
+    fn hear(&mut self, said: &str, phases: usize) {
+        let Some(phase) = phases.checked_sub(1).and_then(|last| self.phases.get(last)) else { return };
+        for [name, kind, after] in &self.wanted {
+            if let Some(value) = Some(()).filter(|()| after == phase).and_then(|()| understood(kind, said)) {
+                self.answers.insert(name.clone(), value);
+            }
+        }
+    }
+}
+
+fn understood(kind: &str, said: &str) -> Option<Value> {
+    let lower = said.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    match kind {
+        "text" => (!words.is_empty()).then(|| json!(said.trim())),
+        "true or false" if any(&["нет", "не", "no", "not"]) => Some(json!(false)),
+        "true or false" if any(&["да", "ага", "конечно", "хорошо", "yes", "sure", "ok"]) => {
+            Some(json!(true))
+        }
+        "number" => words.iter().find_map(|word| {
+            let spelt = NUMBERS.iter().position(|names| names.contains(word)).map(|n| n as i64);
+            word.parse::<i64>().ok().or(spelt).map(|n| json!(n))
+        }),
+        kind => kind.strip_prefix("one of ")?.split(", ").find(|choice| lower.contains(choice)).map(|c| json!(c)),
+    }
+}
+
+const NUMBERS: [[&str; 2]; 11] = [
+    ["ноль", "zero"],
+    ["один", "one"],
+    ["два", "two"],
+    ["три", "three"],
+    ["четыре", "four"],
+    ["пять", "five"],
+    ["шесть", "six"],
+    ["семь", "seven"],
+    ["восемь", "eight"],
+    ["девять", "nine"],
+    ["десять", "ten"],
+];
 
 /// What the model does next.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +105,7 @@ impl Spine {
             if line.starts_with("PHASE ") {
                 if let (Some(text), true) = (quoted(line), spine.phases.len() < PHASES_MAX) {
                     spine.phases.push(text.to_owned());
+                    spine.collected.phase(line);
                 }
             } else if line.starts_with("IF ") {
                 let parts = quoted(line).and_then(|inside| inside.split_once("»: «"));
@@ -43,6 +116,8 @@ impl Spine {
                 }
             } else if line.starts_with("END:") {
                 spine.end = quoted(line).map(str::to_owned);
+            } else {
+                spine.collected.wanted(line);
             }
         }
         spine
@@ -62,6 +137,28 @@ impl Spine {
         }
     }
 
+    /// Something was said in a turn that somebody else remembers: a phase, with all before it, or a reaction.
+    pub fn recall(&mut self, text: &str) {
+        let said = letters(text);
+        if let Some(place) = self.phases.iter().position(|phase| letters(phase) == said) {
+            self.next = self.next.max(place + 1);
+        }
+        for (_, reaction, used) in &mut self.reactions {
+            *used |= letters(reaction) == said;
+        }
+        self.recalled = self.next;
+    }
+
+    /// What the other person answered to what is to be collected.
+    pub fn answers(&self) -> Value {
+        Value::Object(self.collected.answers.clone())
+    }
+
+    /// The last reply went on to another phase.
+    pub fn has_moved(&self) -> bool {
+        self.next > self.recalled
+    }
+
     pub fn opening(&mut self, russian: bool) -> Move {
         match self.phases.get(self.next) {
             Some(text) => {
@@ -79,13 +176,16 @@ impl Spine {
         }
     }
 
-    pub fn reply(&mut self, heard: &str, russian: bool) -> Move {
-        let heard = heard.to_lowercase();
+    pub fn reply(&mut self, said: &str, russian: bool) -> Move {
+        let heard = said.to_lowercase();
         let goodbye = if russian { "Спасибо, до свидания!" } else { "Thank you, goodbye!" };
         let end = self.end.clone().unwrap_or_else(|| goodbye.to_owned());
         let has = |words: &[&str]| words.iter().any(|word| heard.contains(word));
         if self.over || has(&NEVER_AGAIN) || has(&LEAVES) {
             let goal = !has(&NEVER_AGAIN) && !self.phases.is_empty() && self.next >= self.phases.len();
+            if !self.over && !has(&NEVER_AGAIN) {
+                self.collected.hear(said, self.next);
+            }
             self.over = true;
             return Move::End { text: end, goal, opt_out: has(&NEVER_AGAIN) };
         }
@@ -94,6 +194,7 @@ impl Spine {
             *used = true;
             return Move::Say(text.clone());
         }
+        self.collected.hear(said, self.next);
         if let Some(text) = self.phases.get(self.next) {
             self.next += 1;
             return Move::Say(text.clone());
@@ -111,6 +212,11 @@ impl Spine {
         self.over = true;
         Move::End { text: end, goal: true, opt_out: false }
     }
+}
+
+/// Without marks, which get lost between a text and a voice.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// What stands between the first and the last quotation mark: a sentence may hold quotations of its own.
@@ -134,6 +240,19 @@ mod tests {
         assert_eq!(spine.reply("А сколько СТОИТ?", true), Move::Say("Есть время завтра?".to_owned()));
         let end = Move::End { text: "Спасибо, до свидания!".to_owned(), goal: true, opt_out: false };
         assert_eq!(spine.reply("Да", true), end);
+    }
+
+    #[test]
+    fn answers_are_collected_behind_their_phase() {
+        let wanted = "Collect the answer `time` (true or false) after ask.\nCollect the answer `why` (text) after ask.\n\
+            Collect the answer `how_many` (number) after greeting.\nCollect the answer `which` (one of a, b) after no.";
+        let mut spine = Spine::read(&format!("{SCRIPT}{wanted}"));
+        spine.opening(true);
+        spine.reply("А цена?", true);
+        assert_eq!(spine.answers(), json!({}), "a question is no answer");
+        spine.reply("Нас пять, а не 6.", true);
+        spine.reply("Нет, не могу.", true);
+        assert_eq!(spine.answers(), json!({ "how_many": 5, "time": false, "why": "Нет, не могу." }));
     }
 
     #[test]
