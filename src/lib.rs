@@ -17,6 +17,8 @@ pub mod dialer;
 
 pub mod dialogue;
 
+pub mod media;
+
 pub mod queue;
 
 pub mod report;
