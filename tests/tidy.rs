@@ -35,6 +35,8 @@ const ROOMS: &[Room] = &[
         never: &["axum", "apalis", "apalis_core", "sqlx", "reqwest"],
     },
     Room { name: "dialogue", sees: &["domain", "store"], never: &["axum", "sqlx", "reqwest"] },
+    // Audio between two connections, whoever made them.
+    Room { name: "media", sees: &[], never: &["axum", "sqlx", "apalis", "reqwest"] },
     Room { name: "notify", sees: &["domain", "store"], never: &["axum", "sqlx"] },
     // The store's pools, in which apalis keeps its own tables, and the plan that it turns into jobs.
     Room {
@@ -51,6 +53,7 @@ const ROOMS: &[Room] = &[
             "intake",
             "dialer",
             "dialogue",
+            "media",
             "store",
             "report",
             "voximplant::callback",
@@ -87,6 +90,7 @@ const STOPWATCHES: &[(&str, &str)] = &[
     ("src/drill.rs", "how long a runner takes to recover, in real time"),
     ("src/rehearse.rs", "how long a rehearsal took, and its patience with the history, in real time"),
     ("src/cli/call.rs", "how long nobody took up a call, in real time"),
+    ("src/media/carry.rs", "how far a stream has come, in real time: its other ends live in no other"),
     ("src/http/voice.rs", "the cost of an answer, which it declares in Server-Timing"),
     ("src/voximplant/api.rs", "how long the provider took to answer, for the log"),
     ("src/voximplant/window.rs", "how long a start was on its way, in real time"),

@@ -195,7 +195,7 @@ impl Prices {
         let (speech, realtime) = match mode.as_str() {
             "greeting" => (minute(Part::Tts), false),
             "dialog" => (minute(Part::Asr) + minute(Part::Tts), false),
-            "realtime" | "realtime_pure" => (minute(Part::Realtime), true),
+            "realtime" | "realtime_pure" | "realtime_stream" => (minute(Part::Realtime), true),
             // A mode of somebody's own may use everything.
             _ => (minute(Part::Asr) + minute(Part::Tts) + minute(Part::Realtime), true),
         };

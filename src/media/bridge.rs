@@ -87,7 +87,7 @@ impl End {
 }
 
 /// What a stream carried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {
     /// Audio of the callee, in milliseconds.
     pub heard_ms: u64,

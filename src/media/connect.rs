@@ -3,6 +3,7 @@
 use super::carry::{Came, Way};
 use super::words::EVENT_BYTES_MAX;
 use futures::{SinkExt, StreamExt};
+use std::fmt;
 use std::future::ready;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -22,6 +23,12 @@ pub struct Model {
     pub base_url: Option<String>,
     pub name: String,
     pub key: String,
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model").field("base_url", &self.base_url).field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Model {

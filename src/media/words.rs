@@ -131,7 +131,7 @@ pub enum Said {
 }
 
 /// What a conversation has cost, in the model's own unit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tokens {
     pub input: u64,
     pub input_cached: u64,

@@ -30,12 +30,14 @@ files![
     "lib/mouth.js",
     "lib/realtime.js",
     "lib/ruler.js",
+    "lib/stream.js",
     "lib/tongue.js",
     "lib/wire.js",
     "scenario_greeting.js",
     "scenario_voice_dialog.js",
     "scenario_voice_realtime.js",
     "scenario_voice_realtime_pure.js",
+    "scenario_voice_stream.js",
 ];
 
 #[derive(Debug, thiserror::Error)]
