@@ -7,6 +7,8 @@ mod harness;
 mod contract;
 #[path = "scenarios/stage.rs"]
 mod stage;
+#[path = "scenarios/streams.rs"]
+mod streams;
 #[path = "scenarios/talk.rs"]
 mod talk;
 #[path = "scenarios/types.rs"]
