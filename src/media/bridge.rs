@@ -9,7 +9,10 @@
 //! `ready`, `callee_began`, `callee_ended` (`silence_ms`), `callee` (`text`), `response`, `agent` (`text`),
 //! `verdict` (the arguments of `end_call`), `end` (the goodbye has been heard), `fault` (`reason`).
 
+mod hearing;
+
 use super::encoding::Encoding;
+use super::ends::{End, Tally};
 use super::frames::{self, Frame, PIECE_MS, Speaker};
 use super::outbox::Outbox;
 use super::playout::Playout;
@@ -24,8 +27,6 @@ const FRAME_MS_MAX: u64 = 100;
 pub const QUEUE_MS_MAX: u64 = 60_000;
 /// Frames that the platform has not taken. More than a buffer of it: whoever is there takes nothing.
 const UNTAKEN_MAX: usize = 500;
-/// A gap in the callee's audio is filled with silence up to this, so that the model's positions stay true.
-const GAP_MS_MAX: u64 = 1_000;
 /// Nobody says anything: a call's audio comes all the time.
 const IDLE_MS: u64 = 90_000;
 /// A scenario that was told of a fault has this long to say goodbye.
@@ -34,78 +35,6 @@ const LINGER_MS: u64 = 30_000;
 const FAILURES_MAX: u32 = 2;
 /// Calls of tools in one conversation.
 const TOOLS_MAX: usize = 200;
-
-/// How a stream ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The scenario closed it: the call is over.
-    Call,
-    /// The platform's connection broke.
-    CallLost,
-    /// The platform said what cannot be understood.
-    CallNonsense(String),
-    /// Nothing came for a long time.
-    Idle,
-    /// The model could not be reached, or did not take the key.
-    ModelRefused(String),
-    /// The model closed the connection, and said so.
-    ModelClosed(String),
-    /// The model's connection broke.
-    ModelLost,
-    /// The model's session or its responses failed.
-    ModelFailed(String),
-    /// This program ends.
-    Stopping,
-}
-
-impl End {
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            End::Call => "call",
-            End::CallLost => "call_lost",
-            End::CallNonsense(_) => "call_nonsense",
-            End::Idle => "idle",
-            End::ModelRefused(_) => "model_refused",
-            End::ModelClosed(_) => "model_closed",
-            End::ModelLost => "model_lost",
-            End::ModelFailed(_) => "model_failed",
-            End::Stopping => "stopping",
-        }
-    }
-
-    pub fn reason(&self) -> &str {
-        match self {
-            End::CallNonsense(why) | End::ModelRefused(why) | End::ModelClosed(why) | End::ModelFailed(why) => why,
-            End::Call | End::CallLost | End::Idle | End::ModelLost | End::Stopping => "",
-        }
-    }
-
-    /// Is the scenario still there, to be told?
-    fn is_ours(&self) -> bool {
-        !matches!(self, End::Call | End::CallLost | End::CallNonsense(_) | End::Idle)
-    }
-}
-
-/// What a stream carried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Tally {
-    /// Audio of the callee, in milliseconds.
-    pub heard_ms: u64,
-    /// Packets of it that never came, and those that came too late.
-    pub lost: u64,
-    pub late: u64,
-    /// Audio of the callee that the model did not take in time.
-    pub dropped_ms: u64,
-    /// Audio of the model that was sent, and how much of it was cut before it was heard.
-    pub said_ms: u64,
-    pub cut_ms: u64,
-    pub ahead_ms_max: u64,
-    pub responses: u32,
-    pub interruptions: u32,
-    /// Until the model could be spoken to.
-    pub ready_ms: Option<u64>,
-    pub tokens: Tokens,
-}
 
 struct Waiting {
     item: String,
@@ -289,59 +218,6 @@ impl Bridge {
             }
             Ok(Frame::Custom(_) | Frame::Other) => {}
             Err(error) => self.finish(End::CallNonsense(error.to_string()), now),
-        }
-    }
-
-    fn hears_in(&mut self, encoding: Encoding, now: u64) {
-        self.next_chunk = None;
-        if self.heard.as_ref().is_some_and(|(known, _)| *known == encoding) {
-            return;
-        }
-        match Resampler::new(encoding.rate(), self.model.rate()) {
-            Ok(resampler) => self.heard = Some((encoding, resampler)),
-            Err(error) => self.finish(End::CallNonsense(error.to_string()), now),
-        }
-    }
-
-    fn heard(&mut self, chunk: Option<u64>, payload: &[u8]) {
-        let Some((encoding, _)) = &self.heard else { return };
-        let encoding = *encoding;
-        let mut gap_ms = 0;
-        if let Some(chunk) = chunk {
-            let expected = self.next_chunk.unwrap_or(chunk);
-            if chunk < expected {
-                // Its place has been filled already.
-                self.tally.late += 1;
-                return;
-            }
-            let lost = chunk - expected;
-            self.tally.lost += lost;
-            gap_ms = lost.saturating_mul(encoding.ms_of_bytes(payload.len())).min(GAP_MS_MAX);
-            self.next_chunk = Some(chunk.saturating_add(1));
-        }
-        if gap_ms > 0 {
-            self.to_model_in(&encoding.silence(gap_ms));
-        }
-        self.tally.heard_ms += encoding.ms_of_bytes(payload.len());
-        self.to_model_in(payload);
-    }
-
-    fn to_model_in(&mut self, audio: &[u8]) {
-        // Before the session stands there is nobody to hear it, and what it would hear is long past.
-        if !self.ready || self.end.is_some() {
-            return;
-        }
-        let Some((encoding, resampler)) = &mut self.heard else { return };
-        let turned;
-        let audio = if *encoding == self.model {
-            audio
-        } else {
-            turned = self.model.encode(&resampler.push(&encoding.decode(audio)));
-            &turned
-        };
-        if !audio.is_empty() {
-            let ms = self.model.ms_of_bytes(audio.len());
-            self.to_model.audio(words::append(audio).to_string(), ms);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The shell of a bridge: two connections and a clock. It waits, the bridge decides.
 
-use super::bridge::{Bridge, End, Tally};
+use super::bridge::Bridge;
+use super::ends::{End, Tally};
 use futures::{Sink, SinkExt, Stream, StreamExt};
 use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;

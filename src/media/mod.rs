@@ -9,6 +9,7 @@ pub mod bridge;
 pub mod carry;
 pub mod connect;
 pub mod encoding;
+pub mod ends;
 pub mod frames;
 pub mod g711;
 pub mod outbox;
@@ -16,8 +17,9 @@ pub mod playout;
 pub mod resample;
 pub mod words;
 
-pub use bridge::{Bridge, End, Tally};
+pub use bridge::Bridge;
 pub use carry::{Came, Carried, Way, carry};
 pub use connect::{Model, connect};
 pub use encoding::Encoding;
+pub use ends::{End, Tally};
 pub use words::Plan;

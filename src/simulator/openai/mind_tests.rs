@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::simulator::audio::modem::{Decoder, utter};
+use crate::simulator::openai::base64;
 
 struct Talk {
     mind: Mind,

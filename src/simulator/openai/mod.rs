@@ -78,8 +78,10 @@ pub async fn realtime(
     let Some(model) = asked.get("model").cloned() else {
         return refused(StatusCode::BAD_REQUEST, "missing_model");
     };
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if bearer.strip_prefix("Bearer ").is_none_or(|key| key.trim().is_empty()) {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let bearer = text(header::AUTHORIZATION).strip_prefix("Bearer ").is_some_and(|key| !key.trim().is_empty());
+    // A browser cannot set headers: there the key is the name of a protocol.
+    if !bearer && !text(header::SEC_WEBSOCKET_PROTOCOL).contains("openai-insecure-api-key.") {
         return refused(StatusCode::UNAUTHORIZED, "invalid_api_key");
     }
     let trouble = match trouble(&model) {
