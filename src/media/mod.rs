@@ -2,8 +2,9 @@
 //!
 //! `g711`, `encoding` and `resample` turn samples into one another; `frames` speaks the platform's JSON,
 //! `words` the model's; `playout` knows how much of what was sent is still to be heard, `outbox` what the
-//! model has not taken. `bridge` joins them: a pure machine, told what came and what time it is, which says what is to be sent. `carry` is
-//! its shell, with `connect` the only part that waits. Nothing here knows a database, a web framework or a campaign.
+//! model has not taken. `bridge` joins them: a pure machine, told what came and what time it is, which says what
+//! is to be sent, and in the end how it ended (`ends`). `carry` is its shell, with `connect` the only part that
+//! waits. Nothing here knows a database, a web framework or a campaign.
 
 pub mod bridge;
 pub mod carry;

@@ -66,7 +66,7 @@ impl Mind {
     pub(super) fn begins(&mut self, number: u32, now: u64) {
         let Some(response) = self.response.as_mut().filter(|response| response.number == number) else { return };
         let Some(text) = response.text.clone() else {
-            self.response_over(now);
+            self.response_over();
             return;
         };
         if self.trouble == Trouble::Mute {
@@ -100,7 +100,7 @@ impl Mind {
     pub(super) fn goes_on(&mut self, number: u32, now: u64) {
         let Some(response) = self.response.as_mut().filter(|response| response.number == number) else { return };
         let Some(piece) = response.speech.as_mut().and_then(Speech::next) else {
-            self.response_over(now);
+            self.response_over();
             return;
         };
         let item = self.spoken_item(number);
@@ -118,7 +118,7 @@ impl Mind {
     }
 
     /// Everything is said and called.
-    fn response_over(&mut self, _now: u64) {
+    fn response_over(&mut self) {
         let Some(response) = self.response.take() else { return };
         let (number, of) = (response.number, id_of(response.number));
         let mut output = Vec::new();
