@@ -16,6 +16,9 @@ fn main() -> ExitCode {
     // The scenarios' engine reads the zone once; sessions live in UTC. Nothing runs beside us yet.
     // SAFETY: no other thread exists.
     unsafe { std::env::set_var("TZ", "UTC") };
+    // The allocator asks for pages of two megabytes, of which most threads fill a corner: half of what a process holds.
+    #[cfg(target_os = "linux")]
+    let _as_it_was = rustix::thread::disable_transparent_huge_pages(true);
     // reqwest is built without a provider of its own.
     rustls::crypto::ring::default_provider().install_default().ok();
     // A missing .env is no fault.

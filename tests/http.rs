@@ -16,10 +16,14 @@ mod lists;
 mod money;
 #[path = "http/numbers.rs"]
 mod numbers;
+#[path = "http/progress.rs"]
+mod progress;
 #[path = "http/races.rs"]
 mod races;
 #[path = "http/recordings.rs"]
 mod recordings;
+#[path = "http/rejects.rs"]
+mod rejects;
 #[path = "http/retries.rs"]
 mod retries;
 #[path = "http/uploads.rs"]
@@ -137,8 +141,9 @@ async fn a_campaign_goes_from_upload_to_report_over_the_api() {
     assert_eq!(rejects.headers()["content-type"], "text/csv; charset=utf-8");
     let rejects = rejects.text().await.expect("a list");
     let lines: Vec<&str> = rejects.lines().collect();
-    assert_eq!(lines[0], "line,bucket,field,reason,raw");
-    assert!(lines[1].starts_with("4,duplicate,phone,") && lines[2].starts_with("5,refused,phone,"), "{rejects}");
+    assert_eq!(lines[0], "phone,halo_surplus,halo_list,halo_line,halo_bucket,halo_field,halo_reason");
+    assert!(lines[1].starts_with(&format!("{},,1,4,duplicate,phone,", number(0, 2))), "{rejects}");
+    assert!(lines[2].starts_with("12,,1,5,refused,phone,"), "{rejects}");
     assert_eq!(lines.len(), 3);
 
     let (status, run) = post(&app, "/api/v1/campaigns/by%20api/runs").await;
@@ -251,7 +256,7 @@ async fn what_cannot_be_taken_is_refused_whole_and_in_words() {
     assert_eq!(get(&app, "/api/v1/campaigns").await, (200, json!([])), "nothing was stored");
 
     assert_eq!(upload(&app, &plain, good.clone()).await.0, 201);
-    let (status, body) = upload(&app, &plain, good).await;
+    let (status, body) = upload(&app, &plain, csv([number(0, 2)])).await;
     assert_eq!(status, 409);
     insta::assert_json_snapshot!(body, @r#"
     {

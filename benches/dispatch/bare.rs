@@ -85,10 +85,10 @@ async fn nothing(_: DialJob, done: Data<Done>) -> Result<(), BoxDynError> {
 fn monitor(db: Db, done: Done) -> Monitor {
     let monitor = Monitor::new().shutdown_timeout(Duration::from_secs(2));
     match db {
-        Db::Sqlite { writer, .. } => monitor.register(move |n| {
+        Db::Sqlite { queue, .. } => monitor.register(move |n| {
             let config = apalis_sqlite::Config::default().queue(QUEUE).batch_size(BATCH).lock_tasks(false);
             let ticks = Ticks::every(PICK_UP_EVERY);
-            let backend = SqliteStorage::<DialJob>::new(&writer).with_config(config).poll_with_strategy(ticks);
+            let backend = SqliteStorage::<DialJob>::new(&queue).with_config(config).poll_with_strategy(ticks);
             WorkerBuilder::new(format!("bare-{n}"))
                 .backend(backend)
                 .data(done.clone())
@@ -110,8 +110,8 @@ fn monitor(db: Db, done: Done) -> Monitor {
 
 async fn prune(db: &Db) {
     let gone = match db {
-        Db::Sqlite { writer, .. } => {
-            sqlx::query("delete from Jobs where status = 'Done'").execute(writer).await.map(drop)
+        Db::Sqlite { queue, .. } => {
+            sqlx::query("delete from Jobs where status = 'Done'").execute(queue).await.map(drop)
         }
         Db::Postgres(pool) => {
             let gone = sqlx::query("delete from apalis.jobs where status = 'Done'").execute(pool).await.map(drop);

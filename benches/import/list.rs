@@ -10,10 +10,10 @@ const CITIES: [&str; 6] = ["Тверь", "Самара", "Пермь", "Омск
 const PLANS: [&str; 4] = ["basic", "family", "business", "old"];
 const BAD: [&str; 5] = ["12", "не помню", "7,999E+10", "+7 999", "123456789012345678"];
 
-/// The n-th of numbers that are all different and in no order: an odd factor turns 2^29 places around.
+/// The n-th of numbers that are all different and in no order: an odd factor turns 2^26 places around.
 fn number(n: u64) -> u64 {
-    const PLACES: u64 = 1 << 29;
-    // Russian mobile numbers of 2^29 consecutive ones.
+    const PLACES: u64 = 1 << 26;
+    // Russian mobile numbers, of which every one is somebody's to give out.
     79_100_000_000 + n.wrapping_mul(0x2545_F491_4F6C_DD1D) % PLACES
 }
 

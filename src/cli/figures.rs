@@ -45,6 +45,9 @@ pub struct ExportArgs {
     /// CSV begins with a byte-order mark; with `--delimiter semicolon` it opens in a Russian Excel as it should.
     #[arg(long)]
     mark: bool,
+    /// Rejects and notes of this list of the campaign alone, counted from 1.
+    #[arg(long, value_name = "N")]
+    list: Option<i64>,
     #[arg(long)]
     out: Option<PathBuf>,
 }
@@ -95,7 +98,7 @@ pub async fn export(args: ExportArgs) -> Result<(), Failure> {
     };
     let shape = export::sheet::Shape::said(args.format, args.delimiter.as_deref(), args.mark);
     let shape = shape.map_err(|why| Failure::usage(format!("--{why}")))?;
-    let mut export = export::Export::of(&store, what, &args.campaign, shape).await?;
+    let mut export = export::Export::of_list(&store, what, &args.campaign, args.list, shape).await?;
     let mut out = Out::to(args.out.as_ref())?;
     while let Some(piece) = export.piece().await? {
         if !out.write(&piece)? {

@@ -349,6 +349,9 @@ pub async fn append_list(campaign: &str, file: &Path, shape: &Shape, as_json: bo
         b.refused,
         done.sentence()
     );
+    if b.duplicate + b.refused > 0 && !done.again {
+        println!("Why, line by line, to be mended and appended: halo export {campaign} rejects --list {}", done.list);
+    }
     Ok(())
 }
 

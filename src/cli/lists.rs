@@ -8,6 +8,7 @@ use halo::config::{Config, DialogBase};
 use halo::domain::list::Dialect;
 use halo::http::checks::{self, Beside, Rules};
 use halo::http::lists::{Given, Sending};
+use halo::http::progress::Stand;
 use halo::intake;
 use halo::intake::list::dialect::Words;
 use halo::store::Store;
@@ -183,6 +184,13 @@ const SHOWN_EVERY: Duration = Duration::from_millis(200);
 /// A list that is done within this time shows nothing.
 const SHOWN_AFTER: Duration = Duration::from_millis(600);
 
+fn said(stand: Stand) -> String {
+    match stand.phase {
+        "reading" => format!("{} rows read, {} MiB", stand.rows, stand.bytes >> 20),
+        _ => format!("{} of {} rows stored", stand.stored, stand.accepted),
+    }
+}
+
 impl Shown {
     pub fn of(given: &Given) -> Self {
         let (bar, progress) = (ProgressBar::hidden(), given.sending.progress.clone());
@@ -196,10 +204,7 @@ impl Shown {
                 bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
                 loop {
                     let stand = progress.stand();
-                    bar.set_message(match stand.phase {
-                        "reading" => format!("{} rows read, {} MiB", stand.rows, stand.bytes >> 20),
-                        _ => format!("{} of {} rows stored", stand.stored, stand.accepted),
-                    });
+                    bar.set_message(said(stand));
                     bar.tick();
                     tokio::time::sleep(SHOWN_EVERY).await;
                 }
@@ -224,4 +229,17 @@ impl Drop for Shown {
 pub fn template(language: &str) -> Result<(), Failure> {
     let wrote = std::io::stdout().write_all(intake::template::template(language).as_bytes());
     wrote.map_err(|cause| Failure::refused(format!("standard output: {cause}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_told_what_is_read_and_then_what_is_stored() {
+        let reading = Stand { phase: "reading", bytes: 5 << 20, rows: 70_000, accepted: 0, stored: 0 };
+        assert_eq!(said(reading), "70000 rows read, 5 MiB");
+        let storing = Stand { phase: "storing", accepted: 66_500, stored: 1000, ..reading };
+        assert_eq!(said(storing), "1000 of 66500 rows stored");
+    }
 }

@@ -6,7 +6,7 @@
 use super::import::{Buckets, Here, ImportError, buckets, columns, same_content, taking};
 use super::lists::{self, Given, Sending, Shape, Spool};
 use super::round::Round;
-use super::taken::take;
+use super::taken::{Taking, take};
 use super::{Problem, Web};
 use crate::dialer::hindrance_with;
 use crate::dialogue::Script;
@@ -64,7 +64,7 @@ pub async fn append_from(here: &Here<'_>, campaign: &str, source: &str, given: G
     let script = Script::parse(&row.script).map_err(|faults| ImportError::Script(faults.to_string(), faults.list()))?;
     let sending = given.sending.clone();
     let taking = taking(here.modes, &settings, script, &row.salt, here.real_platform, here.now, &sending);
-    let taken = take(given, taking).await?.useful()?;
+    let taken = take(given, Arc::new(Taking { whole: true, ..taking })).await?.useful()?;
     if let Some(sent) = sent_again(here, &sending, row.campaign, &taken.hash).await? {
         return Ok(again(sent));
     }

@@ -77,7 +77,7 @@ pub async fn check(
 ) -> Result<Checked, ImportError> {
     let Rules { settings, script, campaign } = rules;
     let now: Timestamp = beside.now;
-    let taking = taking(modes, &settings, script, "", real_platform, now, &given.sending);
+    let taking = Arc::new(taking(modes, &settings, script, "", real_platform, now, &given.sending));
     let taken = take(given, taking.clone()).await?;
     let (mut round, mut came_before) = (Round::fresh(&taken), None);
     if let Some(store) = store {

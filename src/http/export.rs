@@ -4,6 +4,7 @@
 //! `docs/LISTS.md` tells the columns; new ones are added at the end.
 
 mod back;
+mod rejected;
 pub mod sheet;
 mod workbook;
 
@@ -17,6 +18,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::IntoResponse;
 use back::Back;
 use futures::stream;
+use rejected::Rejected;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sheet::{Format, Shape, Sheet};
@@ -99,7 +101,6 @@ const TURNS: &[&str] = &[
     "filler",
     "interrupted",
 ];
-const REJECTS: &[&str] = &["line", "bucket", "field", "reason", "raw", "list"];
 const NOTES: &[&str] = &["line", "field", "reason", "raw", "list"];
 const SUPPRESSIONS: &[&str] = &["number", "since", "by", "reason"];
 
@@ -134,8 +135,8 @@ enum Kind {
     Contacts(CampaignId, Back),
     Attempts(CampaignId),
     Turns(CampaignId),
+    Rejects(Rejected),
     /// Of these lists, in their order.
-    Rejects(Vec<Import>),
     Notes(Vec<Import>),
     Suppressions,
 }
@@ -163,14 +164,35 @@ fn at(value: Option<i64>) -> Value {
 
 impl Export {
     pub async fn of(store: &Store, what: What, campaign: &str, shape: Shape) -> Result<Self, Problem> {
+        Export::of_list(store, what, campaign, None, shape).await
+    }
+
+    /// Rejects and notes of this list alone.
+    pub async fn of_list(
+        store: &Store,
+        what: What,
+        campaign: &str,
+        list: Option<i64>,
+        shape: Shape,
+    ) -> Result<Self, Problem> {
         let row = store.find_campaign(campaign).await?;
         let campaign = row.campaign;
+        let mut lists = store.imports(campaign).await?;
+        if let Some(wanted) = list {
+            if !matches!(what, What::Rejects | What::Notes) {
+                return Err(Problem::bad("list: of rejects and notes alone"));
+            }
+            lists.retain(|import| import.ordinal == wanted);
+            if lists.is_empty() {
+                return Err(Problem::missing(format!("campaign `{}` has no list {wanted}", row.name)));
+            }
+        }
         let kind = match what {
             What::Contacts => Kind::Contacts(campaign, Back::of(store, &row).await?),
             What::Attempts => Kind::Attempts(campaign),
             What::Turns => Kind::Turns(campaign),
-            What::Rejects => Kind::Rejects(store.imports(campaign).await?),
-            What::Notes => Kind::Notes(store.imports(campaign).await?),
+            What::Rejects => Kind::Rejects(Rejected::of(store, &row, lists).await?),
+            What::Notes => Kind::Notes(lists),
         };
         Ok(Export::new(store, kind, shape))
     }
@@ -188,9 +210,9 @@ impl Export {
     fn header(&self) -> Vec<String> {
         let fixed = match &self.kind {
             Kind::Contacts(_, back) => return back.header(),
+            Kind::Rejects(rejected) => return rejected.header(),
             Kind::Attempts(_) => ATTEMPTS,
             Kind::Turns(_) => TURNS,
-            Kind::Rejects(_) => REJECTS,
             Kind::Notes(_) => NOTES,
             Kind::Suppressions => SUPPRESSIONS,
         };
@@ -258,23 +280,16 @@ impl Export {
                     rows.push(turn(row));
                 }
             }
-            Kind::Rejects(lists) => {
-                while let Some(list) = lists.first() {
-                    for row in self.store.reject_page(list.batch, self.behind.0, PAGE).await? {
+            Kind::Rejects(rejected) => {
+                while let Some(list) = rejected.list() {
+                    for row in self.store.reject_page(list, self.behind.0, PAGE).await? {
                         self.behind.0 = row.line;
-                        rows.push(vec![
-                            json!(row.line),
-                            json!(row.bucket),
-                            json!(row.field),
-                            json!(row.reason),
-                            json!(row.raw),
-                            json!(list.ordinal),
-                        ]);
+                        rows.push(rejected.row(row));
                     }
                     if !rows.is_empty() {
                         break;
                     }
-                    lists.remove(0);
+                    rejected.next_list();
                     self.behind = (0, 0);
                 }
             }
@@ -407,6 +422,8 @@ pub(super) struct Wish {
     delimiter: Option<String>,
     #[serde(default)]
     mark: bool,
+    /// Rejects and notes of this list alone, counted from 1.
+    list: Option<i64>,
 }
 
 impl Wish {
@@ -422,7 +439,7 @@ pub(super) async fn list(
     campaign: String,
     wish: Wish,
 ) -> Result<impl IntoResponse, Problem> {
-    let export = Export::of(&web.store, what, &campaign, wish.shape(format)?).await?;
+    let export = Export::of_list(&web.store, what, &campaign, wish.list, wish.shape(format)?).await?;
     Ok(export.answer(what.as_str()))
 }
 

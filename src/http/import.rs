@@ -144,7 +144,7 @@ pub async fn import_from(here: &Here<'_>, upload: Upload<'_>, given: Given) -> R
     let salt = upload.salt.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
     let sending = given.sending.clone();
     let taking = taking(here.modes, &settings, script, &salt, here.real_platform, now, &sending);
-    let taken = take(given, taking).await?.useful()?;
+    let taken = take(given, Arc::new(taking)).await?.useful()?;
     let policy = policy_note(&settings.policy);
     if let Some(sent) = sent_again(here, &sending, &settings, script_text, &taken.hash).await? {
         return Ok(again(sent, policy));
@@ -204,8 +204,8 @@ pub(super) fn taking(
     real_platform: bool,
     now: Timestamp,
     sending: &Sending,
-) -> Arc<Taking> {
-    Arc::new(Taking {
+) -> Taking {
+    Taking {
         settings: settings.clone(),
         modes: modes.clone(),
         script,
@@ -213,7 +213,8 @@ pub(super) fn taking(
         now,
         real_platform,
         progress: sending.progress.clone(),
-    })
+        whole: settings.list.elsewhere.days > 0,
+    }
 }
 
 /// The columns of a list as its row keeps them.

@@ -133,19 +133,25 @@ impl Drop for Unnamed {
 }
 
 /// An upload while it comes.
-#[derive(Default)]
 pub(super) struct Spool {
     memory: Vec<u8>,
     file: Option<Unnamed>,
     bytes: usize,
+    most: usize,
+}
+
+impl Default for Spool {
+    fn default() -> Self {
+        Spool { memory: Vec::new(), file: None, bytes: 0, most: UPLOAD_BYTES_MAX }
+    }
 }
 
 impl Spool {
     pub async fn push(mut self, piece: &[u8]) -> Result<Self, Problem> {
         self.bytes += piece.len();
-        if self.bytes > UPLOAD_BYTES_MAX {
-            let said =
-                format!("the list has more than {} MiB; split it, or import it from a path", UPLOAD_BYTES_MAX >> 20);
+        if self.bytes > self.most {
+            let mib = self.most >> 20;
+            let said = format!("the list has more than {mib} MiB; split it, or import it from a path");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", said));
         }
         self.memory.extend_from_slice(piece);
@@ -216,5 +222,15 @@ mod tests {
             spool.given(Dialect::default()).unwrap().bytes.read_to_end(&mut read).unwrap();
             assert!(read == all);
         }
+    }
+
+    /// The guard: `bytes` against `most` in `push`.
+    #[tokio::test]
+    async fn an_upload_that_is_too_large_is_refused_as_soon_as_it_is() {
+        let spool = Spool { most: 2 << 20, ..Spool::default() };
+        let Ok(spool) = spool.push(&vec![b'x'; 2 << 20]).await else { panic!("as much as there may be") };
+        let refused = spool.push(b"x").await.err().expect("one byte too many");
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(refused.detail.contains("more than 2 MiB"), "{}", refused.detail);
     }
 }

@@ -25,6 +25,15 @@ pub struct Stand {
     pub stored: u64,
 }
 
+impl Stand {
+    /// What whoever was told `last` is told next. Storing few rows takes less time than it takes to look again: it is told
+    /// all the same, so that the phases come in their order.
+    pub fn behind(self, last: Option<Stand>) -> Stand {
+        let untold = last.is_none_or(|last| last.phase == "reading");
+        if self.phase == "done" && self.accepted > 0 && untold { Stand { phase: "storing", ..self } } else { self }
+    }
+}
+
 impl Progress {
     pub fn add(&self, counter: impl Fn(&Self) -> &AtomicU64, n: u64) {
         counter(self).fetch_add(n, Ordering::Relaxed);
@@ -48,5 +57,27 @@ impl Progress {
             false => "reading",
         };
         Stand { phase, bytes: read(&self.bytes), rows: read(&self.rows), accepted, stored: read(&self.stored) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn storing_is_told_between_reading_and_the_end_however_short_it_was() {
+        let progress = Progress::default();
+        let reading = progress.stand();
+        assert_eq!((reading.phase, reading.behind(None).phase), ("reading", "reading"));
+        progress.begin_storing(3);
+        assert_eq!(progress.stand().behind(Some(reading)).phase, "storing");
+        progress.add(|p| &p.stored, 3);
+        progress.finish();
+        let storing = progress.stand().behind(Some(reading));
+        assert_eq!((storing.phase, storing.stored), ("storing", 3));
+        assert_eq!(progress.stand().behind(Some(storing)).phase, "done");
+        let nothing = Progress::default();
+        nothing.finish();
+        assert_eq!(nothing.stand().behind(Some(reading)).phase, "done", "a list that was refused stored nothing");
     }
 }

@@ -15,7 +15,7 @@ use std::io;
 use std::sync::Arc;
 
 /// Rows handed over, and numbers asked about, at once.
-const PIECE_ROWS: usize = 1000;
+const PIECE_ROWS: usize = 2000;
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// One go at storing a list; when another list came in between, there is another.
@@ -108,6 +108,7 @@ impl Round {
             field: field.to_owned(),
             reason,
             raw: crate::intake::phone::shown(&row.contact.raw_phone),
+            cells: row.cells.clone().unwrap_or_default(),
         };
         self.tally.lose(row.facts(), &row.notes, &complaint);
         self.lost[place] = true;
@@ -200,6 +201,10 @@ struct Armed {
 impl Pieces for Armed {
     fn numbers(&self) -> Vec<u64> {
         self.round.digits().collect()
+    }
+
+    fn numbers_are_first_ones(&self) -> bool {
+        self.round.taken.further.is_empty()
     }
 
     fn each(&self, hand_on: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {

@@ -8,7 +8,7 @@ use super::pack::{Cells, Pack, Record};
 use super::progress::Progress;
 use crate::dialogue::Script;
 use crate::domain::assign::dial_order_of;
-use crate::domain::list::NumberKind;
+use crate::domain::list::{Dialect, NumberKind};
 use crate::domain::settings::Settings;
 use crate::domain::term::Term;
 use crate::domain::{Mode, PhoneNumber, Timestamp};
@@ -19,11 +19,14 @@ use crate::intake::{self, Bucket, Complaint, Fate, Found, IntakeError, List, Not
 use crate::store::{NewContact, NewNote, NewNumber, Reject, Wishes};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::sync::{Arc, mpsc};
 
 /// Accepted rows of which all is kept, to be shown.
 const FIRST_ROWS: usize = 3;
+/// Looked at, to see whose file it is.
+const HEAD_BYTES: u64 = 64 << 10;
+const OURS: &[u8] = b"halo_line";
 /// Complaints told where a whole list was refused.
 pub const COMPLAINTS_TOLD_MAX: usize = 1000;
 
@@ -41,6 +44,8 @@ pub struct Taking {
     /// Example numbers are refused where real phones ring.
     pub real_platform: bool,
     pub progress: Arc<Progress>,
+    /// Accepted rows may turn out to be duplicates of stored ones, and are told whole then.
+    pub whole: bool,
 }
 
 /// What a list came to.
@@ -77,6 +82,8 @@ pub struct Kept {
     pub contact: NewContact,
     pub country: Option<String>,
     pub notes: Vec<Note>,
+    /// As it stood in the file, where somebody asked for it.
+    pub cells: Option<String>,
 }
 
 impl Kept {
@@ -105,6 +112,20 @@ impl<R: Read> Read for Hashed<R> {
     }
 }
 
+/// The beginning of a file.
+fn head(bytes: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    bytes.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Was this list taken from here? What a campaign says of its own files does not hold for it then: its first line names
+/// a column that only our exports add.
+fn is_from_here(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.windows(OURS.len()).any(|name| name == OURS)
+}
+
 /// Reads a list on a thread of its own: a million rows take a while, and webhooks are to be answered meanwhile.
 pub async fn take(given: Given, taking: Arc<Taking>) -> Result<Taken, ImportError> {
     let taken = tokio::task::spawn_blocking(move || read(given, &taking)).await;
@@ -114,16 +135,23 @@ pub async fn take(given: Given, taking: Arc<Taking>) -> Result<Taken, ImportErro
 fn read(given: Given, taking: &Taking) -> Result<Taken, ImportError> {
     let settings = &taking.settings;
     let asked = Asked { now: taking.now, consent: who_demands_consent(settings) };
-    let rules = settings.list.clone().with(given.wish);
+    let mut bytes = given.bytes;
+    let head = head(&mut bytes).map_err(|cause| IntakeError::Broken { line: 1, cause })?;
+    let mut rules = settings.list.clone();
+    if is_from_here(&head) {
+        rules.dialect = Dialect::default();
+    }
+    let rules = rules.with(given.wish);
     let order = Order {
         region: &settings.region,
         zone: settings.timezone,
         modes: &taking.modes,
         asked: Some(&asked),
         rules: &rules,
+        whole: taking.whole,
     };
     let progress = taking.progress.clone();
-    let mut hashed = Hashed { bytes: given.bytes, digest: Sha256::new(), progress };
+    let mut hashed = Hashed { bytes: Cursor::new(head).chain(bytes), digest: Sha256::new(), progress };
     // Reading and keeping are about the same work: each has a thread.
     let (found, sink) = std::thread::scope(|scope| {
         let (sender, fates) = mpsc::sync_channel::<Vec<Fate>>(FATES_AHEAD);
@@ -223,7 +251,7 @@ impl<'a> Sink<'a> {
             Fate::Complaint(complaint) => {
                 let kept = self.rows.complaints.push(|cells| put_complaint(cells, &complaint));
                 if self.complaints.len() < COMPLAINTS_TOLD_MAX {
-                    self.complaints.push(complaint);
+                    self.complaints.push(Complaint { cells: String::new(), ..complaint });
                 }
                 kept
             }
@@ -290,13 +318,16 @@ pub fn put_complaint(cells: &mut Cells, complaint: &Complaint) {
     cells.text(&complaint.field);
     cells.text(&complaint.reason);
     cells.text(&complaint.raw);
+    cells.text(&complaint.cells);
 }
 
 pub fn reject(record: &mut Record<'_>) -> io::Result<Reject> {
     let line = record.int()?;
     let bucket = if record.int()? == 1 { Bucket::Duplicate } else { Bucket::Refused };
     let mut text = || record.text().map(str::to_owned);
-    Ok(Reject { line, bucket: bucket.as_str().to_owned(), field: text()?, reason: text()?, raw: text()? })
+    let (field, reason, raw) = (text()?, text()?, text()?);
+    let cells = text().map(|cells| Some(cells).filter(|cells| !cells.is_empty()))?;
+    Ok(Reject { line, bucket: bucket.as_str().to_owned(), field, reason, raw, cells })
 }
 
 fn put_row(cells: &mut Cells, row: &Row, order: i64) {
@@ -329,6 +360,7 @@ fn put_row(cells: &mut Cells, row: &Row, order: i64) {
         cells.text(&note.reason);
         cells.text(&note.raw);
     }
+    cells.optional_text(row.cells.as_deref());
 }
 
 /// What [`put_row`] packed.
@@ -363,6 +395,7 @@ pub fn kept(record: &mut Record<'_>) -> io::Result<Kept> {
         let mut text = || record.text().map(str::to_owned);
         notes.push(Note { line: line as u64, field: text()?, reason: text()?, raw: text()? });
     }
+    let cells = owned(record.optional_text()?);
     let contact = NewContact {
         line,
         own_mode: own.is_some(),
@@ -380,7 +413,7 @@ pub fn kept(record: &mut Record<'_>) -> io::Result<Kept> {
         consent_source,
         wishes: Wishes { term: Term { not_before, not_after }, priority, kind },
     };
-    Ok(Kept { contact, country, notes })
+    Ok(Kept { contact, country, notes, cells })
 }
 
 pub fn new_note(note: Note) -> NewNote {

@@ -73,7 +73,7 @@ pub(super) async fn events(
                 return None;
             }
             loop {
-                let stand = progress.stand();
+                let stand = progress.stand().behind(last);
                 let over = stand.phase == "done" || stopping.is_cancelled();
                 if over || last != Some(stand) {
                     let event = Event::default().event("progress").json_data(stand).unwrap_or_default();

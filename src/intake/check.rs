@@ -2,6 +2,7 @@
 //!
 //! A [`Tally`] sees every row once and holds counts and first examples only, so that a list of any length can be told.
 
+use super::columns::Role;
 use super::contacts::{Column, Fate, Found, List};
 use super::phone::shown;
 use super::{Complaint, Note, Row};
@@ -124,7 +125,7 @@ impl Tally {
             super::Bucket::Duplicate => self.buckets.duplicate += 1,
             super::Bucket::Refused => self.buckets.refused += 1,
         }
-        let Complaint { line, bucket, field, reason, raw } = complaint;
+        let Complaint { line, bucket, field, reason, raw, .. } = complaint;
         self.reasons.see(bucket.as_str(), *line, field, reason, raw);
     }
 
@@ -247,7 +248,7 @@ impl Check {
             Some(d.header_line.map_or("no header".to_owned(), |line| format!("header in line {line}"))),
         ];
         lines.push(format!("File: {}", shape.into_iter().flatten().collect::<Vec<_>>().join(", ")));
-        let columns = self.columns.iter().map(|column| {
+        let columns = self.columns.iter().filter(|column| column.role != Role::Ours).map(|column| {
             let values = column.values.map(|kind| format!(" ({})", kind.as_str())).unwrap_or_default();
             format!("{} → {}{values}", shown(&column.header), column.role.word())
         });

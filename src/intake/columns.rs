@@ -26,6 +26,8 @@ pub enum Role {
     NotBefore,
     NotAfter,
     Priority,
+    /// One that an export of ours added: nobody reads it.
+    Ours,
     /// Every other column, under the name that a script writes in braces.
     Variable(String),
 }
@@ -46,6 +48,7 @@ impl Role {
             Role::NotBefore => "not_before".to_owned(),
             Role::NotAfter => "not_after".to_owned(),
             Role::Priority => "priority".to_owned(),
+            Role::Ours => "not read".to_owned(),
             Role::Variable(name) => format!("{{{name}}}"),
         }
     }
@@ -107,6 +110,11 @@ const NOT_BEFORE: &[&str] = &["not_before", "не_раньше", "звонить
 const NOT_AFTER: &[&str] = &["not_after", "не_позже", "звонить_до"];
 const PRIORITY: &[&str] = &["priority", "приоритет"];
 
+/// What our exports put before the names of the columns that they add, so that a list can come back as it was taken.
+const OURS: &str = "halo_";
+/// The one of them that says something of a row: it must be empty before the row can be accepted.
+pub const SURPLUS: &str = "halo_surplus";
+
 pub const COLUMNS_MAX: usize = 200;
 /// Rows at the beginning among which the header is looked for.
 pub const HEADER_ROWS: usize = 10;
@@ -137,6 +145,11 @@ pub fn phone_column<'a>(headers: impl Iterator<Item = &'a str>) -> Option<usize>
         .or_else(|| surest(&|key| (ordinal(key) == Some(1)).then_some(0)))
 }
 
+/// Does an export of ours add a column of this name?
+pub fn is_ours(header: &str) -> bool {
+    key(header).starts_with(OURS)
+}
+
 /// Digits, and what people put between them; enough of them for a number with its area.
 pub fn looks_like_a_number(cell: &str) -> bool {
     let digits = cell.chars().filter(char::is_ascii_digit).count();
@@ -153,6 +166,8 @@ pub struct Layout {
     /// Place of the header among the rows that were looked at.
     pub header: Option<usize>,
     pub header_line: Option<u64>,
+    /// In a list that was taken from here: the cells that a row had too many.
+    pub surplus: Option<usize>,
     /// What was guessed, for somebody to look at.
     pub notices: Vec<String>,
 }
@@ -160,7 +175,8 @@ pub struct Layout {
 /// Looks at the first rows of a list.
 pub fn layout(head: &[Record], rules: &ListRules, region: Region) -> Result<Layout, IntakeError> {
     let header = match rules.dialect.header {
-        Some(false) => None,
+        // A list that was taken from here has a header, whatever is said of the campaign's own files.
+        Some(false) => (head.first().is_some_and(|row| row.cells().any(is_ours))).then_some(0),
         Some(true) => Some(named_row(head, &rules.columns).unwrap_or(0)),
         None => named_row(head, &rules.columns)
             .or_else(|| (!head.first().is_some_and(|row| row.cells().any(looks_like_a_number))).then_some(0)),
@@ -186,6 +202,11 @@ pub fn layout(head: &[Record], rules: &ListRules, region: Region) -> Result<Layo
         None => phone_at(&headers, header.is_some(), &given, &shares, line, &mut notices)?,
     };
     let mut columns = roles(&headers, phone, &given, line, &mut notices)?;
+    let ours: Vec<&str> = columns.iter().filter(|c| c.role == Role::Ours).map(|c| c.header.as_str()).collect();
+    if !ours.is_empty() {
+        let (first, many) = (ours[0], ours.len());
+        notices.push(format!("an export added columns that are not read: {first} and {} more", many - 1));
+    }
     for (place, column) in columns.iter_mut().enumerate() {
         if let Role::Variable(name) = &column.role {
             column.values = rules.types.get(name).copied();
@@ -203,7 +224,8 @@ pub fn layout(head: &[Record], rules: &ListRules, region: Region) -> Result<Layo
         notices.push(format!("no column `{name}`, of which list.types speaks"));
     }
     let header_line = header.and_then(|place| head.get(place)).map(|row| row.line);
-    Ok(Layout { columns, phone, header, header_line, notices })
+    let surplus = columns.iter().position(|c| c.role == Role::Ours && key(&c.header) == SURPLUS);
+    Ok(Layout { columns, phone, header, header_line, surplus, notices })
 }
 
 /// The first row that names a phone column, or a column that somebody asked for. Rows with numbers end the search.
@@ -302,7 +324,7 @@ fn phone_at(
     line: u64,
     notices: &mut Vec<String>,
 ) -> Result<usize, IntakeError> {
-    let free = |place: &usize| !given.contains_key(place);
+    let free = |place: &usize| !given.contains_key(place) && !is_ours(&headers[*place]);
     let by_name = phone_column(headers.iter().map(String::as_str)).filter(|_| named).filter(free);
     let fullest = |(place, share): &(usize, &Share)| {
         let percent = share.numbers * 100 / share.filled.max(1);
@@ -360,6 +382,8 @@ fn roles(
             Role::Phone
         } else if let Some(role) = given.get(&place) {
             role.clone()
+        } else if is_ours(header) {
+            Role::Ours
         } else if let Some(role) = further.filter(free) {
             role
         } else if let Some((_, role)) = by_name.into_iter().find(|(names, role)| is(names) && free(role)) {
@@ -377,7 +401,9 @@ fn roles(
             let name = if named.is_empty() { format!("column_{}", place + 1) } else { named };
             Role::Variable(fresh(&columns, given, name))
         };
-        taken.push(role.clone());
+        if role != Role::Ours {
+            taken.push(role.clone());
+        }
         let header = if header.is_empty() { format!("column {}", place + 1) } else { header.clone() };
         columns.push(Column { header, role, values: None, declared: false });
     }

@@ -68,7 +68,7 @@ mod tests {
         let asked = Asked { now: NOW, consent: consent.map(str::to_owned) };
         let (modes, rules) = (["dialog".parse().unwrap()].into(), ListRules::default());
         let (zone, asked) = (chrono_tz::UTC, Some(&asked));
-        let order = Order { region: "RU", zone, modes: &modes, asked, rules: &rules };
+        let order = Order { region: "RU", zone, modes: &modes, asked, rules: &rules, whole: false };
         read_from(text.as_bytes(), &order).unwrap()
     }
 

@@ -140,6 +140,8 @@ pub struct Order<'a> {
     /// What is asked of every row besides.
     pub asked: Option<&'a Asked>,
     pub rules: &'a ListRules,
+    /// Accepted rows keep their cells as they stood in the file: they may turn out to be duplicates later.
+    pub whole: bool,
 }
 
 /// Where a row ends.
@@ -162,7 +164,7 @@ pub struct Found {
 /// Reads a whole file that is in memory. `region` says how numbers without a country code are read.
 pub fn read(bytes: &[u8], region: &str, modes: &BTreeSet<Mode>) -> Result<List, IntakeError> {
     let rules = ListRules::default();
-    useful(read_from(bytes, &Order { region, zone: chrono_tz::UTC, modes, asked: None, rules: &rules })?)
+    useful(read_from(bytes, &Order { region, zone: chrono_tz::UTC, modes, asked: None, rules: &rules, whole: false })?)
 }
 
 /// Reads all rows, whatever becomes of them.

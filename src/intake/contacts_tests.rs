@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::PhoneNumber;
 use crate::domain::list::ValueKind;
 use proptest::prelude::*;
+use std::io::Write;
 
 fn modes() -> BTreeSet<Mode> {
     ["dialog", "realtime"].iter().map(|m| m.parse().unwrap()).collect()
@@ -128,7 +129,8 @@ fn files_that_are_refused_whole() {
 }
 
 fn all(bytes: &[u8], rules: &ListRules) -> Result<List, IntakeError> {
-    let order = Order { region: "RU", zone: chrono_tz::Europe::Moscow, modes: &modes(), asked: None, rules };
+    let order =
+        Order { region: "RU", zone: chrono_tz::Europe::Moscow, modes: &modes(), asked: None, rules, whole: false };
     read_from(bytes, &order)
 }
 
@@ -146,6 +148,30 @@ fn limits_are_refused_with_line_and_cure() {
     let told = all(large.as_bytes(), &rules).unwrap_err().to_string();
     assert!(told.ends_with(": the file has more than 1 MiB; split it, or raise list.size_mib_max"), "{told}");
     assert!(told.starts_with("line 80"), "{told}");
+}
+
+/// The guards: `Counted` stands behind the unpacking, `take` before a workbook is held.
+#[test]
+fn a_gzip_bomb_is_refused_where_it_passes_its_limit() {
+    let rules = ListRules { size_mib_max: 1, ..ListRules::default() };
+    let packed = |begins: &[u8], filled: u8| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(begins).unwrap();
+        let piece = vec![filled; 1 << 20];
+        (0..8).for_each(|_| packed.write_all(&piece).unwrap());
+        packed.finish().unwrap()
+    };
+    for (what, begins, filled) in [
+        ("rows without end", &b"phone\n+79990000001\n"[..], b'\n'),
+        ("a line without end", b"phone\n+79990000001\n", b'x'),
+        ("a quote without end", b"phone\n\"", b'x'),
+        ("a workbook", b"PK\x03\x04", 0),
+    ] {
+        let bomb = packed(begins, filled);
+        assert!(bomb.len() < 20_000, "{what}: {}", bomb.len());
+        let told = all(&bomb, &rules).unwrap_err().to_string();
+        assert!(told.ends_with("the file has more than 1 MiB; split it, or raise list.size_mib_max"), "{what}: {told}");
+    }
 }
 
 #[test]

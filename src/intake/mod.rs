@@ -18,6 +18,7 @@ pub mod prices;
 pub mod rejects;
 pub mod row;
 mod rows;
+mod seen;
 pub mod settings;
 pub mod template;
 pub mod times;

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Longer values are no variable that anybody says on the phone.
 pub const VALUE_CHARS_MAX: usize = 1000;
+/// Kept of a row that was not accepted.
+const WHOLE_BYTES_MAX: usize = 64 << 10;
 /// Of `priority`: 0 is called last, and is what a row has that names none.
 pub const PRIORITY_MAX: u8 = 9;
 /// The variable that holds the digits behind a number.
@@ -47,6 +49,8 @@ pub struct Row {
     pub priority: u8,
     /// What a script may name: every other column, and `name` and `external_id` again.
     pub variables: BTreeMap<String, String>,
+    /// All cells as they stood in the file, as [`whole`] writes them, where somebody asked for them.
+    pub cells: Option<String>,
 }
 
 /// A further number of the same person.
@@ -101,6 +105,20 @@ pub struct Complaint {
     pub reason: String,
     /// The field as it stood in the file.
     pub raw: String,
+    /// All cells of the row, as [`whole`] writes them.
+    #[serde(skip)]
+    pub cells: String,
+}
+
+/// Cells of a row as a JSON array of texts. Of a row that is no contact of anybody's, as long as it is, the cells past the
+/// bound are left out.
+pub fn whole(cells: &[&str]) -> String {
+    let mut bytes = 0;
+    let fitting = cells.iter().take_while(|cell| {
+        bytes += cell.len();
+        bytes <= WHOLE_BYTES_MAX
+    });
+    serde_json::to_string(&cells[..fitting.count()]).expect("texts serialise")
 }
 
 /// What a row is held against.
@@ -142,7 +160,7 @@ pub fn row(rules: &Rules<'_>, line: u64, cells: &[&str]) -> Result<Row, Complain
 
 fn refused(line: u64, field: &str, reason: impl ToString, raw: &str) -> Complaint {
     let (field, reason) = (field.to_owned(), reason.to_string());
-    Complaint { line, bucket: Bucket::Refused, field, reason, raw: phone::shown(raw) }
+    Complaint { line, bucket: Bucket::Refused, field, reason, raw: phone::shown(raw), cells: String::new() }
 }
 
 fn note(line: u64, field: &str, reason: impl ToString, raw: &str) -> Note {
@@ -151,6 +169,9 @@ fn note(line: u64, field: &str, reason: impl ToString, raw: &str) -> Note {
 
 impl Said {
     fn hear(&mut self, rules: &Rules<'_>, line: u64, column: &Column, cell: &str) -> Result<(), Complaint> {
+        if column.role == Role::Ours {
+            return Ok(());
+        }
         let refused = |reason: String, raw: &str| Err(refused(line, &column.header, reason, raw));
         let value = values::plain(cell);
         let value = value.as_ref();
@@ -173,7 +194,7 @@ impl Said {
                 Err(phone::NotAPhone::Empty) => {}
                 Err(cause) => return refused(cause.to_string(), cell),
             },
-            Role::Alternate(_) => {}
+            Role::Alternate(_) | Role::Ours => {}
             Role::Name => self.name = given,
             Role::ExternalId => self.external_id = given,
             Role::ConsentKind => self.consent.kind = given,
@@ -307,6 +328,7 @@ impl Said {
             alternates: self.alternates,
             notes: self.notes,
             variables: self.variables,
+            cells: None,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A cell as it was meant: what spreadsheets put around values, and what kind of value it is.
 
 use super::columns::{Column, Role};
+use super::rejects::RUN;
 use crate::domain::list::ValueKind;
 use chrono::NaiveDate;
 use std::borrow::Cow;
@@ -71,7 +72,7 @@ pub fn plain(cell: &str) -> Cow<'_, str> {
     if let Some(inner) = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
         return Cow::Owned(inner.replace("\"\"", "\"").trim_matches(edge).to_owned());
     }
-    let told = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit() || "=+-@\t\r".contains(c));
+    let told = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit() || RUN.contains(&c));
     Cow::Borrowed(text.strip_prefix('\'').filter(|rest| told(rest)).unwrap_or(text))
 }
 

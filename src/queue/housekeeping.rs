@@ -17,14 +17,18 @@ const KEEP_WORKERS_S: i64 = 24 * 3600;
 /// The queue's tables, before any worker starts.
 pub async fn prepare(db: &Db) -> Result<(), QueueError> {
     match db {
-        Db::Sqlite { writer, .. } => prepare_sqlite(writer).await,
+        Db::Sqlite { writer, queue, .. } => prepare_sqlite(writer, queue).await,
         Db::Postgres(pool) => prepare_postgres(pool).await,
     }
 }
 
-async fn prepare_sqlite(writer: &SqlitePool) -> Result<(), QueueError> {
-    // Not SqliteStorage::setup: it sets synchronous=OFF, and a lost claim is a second call.
-    SqliteStorage::<()>::migrations().run(writer).await?;
+async fn prepare_sqlite(writer: &SqlitePool, queue: &SqlitePool) -> Result<(), QueueError> {
+    // Once they stood beside ours. A job that is lost with them is an attempt that its lease brings back.
+    sqlx::raw_sql("drop table if exists Jobs; drop table if exists Workers; drop table if exists _sqlx_migrations;")
+        .execute(writer)
+        .await?;
+    // Not SqliteStorage::setup: it sets synchronous=OFF, and what was pushed is kept like everything else.
+    SqliteStorage::<()>::migrations().run(queue).await?;
     // Its indexes make the fetch slow (120 jobs a second against 20 000): dropped at every start.
     sqlx::raw_sql(
         "drop index if exists LIdx; drop index if exists idx_jobs_status_run_at;
@@ -32,7 +36,7 @@ async fn prepare_sqlite(writer: &SqlitePool) -> Result<(), QueueError> {
          drop index if exists idx_jobs_running; drop index if exists idx_jobs_completed_done_at;
          create index if not exists jobs_inflight on Jobs(lock_by) where status in ('Queued', 'Running');",
     )
-    .execute(writer)
+    .execute(queue)
     .await?;
     Ok(())
 }
@@ -64,10 +68,10 @@ pub(super) async fn run(db: Db, stop: CancellationToken) {
 
 async fn keep(db: &Db) -> Result<(), QueueError> {
     match db {
-        Db::Sqlite { writer, .. } => {
+        Db::Sqlite { queue, .. } => {
             sqlx::query("delete from Jobs where job_type = $1 and status in ('Done', 'Killed', 'Failed')")
                 .bind(QUEUE)
-                .execute(writer)
+                .execute(queue)
                 .await?;
             sqlx::query(
                 "delete from Workers
@@ -76,7 +80,7 @@ async fn keep(db: &Db) -> Result<(), QueueError> {
             )
             .bind(QUEUE)
             .bind(KEEP_WORKERS_S)
-            .execute(writer)
+            .execute(queue)
             .await?;
         }
         Db::Postgres(pool) => {

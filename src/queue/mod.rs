@@ -26,8 +26,6 @@ use futures::future::BoxFuture;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -114,17 +112,15 @@ pub async fn run_for(dialer: Arc<Dialer>, woken: Woken, stop: CancellationToken)
 
 async fn run_worker(dialer: Arc<Dialer>, stop: CancellationToken) {
     let db = dialer.store.db().clone();
-    // What writes in the queue's name shares the writer's connection, and its thread.
-    let on = dialer.store.on().clone();
-    let plan = on.spawn(plan_ticks(dialer.clone(), stop.clone()));
+    // A plan is mostly the writer's work: it goes on where that one is.
+    let plan = dialer.store.on().spawn(plan_ticks(dialer.clone(), stop.clone()));
     let reconcile = tokio::spawn(reconcile_ticks(dialer.clone(), stop.clone()));
     let node = dialer.node.clone();
     let handler: Handler = Arc::new(move |attempt| {
         let dialer = dialer.clone();
         Box::pin(async move { dialer.dial(attempt).await })
     });
-    let here = Handle::current();
-    let working = on.spawn(async move { work_for(db, &node, handler, here, stop).await });
+    let working = tokio::spawn(async move { work(db, &node, handler, stop).await });
     for task in [working, plan, reconcile] {
         let _ = task.await;
     }
@@ -133,15 +129,10 @@ async fn run_worker(dialer: Arc<Dialer>, stop: CancellationToken) {
 /// Runs until `stop`: the worker, and the housekeeping of its tables. `node` is a name that no process
 /// had within the last heartbeats.
 pub async fn work(db: Db, node: &str, handler: Handler, stop: CancellationToken) {
-    work_for(db, node, handler, Handle::current(), stop).await;
-}
-
-/// The same, with the handlers somewhere else.
-async fn work_for(db: Db, node: &str, handler: Handler, handlers: Handle, stop: CancellationToken) {
     let keep = tokio::spawn(housekeeping::run(db.clone(), stop.clone()));
     for round in 0.. {
         let stopped = stop.clone();
-        let monitor = monitor(db.clone(), format!("{node}-{round}"), handler.clone(), handlers.clone());
+        let monitor = monitor(db.clone(), format!("{node}-{round}"), handler.clone());
         let ended = monitor
             .run_with_signal(async move {
                 stopped.cancelled().await;
@@ -160,24 +151,24 @@ async fn work_for(db: Db, node: &str, handler: Handler, handlers: Handle, stop: 
     let _ = keep.await;
 }
 
-fn monitor(db: Db, node: String, handler: Handler, handlers: Handle) -> Monitor {
+fn monitor(db: Db, node: String, handler: Handler) -> Monitor {
     let monitor = Monitor::new().shutdown_timeout(SHUTDOWN).should_restart(|_, _| true);
     match db {
-        Db::Sqlite { writer, .. } => monitor.register(move |n| {
+        Db::Sqlite { queue, .. } => monitor.register(move |n| {
             let config = apalis_sqlite::Config::default()
                 .queue(QUEUE)
                 .batch_size(BATCH)
                 .lock_tasks(false)
                 .heartbeat_interval(HEARTBEAT)
                 .missed_heartbeats(HEARTBEATS_MISSED_MAX);
-            let backend = SqliteStorage::<DialJob>::new(&writer)
+            let backend = SqliteStorage::<DialJob>::new(&queue)
                 .with_config(config)
                 .poll_with_strategy(Ticks::every(PICK_UP_EVERY));
             WorkerBuilder::new(format!("place-{node}-{n}"))
                 .backend(backend)
                 .data(handler.clone())
                 .concurrency(HANDLERS_MAX)
-                .parallelize(spawning(handlers.clone()))
+                .parallelize(tokio::spawn)
                 .catch_panic()
                 .build(place_call)
         }),
@@ -195,19 +186,11 @@ fn monitor(db: Db, node: String, handler: Handler, handlers: Handle) -> Monitor 
                 .backend(backend)
                 .data(handler.clone())
                 .concurrency(HANDLERS_MAX)
-                .parallelize(spawning(handlers.clone()))
+                .parallelize(tokio::spawn)
                 .catch_panic()
                 .build(place_call)
         }),
     }
-}
-
-/// Handlers run where they do not hold up the queue.
-fn spawning<F>(on: Handle) -> impl Fn(F) -> JoinHandle<F::Output> + Clone + Send + Sync + 'static
-where
-    F: Future<Output: Send> + Send + 'static,
-{
-    move |doing| on.spawn(doing)
 }
 
 async fn plan_ticks(dialer: Arc<Dialer>, stop: CancellationToken) {

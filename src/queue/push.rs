@@ -1,5 +1,5 @@
 //! Jobs on their way into apalis's tables, in bulk: one statement, whatever their number. On SQLite apalis makes one
-//! for each job, and each holds up the one connection that writes.
+//! for each job, and there is one connection that writes.
 
 use super::{DialJob, QUEUE, QueueError};
 use crate::fail;
@@ -17,7 +17,7 @@ pub async fn push(db: &Db, planned: &[Planned]) -> Result<(), QueueError> {
     }
     fail::point("queue.begun");
     match db {
-        Db::Sqlite { writer, .. } => push_sqlite(writer, planned).await?,
+        Db::Sqlite { queue, .. } => push_sqlite(queue, planned).await?,
         Db::Postgres(pool) => {
             let tasks: Vec<Task<Vec<u8>>> =
                 planned.iter().map(|one| TaskBuilder::new(job(one).into_bytes()).max_attempts(1).build()).collect();
@@ -36,10 +36,10 @@ fn job(planned: &Planned) -> String {
 }
 
 /// The row that apalis's own `push_tasks` writes, from JSON.
-async fn push_sqlite(writer: &SqlitePool, planned: &[Planned]) -> Result<(), QueueError> {
+async fn push_sqlite(queue: &SqlitePool, planned: &[Planned]) -> Result<(), QueueError> {
     let rows: Vec<(String, String)> = planned.iter().map(|one| (job(one), ulid(rand::random()))).collect();
     let rows = serde_json::to_string(&rows).expect("texts serialise");
-    let mut tx = writer.begin().await?;
+    let mut tx = queue.begin().await?;
     sqlx::query(
         "insert into Jobs (job, id, job_type, status, attempts, max_attempts, run_at, priority, metadata)
          select cast(p.value ->> 0 as blob), p.value ->> 1, $2, 'Pending', 0, 1, cast(strftime('%s', 'now') as integer),

@@ -157,7 +157,11 @@ pub async fn start(settings: Settings) -> Result<Running, SimulatorError> {
             Some(handle)
         }
     };
-    let handle = runtimes[0].get().handle().clone();
+    let sessions_on = runtimes[0].get().handle().clone();
+    // Apart from the scenarios: when a request came in is told by whoever takes it in.
+    let door = Keep::threads(1, "simulator-door")?;
+    let handle = door.get().handle().clone();
+    runtimes.push(door);
     let _inside = handle.enter();
 
     let (plain, address) = bind(settings.listen)?;
@@ -173,7 +177,7 @@ pub async fn start(settings: Settings) -> Result<Running, SimulatorError> {
         plain: format!("http://{address}"),
         secure: secure.as_ref().map(|door| format!("https://{}", door.address)),
     };
-    let platform = Arc::new(Platform::new(settings, wire, origins));
+    let platform = Arc::new(Platform::new(settings, wire, origins, sessions_on));
     handle.spawn(Arc::clone(&platform).work_lists());
     let router = api::router(platform);
     let (closing, close) = oneshot::channel();

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::simulator::Settings;
@@ -128,6 +129,8 @@ pub struct Origins {
 }
 
 pub struct Platform {
+    /// Where scenarios run: not where requests are taken in, whose moments would be late.
+    sessions_on: Handle,
     pub seed: u64,
     pub speed: f64,
     pub mischief: Mischief,
@@ -149,7 +152,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    pub fn new(settings: Settings, client: Wire, origins: Origins) -> Self {
+    pub fn new(settings: Settings, client: Wire, origins: Origins, sessions_on: Handle) -> Self {
         let Settings { seed, speed, mischief, latency, account, service_account, .. } = settings;
         let numbers =
             vec![PhoneNumber { phone_id: 501, number: "74951234567".to_owned(), application_id: None, rule_id: None }];
@@ -163,6 +166,7 @@ impl Platform {
             state.api_key = Some(key);
         }
         Self {
+            sessions_on,
             seed,
             speed,
             mischief,
@@ -360,7 +364,7 @@ impl Platform {
         let stillborn = ring.is_none() && dice.chance(self.mischief.rate(Kind::StartNoGrant), "start_no_grant", nth);
         let platform = Arc::clone(self);
         let plan = Plan { platform, record: Arc::clone(&record), scripts, dice, stillborn, ring, inbox, outbox };
-        tokio::spawn(crate::simulator::session::run(plan));
+        self.sessions_on.spawn(crate::simulator::session::run(plan));
         Some(record)
     }
 

@@ -1,7 +1,7 @@
 //! A thread for whoever holds the connection that writes.
 //!
-//! A commit answers hundreds of callers at once, and all of them go on at once. The writer, and the queue that shares
-//! its connection, would stand behind them at every step, and the database would have nothing to do meanwhile.
+//! A commit answers hundreds of callers at once, and all of them go on at once. The writer would stand behind them at
+//! every step, and the database would have nothing to do meanwhile.
 
 use std::sync::LazyLock;
 use tokio::runtime::{Builder, Handle, Runtime};

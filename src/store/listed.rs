@@ -23,8 +23,12 @@ pub struct Piece {
 
 /// Whoever has the rows of a list. They may be asked for more than once: a batch that failed is applied again.
 pub trait Pieces: Send + Sync {
-    /// The digits of every number of the accepted rows, further ones too, in any order.
+    /// The digits of every number of the accepted rows: first those that are called first, in the order of the rows, then
+    /// further ones.
     fn numbers(&self) -> Vec<u64>;
+
+    /// None of them is a further one.
+    fn numbers_are_first_ones(&self) -> bool;
 
     /// Every piece from the beginning, until `hand_on` says that nobody wants more.
     fn each(&self, hand_on: &mut dyn FnMut(Piece) -> bool) -> io::Result<()>;
@@ -59,9 +63,13 @@ struct InMemory(Piece);
 
 impl Pieces for InMemory {
     fn numbers(&self) -> Vec<u64> {
-        let further = |contact: &NewContact| contact.alternates.iter().map(|a| a.number.digits()).collect::<Vec<_>>();
-        let all = |contact: &NewContact| std::iter::once(contact.number.digits()).chain(further(contact));
-        self.0.contacts.iter().flat_map(all).collect()
+        let contacts = &self.0.contacts;
+        let further = contacts.iter().flat_map(|contact| &contact.alternates).map(|other| other.number.digits());
+        contacts.iter().map(|contact| contact.number.digits()).chain(further).collect()
+    }
+
+    fn numbers_are_first_ones(&self) -> bool {
+        self.0.contacts.iter().all(|contact| contact.alternates.is_empty())
     }
 
     fn each(&self, hand_on: &mut dyn FnMut(Piece) -> bool) -> io::Result<()> {
@@ -75,51 +83,89 @@ impl Pieces for InMemory {
     }
 }
 
-/// The pieces as they are made, on a thread of their own.
-pub(super) fn feed(pieces: Arc<dyn Pieces>) -> mpsc::Receiver<io::Result<Piece>> {
+/// What `make` makes of the pieces, on a thread of their own.
+pub(super) fn feed<T: Send + 'static>(
+    pieces: Arc<dyn Pieces>,
+    mut make: impl FnMut(Piece) -> Result<T, StoreError> + Send + 'static,
+) -> mpsc::Receiver<Result<T, StoreError>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
-        let done = pieces.each(&mut |piece| sender.blocking_send(Ok(piece)).is_ok());
+        let done = pieces.each(&mut |piece| {
+            let made = make(piece);
+            let whole = made.is_ok();
+            sender.blocking_send(made).is_ok() && whole
+        });
         if let Err(cause) = done {
             // Whoever listened has gone when this fails, and wants no reason.
-            let _ = sender.blocking_send(Err(cause));
+            let _ = sender.blocking_send(Err(unread(cause)));
         }
     });
     receiver
 }
 
-pub(super) fn unread(cause: io::Error) -> StoreError {
+fn unread(cause: io::Error) -> StoreError {
     StoreError::Conflict(format!("the list could not be read again: {cause}"))
 }
 
-/// The ids of a list's numbers: those that are new have consecutive ones, in the order of their digits.
+/// The ids of a list's numbers: those that are new have them in the order of the list, so that its contacts, which come in
+/// that order, go to the end of every index.
 pub(super) struct NumberIds {
-    /// Sorted, none twice.
-    pub digits: Vec<u64>,
-    pub first: i64,
+    /// As the list has them.
+    digits: Vec<u64>,
+    /// Sorted, none twice, each with its place in the list.
+    sorted: Vec<(u64, u32)>,
+    first: i64,
     /// Those that were there before.
-    pub known: HashMap<u64, i64>,
+    known: HashMap<u64, i64>,
 }
 
 impl NumberIds {
-    pub fn fresh(mut digits: Vec<u64>, ids: &Ids, now: Timestamp) -> Self {
-        digits.sort_unstable();
-        digits.dedup();
+    pub fn fresh(digits: Vec<u64>, ids: &Ids, now: Timestamp) -> Self {
         let first = ids.take(now.0, digits.len().max(1));
-        NumberIds { digits, first, known: HashMap::new() }
+        let mut sorted: Vec<(u64, u32)> = digits.iter().copied().zip(0..).collect();
+        sorted.sort_unstable();
+        sorted.dedup_by_key(|(digits, _)| *digits);
+        NumberIds { digits, sorted, first, known: HashMap::new() }
     }
 
-    pub fn id(&self, number: &PhoneNumber) -> Option<i64> {
+    /// Whoever asks knows each place: nothing needs to be looked for.
+    pub fn keep_places(&mut self) {
+        if self.known.is_empty() && self.sorted.len() == self.digits.len() {
+            self.sorted = Vec::new();
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// These were there before, whatever id was meant for them.
+    pub fn know(&mut self, stored: impl IntoIterator<Item = (i64, String)>) {
+        let stored = stored.into_iter().filter_map(|(id, e164)| Some((e164.strip_prefix('+')?.parse().ok()?, id)));
+        self.known.extend(stored);
+    }
+
+    /// `place` is where the list has it, if it is known.
+    pub fn id(&self, number: &PhoneNumber, place: Option<usize>) -> Option<i64> {
         let digits = number.digits();
-        if let Some(known) = self.known.get(&digits) {
+        if !self.known.is_empty()
+            && let Some(known) = self.known.get(&digits)
+        {
             return Some(*known);
         }
-        self.digits.binary_search(&digits).ok().map(|rank| self.first + rank as i64)
+        if let Some(place) = place
+            && self.digits.get(place) == Some(&digits)
+        {
+            return Some(self.first + place as i64);
+        }
+        let found = self.sorted.binary_search_by_key(&digits, |(digits, _)| *digits).ok()?;
+        Some(self.first + i64::from(self.sorted[found].1))
     }
 
     /// Each number as a row of the table, in the order of its digits.
-    pub fn rows(&self) -> impl Iterator<Item = (i64, String)> {
-        (self.first..).zip(self.digits.iter().map(|digits| format!("+{digits}")))
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (i64, String)> {
+        self.sorted.iter().map(|(digits, place)| (self.first + i64::from(*place), format!("+{digits}")))
     }
 }
 

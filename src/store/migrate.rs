@@ -111,7 +111,7 @@ impl Store {
         let broken = broken::Broken::watching(options.get_filename());
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await;
         let pool = pool.map_err(|cause| broken.noted(cause.into()))?;
-        let db = Db::Sqlite { writer: pool.clone(), reader: pool };
+        let db = Db::Sqlite { writer: pool.clone(), reader: pool.clone(), queue: pool };
         let store = Store::over(db, broken, Handle::current());
         let migrated = store.migrations_of_file().await.map_err(|cause| store.broken.noted(cause))?;
         if migrated != our_migrations() {

@@ -57,6 +57,12 @@ const BUSY_MAX: Duration = Duration::from_secs(30);
 /// Rows of an answer that SQLite's thread may be ahead of whoever reads them: an answer for a batch, so that the two do
 /// not wake each other for every row.
 const ROWS_AHEAD: usize = 1024;
+/// Kibibytes, negative as SQLite wants them. A list of a million numbers is stored by indexes that fit in there.
+const WRITER_CACHE: &str = "-32768";
+const READER_CACHE: &str = "-16384";
+
+/// What the name of the queue's file has behind the database's.
+const QUEUE_FILE: &str = ".queue";
 
 /// What every connection to PostgreSQL asks of the server. A node that hangs in a transaction, or whose machine is
 /// gone without a word, must not hold the others up: its locks are free within ten seconds.
@@ -101,10 +107,12 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 #[derive(Clone)]
 pub enum Db {
-    /// One connection writes (several only give "database is locked"), others read.
+    /// One connection writes (several only give "database is locked"), others read. The queue has a file of its own
+    /// beside: each of its transactions is a sync of the disk, and the writer would wait for every one.
     Sqlite {
         writer: SqlitePool,
         reader: SqlitePool,
+        queue: SqlitePool,
     },
     Postgres(PgPool),
 }
@@ -274,14 +282,19 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_MAX)
             .row_buffer_size(ROWS_AHEAD)
-            .pragma("cache_size", "-65536");
+            .pragma("cache_size", WRITER_CACHE);
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&writer).await?;
         let reader = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
-            .connect_with(options.create_if_missing(false).pragma("query_only", "1"))
+            .connect_with(
+                options.clone().create_if_missing(false).pragma("query_only", "1").pragma("cache_size", READER_CACHE),
+            )
             .await?;
-        Ok(Db::Sqlite { writer, reader })
+        let mut file = options.get_filename().as_os_str().to_owned();
+        file.push(QUEUE_FILE);
+        let queue = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.filename(file));
+        Ok(Db::Sqlite { writer, reader, queue })
     }
 
     async fn open_postgres(url: &str) -> Result<Db> {
@@ -292,7 +305,7 @@ impl Store {
         Ok(Db::Postgres(pool))
     }
 
-    /// The pools themselves, for the queue, which keeps its own tables beside ours.
+    /// The pools themselves, for the queue, which keeps its own tables: on PostgreSQL beside ours.
     pub fn db(&self) -> &Db {
         &self.db
     }
@@ -315,7 +328,8 @@ impl Store {
     pub async fn close(&self) {
         self.writer.drain().await;
         match &self.db {
-            Db::Sqlite { writer, reader } => {
+            Db::Sqlite { writer, reader, queue } => {
+                queue.close().await;
                 reader.close().await;
                 writer.close().await;
             }

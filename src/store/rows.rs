@@ -443,13 +443,15 @@ pub struct Wishes {
     pub kind: Option<NumberKind>,
 }
 
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, sqlx::FromRow)]
 pub struct Reject {
     pub line: i64,
     pub bucket: String,
     pub field: String,
     pub reason: String,
     pub raw: String,
+    /// Every cell of the row as it stood in the file, a JSON array of texts.
+    pub cells: Option<String>,
 }
 
 /// A campaign and its first list, stored as one; or one that is there, and a further list.

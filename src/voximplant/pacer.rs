@@ -25,7 +25,10 @@ impl Permit {
         match &self.0 {
             Some((rolling, id)) => {
                 let (rolling, id) = (rolling.clone(), *id);
-                Box::new(move || rolling.window().leaves(id, Instant::now()))
+                Box::new(move || {
+                    rolling.window().leaves(id, Instant::now());
+                    rolling.moved.notify_waiters();
+                })
             }
             None => Box::new(|| {}),
         }
@@ -36,7 +39,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         if let Some((rolling, id)) = &self.0 {
             rolling.window().ends(*id, Instant::now());
-            rolling.ended.notify_waiters();
+            rolling.moved.notify_waiters();
         }
     }
 }
@@ -45,7 +48,8 @@ impl Drop for Permit {
 #[derive(Debug)]
 struct Rolling {
     window: Mutex<Window>,
-    ended: Notify,
+    /// One left, or its answer is here.
+    moved: Notify,
 }
 
 impl Rolling {
@@ -55,13 +59,13 @@ impl Rolling {
 
     async fn place(self: &Arc<Self>) -> Permit {
         loop {
-            // Asked for before looking: an answer that comes in between is not missed.
-            let ended = self.ended.notified();
+            // Asked for before looking: what moves in between is not missed.
+            let moved = self.moved.notified();
             let room = self.window().take(Instant::now());
             match room {
                 Room::Place(id) => return Permit(Some((self.clone(), id))),
                 Room::At(at) => tokio::time::sleep_until(at.into()).await,
-                Room::Unknown => ended.await,
+                Room::Unknown => moved.await,
             }
         }
     }
@@ -131,7 +135,7 @@ fn guards(cps: Option<f64>) -> Option<Guards> {
     let together = (cps * LATE_MS_MAX as f64 / 1000.0).ceil() as u32;
     let burst = NonZeroU32::MIN.saturating_add(together);
     let quota = Quota::with_period(Duration::from_secs_f64(1.0 / cps)).map(|quota| quota.allow_burst(burst));
-    let rolling = Rolling { window: Mutex::new(Window::new(cps)), ended: Notify::new() };
+    let rolling = Rolling { window: Mutex::new(Window::new(cps)), moved: Notify::new() };
     Some(Guards { limiter: Arc::new(RateLimiter::direct(quota?)), rolling: Arc::new(rolling) })
 }
 

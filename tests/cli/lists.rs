@@ -3,9 +3,9 @@
 use super::{campaign, code, err, folder, halo, out, run};
 use crate::harness::settings;
 use serde_json::Value;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 fn fed(folder: &Path, arguments: &[&str], bytes: &[u8]) -> Output {
     let mut command = halo(folder, &[], arguments);
@@ -59,4 +59,64 @@ fn a_campaign_is_imported_from_standard_input_and_from_a_workbook() {
     assert!(out(&told).contains("6 rows = 1 accepted + 3 duplicate + 2 refused"), "{}", out(&told));
     let template = run(folder.path(), &[], &["campaign", "template", "--language", "ru"]);
     assert!(out(&template).starts_with("\u{feff}Телефон;"), "{}", out(&template));
+}
+
+/// A list that comes as slowly as the test likes: a pipe with a name.
+struct Pipe(std::fs::File);
+
+impl Pipe {
+    /// `command` reads it; it has begun once the pipe is open.
+    fn fed(folder: &Path, name: &str, mut command: Command) -> (Self, Child) {
+        let path = folder.join(name);
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+        let mut pipe = std::fs::File::options().write(true).open(&path).expect("somebody reads");
+        pipe.write_all(b"phone,name\n+79990000001,Anna\n").expect("a part");
+        (Pipe(pipe), child)
+    }
+
+    fn end(mut self) {
+        self.0.write_all(b"+79990000002,Oleg\n").expect("the rest");
+    }
+}
+
+/// The guard: `ProgressDrawTarget::stderr`, which draws for a terminal alone. `script` gives the program one.
+#[cfg(target_os = "linux")]
+#[test]
+fn how_far_a_list_is_shows_on_a_terminal_alone() {
+    if Command::new("script").arg("--version").output().is_err() {
+        println!("no `script` here: what a terminal shows is not tried");
+        return;
+    }
+    let folder = folder();
+    let (quiet, unwatched) =
+        Pipe::fed(folder.path(), "quiet.csv", halo(folder.path(), &[], &["campaign", "check", "quiet.csv"]));
+    // Begun later, so the other one was slow enough to show something too.
+    let mut command = Command::new("script");
+    let line = format!("{} campaign check shown.csv", env!("CARGO_BIN_EXE_halo"));
+    command
+        .current_dir(folder.path())
+        .env_clear()
+        .env("TERM", "xterm")
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.args(["-qec", &line, "/dev/null"]);
+    let (shown, mut watched) = Pipe::fed(folder.path(), "shown.csv", command);
+    let mut screen = Vec::new();
+    let mut terminal = watched.stdout.take().expect("a pipe");
+    let mut piece = [0; 1024];
+    while !String::from_utf8_lossy(&screen).contains("rows read, 0 MiB") {
+        let read = terminal.read(&mut piece).expect("a screen");
+        assert!(read > 0, "it ended and showed nothing: {}", String::from_utf8_lossy(&screen));
+        screen.extend_from_slice(&piece[..read]);
+    }
+    shown.end();
+    terminal.read_to_end(&mut screen).expect("a screen");
+    let ended = watched.wait().expect("it ends");
+    let screen = String::from_utf8_lossy(&screen).into_owned();
+    assert!(ended.success() && screen.contains("2 rows = 2 accepted"), "{screen}");
+
+    quiet.end();
+    let told = unwatched.wait_with_output().expect("it ends");
+    assert_eq!((code(&told), err(&told).as_str()), (Some(0), ""), "nobody looks");
+    assert!(out(&told).starts_with("2 rows = 2 accepted"), "{}", out(&told));
 }

@@ -73,6 +73,25 @@ impl Bench {
         .expect("a question with one answer")
     }
 
+    /// The same, where the queue's tables are.
+    pub async fn queue_number(&self, question: &str) -> i64 {
+        let text = AssertSqlSafe(question.to_owned());
+        match self.store.db() {
+            Db::Sqlite { queue, .. } => sqlx::query_scalar(text).fetch_one(queue).await,
+            Db::Postgres(pool) => sqlx::query_scalar(text).fetch_one(pool).await,
+        }
+        .expect("a question with one answer")
+    }
+
+    /// A statement upon the queue's tables. Returns the rows it touched.
+    pub async fn execute_in_queue(&self, statement: &str) -> sqlx::Result<u64> {
+        let text = AssertSqlSafe(statement.to_owned());
+        Ok(match self.store.db() {
+            Db::Sqlite { queue, .. } => sqlx::query(text).execute(queue).await?.rows_affected(),
+            Db::Postgres(pool) => sqlx::query(text).execute(pool).await?.rows_affected(),
+        })
+    }
+
     /// How the database would go about a statement.
     pub async fn explained(&self, statement: &str) -> String {
         let explain = match self.engine {

@@ -147,7 +147,10 @@ async fn a_policy_s_demands_are_asked_at_import() {
     );
     let (_, rejects) = get(&app, "/api/v1/campaigns/us/rejects.csv").await;
     let reject = rejects.as_str().expect("a table").lines().nth(1).expect("a row").to_owned();
-    assert!(reject.starts_with("3,refused,consent_kind,\"no_consent: policy `us` demands proof"), "{reject}");
+    assert!(
+        reject.starts_with("+12125550101,,,,,1,3,refused,consent_kind,\"no_consent: policy `us` demands proof"),
+        "{reject}"
+    );
     let none = us.replace("\"us\"\npurpose", "\"none\"\npurpose");
     let (status, body) = upload(&app, &none, "phone\n+12125550100\n").await;
     assert_eq!(status, 422, "{body}");

@@ -135,7 +135,8 @@ async fn a_check_foretells_the_run_and_knows_the_campaign() {
     app.stop().await;
 }
 
-/// The guard: `lists::body` and `lists::field` return the broken pipe, and nothing is read before the upload is whole.
+/// The guard: `lists::body` returns the broken pipe, and nothing is read before the upload is whole. A broken form is
+/// refused by `lists::field`, and again where its next field is asked for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_that_breaks_off_leaves_nothing() {
     let place = place().await;
@@ -143,10 +144,20 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     assert_eq!(upload(&app, &settings("one", ""), csv([&number(0, 1)])).await.0, 201);
     let address = url(&app, "").trim_start_matches("http://").trim_end_matches('/').to_owned();
     let list = csv((2..60).map(|n| number(0, n)));
-    for (head, path) in [("content-type: text/csv", "/api/v1/campaigns/one/contacts")] {
+    let field =
+        |name: &str, text: &str| format!("--seam\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}");
+    let (form, other) = ("multipart/form-data; boundary=seam", settings("two", ""));
+    let campaign = format!("{}\r\n{}", field("settings", &other), field("contacts", &list));
+    for (kind, path, body) in [
+        ("text/csv", "/api/v1/campaigns/one/contacts", list.clone()),
+        (form, "/api/v1/campaigns/one/contacts", field("contacts", &list)),
+        (form, "/api/v1/campaigns", campaign),
+    ] {
+        // As many bytes as were said, one short.
         let text = format!(
-            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n{head}\r\ncontent-length: {}\r\n\r\n{list}",
-            list.len() + 1
+            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: {kind}\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len() + 1
         );
         let address = address.clone();
         tokio::task::spawn_blocking(move || {
@@ -159,6 +170,7 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
         .await
         .expect("a client");
     }
+    assert_eq!(get(&app, "/api/v1/campaigns").await.1.as_array().map(Vec::len), Some(1));
     let (_, campaign) = get(&app, "/api/v1/campaigns/one").await;
     assert_eq!(campaign["imports"].as_array().map(Vec::len), Some(1), "{campaign}");
     assert_eq!(get(&app, "/api/v1/campaigns/one/contacts").await.1["items"].as_array().map(Vec::len), Some(1));

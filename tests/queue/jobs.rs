@@ -72,7 +72,7 @@ fn jobs(bench: &Bench) -> &'static str {
 }
 
 async fn waiting(bench: &Bench, so: &str) -> i64 {
-    bench.number(&format!("select count(*) from {} where {so}", jobs(bench))).await
+    bench.queue_number(&format!("select count(*) from {} where {so}", jobs(bench))).await
 }
 
 /// More than one batch, more than the handlers there are.
@@ -139,9 +139,9 @@ async fn a_new_worker_takes_what_a_dead_one_held(bench: Bench) {
         "insert into {workers} (id, worker_type, storage_name, layers, last_seen)
          values ('dead', '{QUEUE}', 'x', '', {long_ago})"
     );
-    bench.execute(&row).await.unwrap();
+    bench.execute_in_queue(&row).await.unwrap();
     let held = format!("update {} set status = 'Running', lock_by = 'dead', attempts = 0", jobs(&bench));
-    assert_eq!(bench.execute(&held).await.unwrap(), 3);
+    assert_eq!(bench.execute_in_queue(&held).await.unwrap(), 3);
     let (ran, handler) = counting(|_| {});
     let worker = start(&bench, "heir", handler);
     until("3 jobs of a dead worker", async || total(&ran) >= 3).await;

@@ -12,6 +12,7 @@ both_engines! {
     indexes_of_ours_replace_those_that_are_slow
     both_histories_of_migrations_coexist
     a_role_without_privileges_is_enough
+    tables_that_stood_beside_ours_are_gone
     rows_of_dead_workers_are_swept_away
 }
 
@@ -21,10 +22,12 @@ async fn a_commit_is_still_a_commit(bench: Bench) {
     match bench.store.db() {
         Db::Sqlite { .. } => {
             for (pragma, value) in [("synchronous", 2), ("foreign_keys", 1)] {
-                let Db::Sqlite { writer, .. } = bench.store.db() else { return };
-                let text = sqlx::AssertSqlSafe(format!("pragma {pragma}"));
-                let now: i64 = sqlx::query_scalar(text).fetch_one(writer).await.unwrap();
-                assert_eq!(now, value, "{pragma}");
+                let Db::Sqlite { writer, queue, .. } = bench.store.db() else { return };
+                for pool in [writer, queue] {
+                    let text = sqlx::AssertSqlSafe(format!("pragma {pragma}"));
+                    let now: i64 = sqlx::query_scalar(text).fetch_one(pool).await.unwrap();
+                    assert_eq!(now, value, "{pragma}");
+                }
             }
         }
         Db::Postgres(pool) => {
@@ -40,7 +43,7 @@ async fn indexes_of_ours_replace_those_that_are_slow(bench: Bench) {
         return;
     }
     prepare(bench.store.db()).await.unwrap();
-    bench.execute("create index LIdx on Jobs(lock_by)").await.unwrap();
+    bench.execute_in_queue("create index LIdx on Jobs(lock_by)").await.unwrap();
     // At every start: an upgrade's migration may have brought one back.
     prepare(bench.store.db()).await.unwrap();
     let there = |name: &str| format!("select count(*) from sqlite_master where type = 'index' and name = '{name}'");
@@ -52,16 +55,16 @@ async fn indexes_of_ours_replace_those_that_are_slow(bench: Bench) {
         "idx_jobs_running",
         "idx_jobs_completed_done_at",
     ] {
-        assert_eq!(bench.number(&there(slow)).await, 0, "{slow}");
+        assert_eq!(bench.queue_number(&there(slow)).await, 0, "{slow}");
     }
-    assert_eq!(bench.number(&there("jobs_inflight")).await, 1);
+    assert_eq!(bench.queue_number(&there("jobs_inflight")).await, 1);
     // Whatever is left on the table is known, so that a new one is looked at before it is kept.
     let all =
         "select count(*) from sqlite_master where type = 'index' and tbl_name = 'Jobs' and name not like 'sqlite_%'";
-    let known = bench.number(all).await;
+    let known = bench.queue_number(all).await;
     let mut named = 0;
     for name in ["jobs_inflight", "idx_jobs_idempotency_key", "idx_jobs_pending", "idx_jobs_failed"] {
-        named += bench.number(&there(name)).await;
+        named += bench.queue_number(&there(name)).await;
     }
     assert_eq!(known, named, "an index that nobody has measured");
 }
@@ -96,6 +99,17 @@ async fn a_role_without_privileges_is_enough(bench: Bench) {
     plain.close().await;
 }
 
+/// A file of an earlier version holds the queue's tables too; on PostgreSQL a table of that name is somebody else's.
+async fn tables_that_stood_beside_ours_are_gone(bench: Bench) {
+    bench.execute("create table Jobs (id text)").await.unwrap();
+    prepare(bench.store.db()).await.unwrap();
+    let left = match bench.engine {
+        Engine::Sqlite => "select count(*) from sqlite_master where name in ('Jobs', 'Workers', '_sqlx_migrations')",
+        Engine::Postgres => "select 1 - count(*) from pg_tables where schemaname = 'public' and tablename = 'jobs'",
+    };
+    assert_eq!(bench.number(left).await, 0);
+}
+
 /// Every start leaves a row: without the sweep they are there for ever.
 async fn rows_of_dead_workers_are_swept_away(bench: Bench) {
     prepare(bench.store.db()).await.unwrap();
@@ -108,7 +122,7 @@ async fn rows_of_dead_workers_are_swept_away(bench: Bench) {
             "insert into {table} (id, worker_type, storage_name, layers, last_seen)
              values ('{name}', '{QUEUE}', 'x', '', {seen})"
         );
-        bench.execute(&row).await.unwrap();
+        bench.execute_in_queue(&row).await.unwrap();
     }
     let stop = CancellationToken::new();
     let worker = tokio::spawn({
@@ -116,8 +130,8 @@ async fn rows_of_dead_workers_are_swept_away(bench: Bench) {
         async move { work(db, "sweeping", Arc::new(|_| Box::pin(async {})), stop).await }
     });
     let rows = |name: &str| format!("select count(*) from {table} where id = '{name}'");
-    until("the dead worker's row is gone", async || bench.number(&rows("dead")).await == 0).await;
-    assert_eq!(bench.number(&rows("fresh")).await, 1);
+    until("the dead worker's row is gone", async || bench.queue_number(&rows("dead")).await == 0).await;
+    assert_eq!(bench.queue_number(&rows("fresh")).await, 1);
     stop.cancel();
     worker.await.unwrap();
 }

@@ -56,7 +56,7 @@ async fn an_import_stores_everything_or_nothing(bench: Bench) {
 }
 
 fn reject(line: i64, bucket: &str) -> Reject {
-    Reject { line, bucket: bucket.into(), field: "phone".into(), reason: "no".into(), raw: "x".into() }
+    Reject { line, bucket: bucket.into(), field: "phone".into(), reason: "no".into(), raw: "x".into(), cells: None }
 }
 
 /// The guard: the check of table `imports`.
@@ -176,10 +176,12 @@ async fn texts_that_an_engine_cannot_store_lose_only_that(bench: Bench) {
     odd.mode = mode("greeting");
     let mut refused = reject(9, "refused");
     refused.raw = "\0\u{1F600}\u{7f}".into();
+    refused.cells = Some(r#"["\u0000","\\","\t"]"#.into());
     let new = new_campaign(&bench.store, "odd", vec![odd], vec![refused]);
     let campaign = new.campaign.campaign;
     bench.store.create_campaign(new).await.unwrap();
     let row = &bench.store.contacts(campaign, 0, 10).await.unwrap()[0];
     assert_eq!(row.name.as_deref(), Some("Anna \\u0000 \"'; drop table contacts; --"));
-    assert_eq!(bench.store.rejects(campaign).await.unwrap()[0].raw, "\u{1F600}\u{7f}");
+    let kept = &bench.store.rejects(campaign).await.unwrap()[0];
+    assert_eq!((kept.raw.as_str(), kept.cells.as_deref()), ("\u{1F600}\u{7f}", Some(r#"["\u0000","\\","\t"]"#)));
 }

@@ -36,7 +36,7 @@ pub struct Back {
 }
 
 /// A list that came without columns: rows of a program, or a list of an older version.
-fn usual() -> Vec<Column> {
+pub(super) fn usual() -> Vec<Column> {
     let column = |header: &str, role| Column { header: header.to_owned(), role, values: None, declared: false };
     vec![
         column("phone", Role::Phone),
@@ -58,7 +58,7 @@ impl Back {
             };
             for column in list {
                 // Lists of one campaign may differ: whatever has the same meaning and name is one column.
-                if !columns.iter().any(|known| known.role == column.role) {
+                if column.role != Role::Ours && !columns.iter().any(|known| known.role == column.role) {
                     columns.push(column);
                 }
             }
@@ -94,6 +94,7 @@ impl Back {
                 Role::NotBefore => at(row.not_before_at),
                 Role::NotAfter => at(row.not_after_at),
                 Role::Priority => json!((row.priority > 0).then_some(row.priority)),
+                Role::Ours => Value::Null,
                 Role::Variable(name) => variables.get(name).cloned().unwrap_or_default(),
             });
         }

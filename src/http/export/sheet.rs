@@ -90,7 +90,7 @@ impl Sheet {
                 text.extend(csv(shape, [header.into_iter().map(Value::String).collect()])?);
                 Ok((Sheet::Csv(shape), text))
             }
-            Format::Ndjson => Ok((Sheet::Ndjson(header), Vec::new())),
+            Format::Ndjson => Ok((Sheet::Ndjson(apart(header)), Vec::new())),
             Format::Xlsx => {
                 let (book, begins) = Workbook::new(header)?;
                 Ok((Sheet::Xlsx(Box::new(book)), begins))
@@ -120,6 +120,17 @@ impl Sheet {
             Sheet::Xlsx(book) => book.end(),
         }
     }
+}
+
+/// Two columns of one name are two keys, or one value would hide the other: `Комментарий`, `Комментарий_2`.
+fn apart(header: Vec<String>) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::with_capacity(header.len());
+    for name in &header {
+        let free = |key: &String| !keys.contains(key) && (key == name || !header.contains(key));
+        let key = std::iter::once(name.clone()).chain((2..=header.len() + 1).map(|n| format!("{name}_{n}"))).find(free);
+        keys.push(key.unwrap_or_else(|| name.clone()));
+    }
+    keys
 }
 
 /// A value as the text of a cell.

@@ -144,11 +144,11 @@ pub fn open<R: Read>(mut bytes: R, mib: u64) -> io::Result<Result<File<R>, NotAL
         return Ok(Err(not));
     }
     if head.starts_with(b"PK\x03\x04") {
-        let most = WORKBOOK_BYTES_MAX.min(mib << 20);
+        let (most, asked) = (WORKBOOK_BYTES_MAX.min(mib << 20), mib << 20 < WORKBOOK_BYTES_MAX);
         let mut all = Vec::new();
         rest.by_ref().take(most + 1).read_to_end(&mut all)?;
         if all.len() as u64 > most {
-            return Err(Stopped::WorkbookTooLarge.into());
+            return Err(if asked { Stopped::TooLarge { mib } } else { Stopped::WorkbookTooLarge }.into());
         }
         return Ok(Ok(File::Workbook { bytes: all, gzip }));
     }

@@ -65,11 +65,6 @@ impl Record {
     pub fn cells(&self) -> impl Iterator<Item = &str> {
         (0..self.ends.len()).filter_map(|place| self.get(place))
     }
-
-    /// Without anything but blanks.
-    pub fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
-    }
 }
 
 /// Where more text comes from.

@@ -181,16 +181,20 @@ const WORDS_BYTES: usize = 1 << 10;
 const WORDS: [&str; 10] =
     ["телефон", "номер", "мобильный", "имя", "фио", "фамилия", "город", "клиент", "контакт", "адрес"];
 
-/// The encoding in which the beginning has most words of a header, if any has one.
-fn by_words(window: &[u8]) -> Option<&'static Encoding> {
+/// The encoding in which the beginning has most words of a header, if any has one. Words tell more than line ends do; among
+/// equals the lines' ends decide.
+fn by_words(window: &[u8], macintosh: bool) -> Option<&'static Encoding> {
     let head = &window[..window.len().min(WORDS_BYTES)];
     let words = |encoding: &'static Encoding| {
         let text = encoding.decode_without_bom_handling(head).0.to_lowercase();
         let parts = text.split(|c: char| !c.is_alphabetic());
         parts.filter(|part| WORDS.contains(part)).count()
     };
-    let counted = [WINDOWS_1251, IBM866, KOI8_U, X_MAC_CYRILLIC].map(|encoding| (words(encoding), encoding));
-    // Among equals the first one, which is the commonest.
+    let commonest = match macintosh {
+        false => [WINDOWS_1251, IBM866, KOI8_U, X_MAC_CYRILLIC],
+        true => [X_MAC_CYRILLIC, WINDOWS_1251, IBM866, KOI8_U],
+    };
+    let counted = commonest.map(|encoding| (words(encoding), encoding));
     let most = counted.iter().map(|(words, _)| *words).max()?;
     counted.into_iter().find(|(words, _)| *words == most && most > 0).map(|(_, encoding)| encoding)
 }
@@ -220,9 +224,12 @@ fn decide(window: &[u8], ended: bool, country: Option<&str>) -> &'static Encodin
         detector.feed(window, ended);
         detector.guess(country.map(str::as_bytes), Utf8Detection::Deny)
     };
-    let guess = by_words(window).unwrap_or_else(by_letters);
     // Only old Macintosh programs end lines so, and they write in encodings of their own.
     let macintosh = window.contains(&b'\r') && !window.contains(&b'\n');
+    if let Some(told) = by_words(window, macintosh) {
+        return told;
+    }
+    let guess = by_letters();
     match guess {
         _ if !macintosh => guess,
         _ if guess == WINDOWS_1251 => X_MAC_CYRILLIC,

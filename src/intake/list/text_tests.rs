@@ -69,6 +69,15 @@ fn old_macintosh_files_are_known_by_their_line_ends() {
     assert_eq!(read(text.as_bytes(), None).0, text);
 }
 
+/// The guard: words are asked before line ends. A program of today may end lines as a Macintosh did.
+#[test]
+fn words_of_a_header_tell_more_than_line_ends() {
+    for (name, encoding) in [("windows-1251", "windows-1251"), ("x-mac-cyrillic", "x-mac-cyrillic")] {
+        let text = "Телефон,Имя,заметка\r+79990000000,,\r";
+        assert_eq!(read(&in_encoding(name, text), None), (text.to_owned(), encoding.to_owned()));
+    }
+}
+
 /// The guard: `by_words`; letters alone are taken for German ones.
 #[test]
 fn a_header_tells_what_few_letters_do_not() {

@@ -93,7 +93,9 @@ impl Signer {
 fn platform(settings: Settings) -> Platform {
     let _already_chosen = rustls::crypto::ring::default_provider().install_default();
     let wire = Wire::new(reqwest::Client::new(), settings.request_cost, None);
-    Platform::new(settings, wire, Origins { plain: String::new(), secure: None })
+    // No session is started here.
+    let threads = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    Platform::new(settings, wire, Origins { plain: String::new(), secure: None }, threads.handle().clone())
 }
 
 fn code(platform: &Platform, bearer: Option<&str>, params: &[(&str, &str)]) -> u32 {

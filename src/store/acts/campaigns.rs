@@ -156,9 +156,7 @@ pub async fn imports(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<Import
 }
 
 pub async fn rejects(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<Reject>> {
-    type Row = (i64, String, String, String, String);
-    let rows: Vec<Row> = sqlx::query_as(sql!("list_rejects")).bind(campaign.0).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|(line, bucket, field, reason, raw)| Reject { line, bucket, field, reason, raw }).collect())
+    Ok(sqlx::query_as(sql!("list_rejects")).bind(campaign.0).fetch_all(conn).await?)
 }
 
 /// A run without contacts yet; returns the id before the first one of theirs.

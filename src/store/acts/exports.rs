@@ -6,10 +6,8 @@ use crate::store::{EventTime, ExportedTurn, FurtherTyped, ListedRow, NewNote, Re
 use serde_json::json;
 
 pub async fn rejects(conn: &mut Conn, list: BatchId, behind: i64, limit: i64) -> Result<Vec<Reject>> {
-    type Row = (i64, String, String, String, String);
     let query = sqlx::query_as(sql!("reject_rows")).bind(list.0).bind(behind).bind(limit);
-    let rows: Vec<Row> = query.fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|(line, bucket, field, reason, raw)| Reject { line, bucket, field, reason, raw }).collect())
+    Ok(query.fetch_all(conn).await?)
 }
 
 pub async fn notes(conn: &mut Conn, list: BatchId, behind: (i64, &str), limit: i64) -> Result<Vec<NewNote>> {

@@ -1,10 +1,10 @@
 //! A list into its tables, a piece at a time.
 
 use super::super::{Conn, bulk};
-use crate::domain::Timestamp;
 use crate::domain::list::NumberKind;
-use crate::store::listed::{Cell, NumberIds, Piece, Table, feed, unread};
-use crate::store::{NewCampaign, NewContact, Result, StoreError};
+use crate::domain::{BatchId, CampaignId, Timestamp};
+use crate::store::listed::{Cell, NumberIds, Piece, Table, feed};
+use crate::store::{Ids, NewCampaign, NewContact, NewNote, Result, StoreError};
 
 const CONTACTS: &[&str] = &[
     "contact_id",
@@ -29,7 +29,7 @@ const CONTACTS: &[&str] = &[
     "phone_kind",
 ];
 const FURTHER: &[&str] = &["contact_id", "ordinal", "number_id", "raw_phone"];
-const REJECTS: &[&str] = &["batch_id", "line", "bucket", "field", "reason", "raw"];
+const REJECTS: &[&str] = &["batch_id", "line", "bucket", "field", "reason", "raw", "cells"];
 /// Notes handed to one statement.
 const NOTES: usize = 1000;
 
@@ -53,35 +53,24 @@ pub async fn store(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timest
         .await?;
     let mut numbers = NumberIds::fresh(list.pieces.numbers(), &new.ids, now);
     bulk::numbers(conn, &mut numbers).await?;
-    let (mut bulk, mut stored) = (bulk::Bulk::default(), (0, 0));
-    let mut pieces = feed(list.pieces.clone());
-    while let Some(piece) = pieces.recv().await {
-        let Piece { contacts, rejects, notes } = piece.map_err(unread)?;
-        let some = !contacts.is_empty();
-        stored.0 += contacts.len() as i64;
-        stored.1 += rejects.len() as i64;
-        let first = new.ids.take(now.0, contacts.len().max(1));
-        let (rows, further) = tables(new, &numbers, first, contacts)?;
-        bulk.insert(conn, rows).await?;
-        bulk.insert(conn, further).await?;
-        let mut rows = Table::new("rejects", REJECTS);
-        for r in rejects {
-            rows.push([
-                new.batch.0.into(),
-                r.line.into(),
-                r.bucket.into(),
-                r.field.into(),
-                r.reason.into(),
-                r.raw.into(),
-            ]);
-        }
-        bulk.insert(conn, rows).await?;
-        for notes in notes.chunks(NOTES) {
-            super::alternates::put_notes(conn, new.batch.0, notes).await?;
-        }
-        if some {
-            crate::fail::point("import.halfway");
-        }
+    if list.pieces.numbers_are_first_ones() {
+        numbers.keep_places();
+    }
+    let mut making = Making {
+        of: (new.campaign.campaign, new.batch),
+        ids: new.ids.clone(),
+        now,
+        numbers,
+        bulk: bulk::Bulk::new(),
+        before: 0,
+    };
+    let mut ready = feed(list.pieces.clone(), move |piece| making.ready(piece));
+    let mut stored = (0, 0);
+    while let Some(ready) = ready.recv().await {
+        let ready = ready?;
+        stored.0 += ready.rows.0;
+        stored.1 += ready.rows.1;
+        ready.put(conn, new.batch).await?;
     }
     if stored != (list.accepted, list.duplicates + list.refused) {
         return Err(StoreError::Conflict("the import did not store every row: upload the list again".into()));
@@ -90,38 +79,100 @@ pub async fn store(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timest
     Ok(())
 }
 
-/// Contacts with ids from `first` on, and their further numbers.
-fn tables(new: &NewCampaign, numbers: &NumberIds, first: i64, contacts: Vec<NewContact>) -> Result<(Table, Table)> {
-    let missing = || StoreError::Conflict("a number of the list has no row: upload it again".into());
-    let (mut rows, mut further) = (Table::new("contacts", CONTACTS), Table::new("contact_numbers", FURTHER));
-    rows.cells.reserve(contacts.len() * CONTACTS.len());
-    for (id, c) in (first..).zip(contacts) {
-        for other in c.alternates {
-            let number = numbers.id(&other.number).ok_or_else(missing)?;
-            further.push([id.into(), other.ordinal.into(), number.into(), other.raw.into()]);
+/// What makes rows of pieces, one after the other, while earlier ones are stored.
+struct Making {
+    of: (CampaignId, BatchId),
+    ids: Ids,
+    now: Timestamp,
+    numbers: NumberIds,
+    bulk: bulk::Bulk,
+    /// Contacts so far.
+    before: usize,
+}
+
+/// A piece as its tables take it.
+struct Ready {
+    contacts: bulk::Ready,
+    further: bulk::Ready,
+    rejects: bulk::Ready,
+    notes: Vec<NewNote>,
+    /// Contacts and rejects.
+    rows: (i64, i64),
+}
+
+impl Making {
+    fn ready(&mut self, piece: Piece) -> Result<Ready> {
+        let Piece { contacts, rejects, notes } = piece;
+        let rows = (contacts.len() as i64, rejects.len() as i64);
+        let (contacts, further) = self.tables(contacts)?;
+        let mut refused = Table::new("rejects", REJECTS);
+        for r in rejects {
+            refused.push([
+                self.of.1.0.into(),
+                r.line.into(),
+                r.bucket.into(),
+                r.field.into(),
+                r.reason.into(),
+                r.raw.into(),
+                r.cells.into(),
+            ]);
         }
-        rows.push([
-            id.into(),
-            new.campaign.campaign.0.into(),
-            new.batch.0.into(),
-            numbers.id(&c.number).ok_or_else(missing)?.into(),
-            c.line.into(),
-            c.mode.as_str().into(),
-            i64::from(c.own_mode).into(),
-            c.dial_order.into(),
-            c.name.into(),
-            c.timezone.map(|zone| zone.name()).into(),
-            c.external_id.into(),
-            c.variables.into(),
-            c.raw_phone.into(),
-            c.consent_kind.into(),
-            c.consent_at.map(|at| at.0).into(),
-            c.consent_source.into(),
-            c.wishes.term.not_before.map(|at| at.0).into(),
-            c.wishes.term.not_after.map(|at| at.0).into(),
-            Cell::Int(c.wishes.priority.into()),
-            c.wishes.kind.map(NumberKind::as_str).into(),
-        ]);
+        let bulk = &mut self.bulk;
+        let (contacts, further, rejects) = (bulk.ready(contacts), bulk.ready(further), bulk.ready(refused));
+        Ok(Ready { contacts, further, rejects, notes, rows })
     }
-    Ok((rows, further))
+
+    /// Contacts and their further numbers.
+    fn tables(&mut self, contacts: Vec<NewContact>) -> Result<(Table, Table)> {
+        let (before, numbers) = (self.before, &self.numbers);
+        self.before += contacts.len();
+        let first = self.ids.take(self.now.0, contacts.len().max(1));
+        let missing = || StoreError::Conflict("a number of the list has no row: upload it again".into());
+        let (mut rows, mut further) = (Table::new("contacts", CONTACTS), Table::new("contact_numbers", FURTHER));
+        rows.cells.reserve(contacts.len() * CONTACTS.len());
+        for ((id, place), c) in (first..).zip(before..).zip(contacts) {
+            for other in c.alternates {
+                let number = numbers.id(&other.number, None).ok_or_else(missing)?;
+                further.push([id.into(), other.ordinal.into(), number.into(), other.raw.into()]);
+            }
+            rows.push([
+                id.into(),
+                self.of.0.0.into(),
+                self.of.1.0.into(),
+                numbers.id(&c.number, Some(place)).ok_or_else(missing)?.into(),
+                c.line.into(),
+                c.mode.as_str().into(),
+                i64::from(c.own_mode).into(),
+                c.dial_order.into(),
+                c.name.into(),
+                c.timezone.map(|zone| zone.name()).into(),
+                c.external_id.into(),
+                c.variables.into(),
+                c.raw_phone.into(),
+                c.consent_kind.into(),
+                c.consent_at.map(|at| at.0).into(),
+                c.consent_source.into(),
+                c.wishes.term.not_before.map(|at| at.0).into(),
+                c.wishes.term.not_after.map(|at| at.0).into(),
+                Cell::Int(c.wishes.priority.into()),
+                c.wishes.kind.map(NumberKind::as_str).into(),
+            ]);
+        }
+        Ok((rows, further))
+    }
+}
+
+impl Ready {
+    async fn put(self, conn: &mut Conn, batch: BatchId) -> Result<()> {
+        self.contacts.put(conn).await?;
+        self.further.put(conn).await?;
+        self.rejects.put(conn).await?;
+        for notes in self.notes.chunks(NOTES) {
+            super::alternates::put_notes(conn, batch.0, notes).await?;
+        }
+        if self.rows.0 > 0 {
+            crate::fail::point("import.halfway");
+        }
+        Ok(())
+    }
 }

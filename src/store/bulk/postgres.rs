@@ -3,7 +3,6 @@
 use super::Conn;
 use crate::store::Result;
 use crate::store::listed::{Cell, NumberIds, Table};
-use std::collections::HashMap;
 use std::fmt::Write;
 
 /// Sent at once.
@@ -31,28 +30,32 @@ pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
     copy.send(text.as_bytes()).await?;
     copy.finish().await?;
     let stored = sqlx::query(ARRIVE).persistent(false).execute(&mut *conn).await?.rows_affected();
-    if stored < ids.digits.len() as u64 {
+    if stored < ids.len() as u64 {
         let found: Vec<(i64, String)> = sqlx::query_as(THERE_BEFORE).persistent(false).fetch_all(&mut *conn).await?;
-        let known = found.into_iter().filter_map(|(id, e164)| Some((e164[1..].parse::<u64>().ok()?, id)));
-        ids.known = known.collect::<HashMap<_, _>>();
+        ids.know(found);
     }
     Ok(())
 }
 
-#[derive(Default)]
-pub struct Bulk(String);
+/// Rows on their way: a statement and what it copies.
+pub struct Ready(Option<(String, String)>);
+
+/// Made ready while others are stored.
+pub struct Bulk;
 
 impl Bulk {
-    pub async fn insert(&mut self, conn: &mut Conn, table: Table) -> Result<()> {
+    pub fn new() -> Self {
+        Bulk
+    }
+
+    pub fn ready(&mut self, table: Table) -> Ready {
         let (width, filled) = (table.columns.len(), table.filled());
         if filled.is_empty() {
-            return Ok(());
+            return Ready(None);
         }
         let columns: Vec<&str> = filled.iter().map(|column| table.columns[*column]).collect();
         let statement = format!("copy {} ({}) from stdin", table.name, columns.join(", "));
-        let mut copy = conn.copy_in_raw(&statement).await?;
-        let text = &mut self.0;
-        text.clear();
+        let mut text = String::new();
         for row in table.cells.chunks(width) {
             for (place, column) in filled.iter().enumerate() {
                 if place > 0 {
@@ -61,16 +64,22 @@ impl Bulk {
                 match &row[*column] {
                     Cell::Null => text.push_str("\\N"),
                     Cell::Int(value) => write!(text, "{value}").expect("writing to a String cannot fail"),
-                    Cell::Text(value) => escaped(value, text),
+                    Cell::Text(value) => escaped(value, &mut text),
                 }
             }
             text.push('\n');
-            if text.len() > PIECE_BYTES {
-                copy.send(text.as_bytes()).await?;
-                text.clear();
-            }
         }
-        copy.send(text.as_bytes()).await?;
+        Ready(Some((statement, text)))
+    }
+}
+
+impl Ready {
+    pub async fn put(self, conn: &mut Conn) -> Result<()> {
+        let Some((statement, text)) = self.0 else { return Ok(()) };
+        let mut copy = conn.copy_in_raw(&statement).await?;
+        for piece in text.as_bytes().chunks(PIECE_BYTES) {
+            copy.send(piece).await?;
+        }
         copy.finish().await?;
         Ok(())
     }

@@ -1,57 +1,75 @@
 //! Many rows into a table of SQLite: statements of many rows, each prepared once.
 
 use super::Conn;
-use crate::store::Result;
 use crate::store::listed::{Cell, NumberIds, Table};
+use crate::store::{Result, StoreError};
 use serde_json::json;
-use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
 /// Values that one statement binds; SQLite takes 32 766.
-const VALUES_MAX: usize = 4000;
+const VALUES_MAX: usize = 2000;
 const NUMBERS_AT_ONCE: usize = 1000;
 
 const THERE_BEFORE: &str = "select n.number_id, n.e164 from json_each(?) as w join numbers n on n.e164 = w.value";
 
 /// Gives every number an id, and finds those that have one already.
 pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
-    let mut known = HashMap::new();
+    // `or ignore` and not `on conflict (e164)`: a statement that may fail in its middle keeps a copy of every page that it
+    // touches, and these touch pages everywhere.
     let text = |rows: usize| {
         let values = vec!["(?, ?)"; rows].join(", ");
-        Arc::<str>::from(format!("insert into numbers (number_id, e164) values {values} on conflict (e164) do nothing"))
+        Arc::<str>::from(format!("insert or ignore into numbers (number_id, e164) values {values}"))
     };
     let whole = text(NUMBERS_AT_ONCE);
-    for (place, digits) in ids.digits.chunks(NUMBERS_AT_ONCE).enumerate() {
-        let first = ids.first + (place * NUMBERS_AT_ONCE) as i64;
-        let rows: Vec<(i64, String)> = (first..).zip(digits.iter().map(|digits| format!("+{digits}"))).collect();
+    let mut known = Vec::new();
+    let mut rest = ids.rows();
+    while rest.len() > 0 {
+        let rows: Vec<(i64, String)> = rest.by_ref().take(NUMBERS_AT_ONCE).collect();
         let text = if rows.len() == NUMBERS_AT_ONCE { whole.clone() } else { text(rows.len()) };
         let mut query = sqlx::query(AssertSqlSafe(text.to_string()));
         for (id, e164) in &rows {
             query = query.bind(*id).bind(e164.as_str());
         }
-        if query.execute(&mut *conn).await?.rows_affected() == rows.len() as u64 {
+        let stored = query.execute(&mut *conn).await?.rows_affected() as usize;
+        if stored == rows.len() {
             continue;
         }
         let asked: Vec<&str> = rows.iter().map(|(_, e164)| e164.as_str()).collect();
         let found: Vec<(i64, String)> =
             sqlx::query_as(THERE_BEFORE).bind(json!(asked).to_string()).fetch_all(&mut *conn).await?;
-        known.extend(found.into_iter().filter_map(|(id, e164)| Some((e164[1..].parse::<u64>().ok()?, id))));
+        if found.len() != rows.len() {
+            // An id that somebody has: it cannot happen while ids come from one process, and must not go unseen.
+            return Err(StoreError::Conflict("a number of the list got no id: upload it again".into()));
+        }
+        known.extend(found);
     }
-    ids.known = known;
+    drop(rest);
+    ids.know(known);
     Ok(())
 }
 
-/// Statements by table, columns and rows.
+/// Rows on their way: statements with what they bind.
 #[derive(Default)]
-pub struct Bulk(HashMap<(&'static str, Vec<usize>, usize), String>);
+pub struct Ready(Vec<(Arc<str>, SqliteArguments)>);
+
+/// Statements by table, columns and rows.
+pub struct Bulk(HashMap<(&'static str, Vec<usize>, usize), Arc<str>>);
 
 impl Bulk {
-    pub async fn insert(&mut self, conn: &mut Conn, table: Table) -> Result<()> {
+    pub fn new() -> Self {
+        Bulk(HashMap::new())
+    }
+
+    /// Made ready while others are stored.
+    pub fn ready(&mut self, table: Table) -> Ready {
         let (width, filled) = (table.columns.len(), table.filled());
+        let mut ready = Ready::default();
         if filled.is_empty() {
-            return Ok(());
+            return ready;
         }
         for rows in table.cells.chunks(width * (VALUES_MAX / filled.len()).max(1)) {
             let key = (table.name, filled.clone(), rows.len() / width);
@@ -63,19 +81,29 @@ impl Bulk {
                     let comma = if row > 0 { ", " } else { "" };
                     write!(text, "{comma}{values}").expect("writing to a String cannot fail");
                 }
-                text
+                text.into()
             });
-            let mut query = sqlx::query(AssertSqlSafe(text.clone()));
+            let mut values = SqliteArguments::default();
             for row in rows.chunks(width) {
                 for column in &filled {
-                    query = match &row[*column] {
-                        Cell::Null => query.bind(None::<i64>),
-                        Cell::Int(value) => query.bind(*value),
-                        Cell::Text(value) => query.bind(value.as_str()),
+                    let added = match &row[*column] {
+                        Cell::Null => values.add(None::<i64>),
+                        Cell::Int(value) => values.add(*value),
+                        Cell::Text(value) => values.add(value.as_str()),
                     };
+                    added.expect("numbers and texts are what SQLite keeps");
                 }
             }
-            query.execute(&mut *conn).await?;
+            ready.0.push((text.clone(), values));
+        }
+        ready
+    }
+}
+
+impl Ready {
+    pub async fn put(self, conn: &mut Conn) -> Result<()> {
+        for (text, values) in self.0 {
+            sqlx::query_with(AssertSqlSafe(text), values).execute(&mut *conn).await?;
         }
         Ok(())
     }
