@@ -5,10 +5,10 @@ mod harness;
 
 #[path = "scenarios/contract.rs"]
 mod contract;
+#[path = "scenarios/media.rs"]
+mod media;
 #[path = "scenarios/stage.rs"]
 mod stage;
-#[path = "scenarios/streams.rs"]
-mod streams;
 #[path = "scenarios/talk.rs"]
 mod talk;
 #[path = "scenarios/types.rs"]

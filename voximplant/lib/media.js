@@ -2,7 +2,7 @@
 // over one WebSocket, opened while it rings. What the model hears and says comes back in words of our own
 // (`customEvent`), so that this mode is measured and reported as the others are.
 
-const stream = (() => {
+const media = (() => {
   /** How the callee's audio is sent, and how the agent's is asked for: as it lies on a telephone line. */
   const ENCODING = WebSocketAudioEncoding.ULAW;
   /** The model has this long to finish its goodbye. */

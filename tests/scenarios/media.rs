@@ -34,7 +34,7 @@ async fn backend(words: &'static [&'static str]) -> String {
     format!("ws://{address}/voice/media?call_id=x")
 }
 
-/// Guards: `lost` and `media_url` in `lib/stream.js`.
+/// Guards: `lost` and `media_url` in `lib/media.js`.
 #[tokio::test]
 async fn a_stream_that_cannot_be_opened_ends_the_call_before_the_answer() {
     let stage = Stage::open(300.0).await;
