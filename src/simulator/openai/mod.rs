@@ -118,7 +118,12 @@ async fn talk(mut socket: WebSocket, mut mind: Mind) {
         tokio::select! {
             came = socket.recv() => match came {
                 Some(Ok(Message::Text(text))) => mind.hear(text.as_str(), now()),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(Message::Close(_))) => {
+                    // The goodbye is answered by the next look.
+                    let _answered = socket.recv().await;
+                    return;
+                }
+                Some(Err(_)) | None => return,
                 Some(Ok(_)) => {}
             },
             () = tokio::time::sleep_until(wake) => {

@@ -53,7 +53,7 @@ pub enum Kind {
     Vad(Vad),
     Amd(Amd),
     Model(Box<Model>),
-    Socket(Socket),
+    Socket(Box<Socket>),
     Turns(Turns),
     /// Takes media and does nothing with it: a recorder.
     Sink,

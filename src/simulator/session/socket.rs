@@ -98,7 +98,7 @@ impl World {
             .filter_map(|it| Some((it["name"].as_str()?.to_owned(), it["value"].as_str()?.to_owned())))
             .collect();
         let (says, heard) = mpsc::channel(UNSENT_MAX);
-        let socket = self.add_unit(Kind::Socket(Socket::new(says)))?;
+        let socket = self.add_unit(Kind::Socket(Box::new(Socket::new(says))))?;
         self.deliver_after(0, socket, "WebSocket.Created", json!({}));
         let (issued_at, seq, url) = (self.now, self.reserve(), url.to_owned());
         self.sockets.push(Order { socket, url, protocols, headers, issued_at, seq, says: heard });
@@ -120,7 +120,7 @@ impl World {
             self.deliver(APPLICATION, "Application.OnNewWebSocketFailed", json!({}));
             return None;
         }
-        let socket = self.add_unit(Kind::Socket(Socket::new(says))).ok()?;
+        let socket = self.add_unit(Kind::Socket(Box::new(Socket::new(says)))).ok()?;
         self.sockets_in += 1;
         let mut told = request;
         told["handle"] = json!(socket);
