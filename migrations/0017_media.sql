@@ -13,6 +13,10 @@ create table media_streams
     reason     text   not null,
     -- what was heard, said, lost and cut, and the model's tokens, as JSON
     tally      text   not null,
+    -- the tools that were called, as a list in JSON
+    tools      text   not null,
+    -- by the tokens that the model counted; none where there is no price
+    cost_micros bigint,
 
     primary key (attempt_id, opened_at)
 );

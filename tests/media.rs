@@ -126,7 +126,7 @@ async fn a_call_is_talked_through_in_audio_alone() {
     let tally = &stream["tally"];
     assert_eq!((&tally["lost"], &tally["late"], &tally["dropped_ms"]), (&json!(0), &json!(0), &json!(0)), "{tally}");
     assert!(tally["said_ms"].as_i64() > Some(3_000) && tally["heard_ms"].as_i64() > Some(3_000), "{tally}");
-    assert!(tally["tokens"]["output_audio"].as_i64() > Some(0) && tally["responses"].as_i64() >= Some(3), "{tally}");
+    assert!(tally["tokens"]["audio_out"].as_i64() > Some(0) && tally["responses"].as_i64() >= Some(3), "{tally}");
     app.stop().await;
 }
 

@@ -150,7 +150,7 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
     let starts = store.starts(attempt).await?;
     let events = store.events(attempt).await?;
     let turns = store.turns(attempt).await?;
-    let streams: Vec<Value> = store.media_streams(attempt).await?.iter().map(media::shown).collect();
+    let streams: Vec<Value> = store.media_streams(&[attempt.0]).await?.iter().map(media::shown).collect();
     let events: Vec<(EventRow, Value)> = events
         .into_iter()
         .map(|row| {

@@ -7,9 +7,9 @@ use super::voice::{TokenOf, authorised, variables};
 use super::{Problem, Web};
 use crate::dialogue::{self, Manner};
 use crate::domain::state::State as AttemptState;
-use crate::domain::{AttemptId, Timestamp};
-use crate::media::{self, Bridge, Came, Encoding, Plan, Way};
-use crate::store::{Held, MediaStream, NewMediaStream};
+use crate::domain::{AttemptId, Timestamp, money};
+use crate::media::{self, Bridge, Came, Encoding, Plan, Tokens, Way};
+use crate::store::{Held, MediaStream};
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
@@ -145,7 +145,9 @@ async fn keep(place: &Place, opened_at: Timestamp, model: String, encoding: Enco
     let Place { web, attempt } = place;
     let (ended_by, reason) = (carried.end.as_str(), carried.end.reason());
     info!(attempt.id = %attempt, ended_by, "Attempt {attempt}'s stream of audio ended: {ended_by} {reason}");
+    let priced = web.dialer.prices().and_then(|prices| prices.spoken(&model));
     let row = MediaStream {
+        attempt_id: attempt.0,
         opened_at: opened_at.0,
         lasted_ms: i64::try_from(carried.lasted_ms).unwrap_or(i64::MAX),
         model,
@@ -153,9 +155,23 @@ async fn keep(place: &Place, opened_at: Timestamp, model: String, encoding: Enco
         ended_by: ended_by.to_owned(),
         reason: reason.to_owned(),
         tally: serde_json::to_string(&carried.tally).unwrap_or_default(),
+        tools: serde_json::to_string(&carried.tools).unwrap_or_default(),
+        cost_micros: priced.map(|prices| prices.cost(counted(carried.tally.tokens))),
     };
-    if let Err(cause) = web.store.put_media_stream(NewMediaStream { attempt: *attempt, row }).await {
+    if let Err(cause) = web.store.put_media_stream(row).await {
         error!(attempt.id = %attempt, "What attempt {attempt}'s stream carried cannot be kept: {cause}");
+    }
+}
+
+fn counted(tokens: Tokens) -> money::Tokens {
+    let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    money::Tokens {
+        text_in: count(tokens.text_in),
+        text_cached: count(tokens.text_cached),
+        text_out: count(tokens.text_out),
+        audio_in: count(tokens.audio_in),
+        audio_cached: count(tokens.audio_cached),
+        audio_out: count(tokens.audio_out),
     }
 }
 
@@ -167,10 +183,11 @@ pub(super) fn address(backend_url: &str, attempt: AttemptId) -> String {
 
 /// A stream as the API shows it.
 pub(super) fn shown(row: &MediaStream) -> serde_json::Value {
-    let tally: serde_json::Value = serde_json::from_str(&row.tally).unwrap_or_default();
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
     serde_json::json!({
         "opened_at": Timestamp(row.opened_at).to_string(), "lasted_ms": row.lasted_ms, "model": row.model,
-        "encoding": row.encoding, "ended_by": row.ended_by, "reason": row.reason, "tally": tally,
+        "encoding": row.encoding, "ended_by": row.ended_by, "reason": row.reason, "tally": json(&row.tally),
+        "tools": json(&row.tools), "cost_micros": row.cost_micros,
     })
 }
 
@@ -187,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_address_has_the_scheme_of_a_websocket() {
-        let attempt: AttemptId = "7".parse().expect("an id");
+        let attempt = AttemptId(7);
         assert_eq!(
             address("https://halo.example", attempt),
             format!("wss://halo.example/voice/media?call_id={attempt}")

@@ -12,7 +12,7 @@
 mod hearing;
 
 use super::encoding::Encoding;
-use super::ends::{End, Tally};
+use super::ends::{End, Tally, ToolCall};
 use super::frames::{self, Frame, PIECE_MS, Speaker};
 use super::outbox::Outbox;
 use super::playout::Playout;
@@ -33,8 +33,9 @@ const IDLE_MS: u64 = 90_000;
 const LINGER_MS: u64 = 30_000;
 /// Responses that fail one after the other.
 const FAILURES_MAX: u32 = 2;
-/// Calls of tools in one conversation.
+/// Calls of tools in one conversation, and what is kept of the words of each.
 const TOOLS_MAX: usize = 200;
+const ARGUMENTS_CHARS_MAX: usize = 2_000;
 
 struct Waiting {
     item: String,
@@ -73,6 +74,7 @@ pub struct Bridge {
     muted: Option<String>,
     failures: u32,
     calls: BTreeSet<String>,
+    tools: Vec<ToolCall>,
     ending: bool,
     ended: bool,
     last_news: u64,
@@ -111,6 +113,7 @@ impl Bridge {
             muted: None,
             failures: 0,
             calls: BTreeSet::new(),
+            tools: Vec::new(),
             ending: false,
             ended: false,
             last_news: 0,
@@ -157,6 +160,11 @@ impl Bridge {
 
     pub fn tally(&self) -> Tally {
         Tally { dropped_ms: self.to_model.dropped_ms(), ..self.tally }
+    }
+
+    /// The tools that were called, in their order.
+    pub fn tools(&self) -> &[ToolCall] {
+        &self.tools
     }
 
     /// When `tick` is wanted next.
@@ -273,7 +281,7 @@ impl Bridge {
                 }
                 self.tell("agent", json!({ "text": text }));
             }
-            Said::Tool { call, name, arguments } => self.tool(call, &name, arguments),
+            Said::Tool { call, name, arguments } => self.tool(call, name, arguments, now),
             Said::ResponseDone { failed, tokens } => self.response_done(failed, tokens, now),
             Said::Error { kind, code, message } => {
                 tracing::debug!(%kind, %code, "The model reports an error: {message}");
@@ -381,7 +389,7 @@ impl Bridge {
         }
         let silence = self.plan.encoding.silence(PIECE_MS);
         let mut audio = std::mem::take(&mut self.rest);
-        while audio.len() % silence.len() != 0 {
+        while !audio.len().is_multiple_of(silence.len()) {
             audio.extend_from_slice(&silence[audio.len() % silence.len()..]);
         }
         self.wait(&audio);
@@ -426,12 +434,17 @@ impl Bridge {
     }
 
     /// Nothing but the declared tool can be called, and each call is answered once.
-    fn tool(&mut self, call: String, name: &str, arguments: Value) {
+    fn tool(&mut self, call: String, name: String, arguments: Value, now: u64) {
         if self.calls.len() >= TOOLS_MAX || !self.calls.insert(call.clone()) {
             return;
         }
-        let declared = self.plan.tools.as_array().is_some_and(|tools| tools.iter().any(|tool| tool["name"] == name));
-        if name != "end_call" || !declared {
+        let is_named = |tool: &Value| tool["name"].as_str() == Some(&name);
+        let declared = self.plan.tools.as_array().is_some_and(|tools| tools.iter().any(is_named));
+        let may = declared && name == "end_call";
+        let words = arguments.to_string().chars().take(ARGUMENTS_CHARS_MAX).collect();
+        let result = if may { "done" } else { "refused" };
+        self.tools.push(ToolCall { at_ms: now, name, arguments: words, result });
+        if !may {
             let refused = json!({ "error": "there is no such tool" });
             self.to_model.words(&words::tool_output(&call, &refused));
             self.respond(words::respond_in_words());

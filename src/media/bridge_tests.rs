@@ -292,6 +292,8 @@ fn nothing_but_the_declared_tool_can_be_called() {
         let told = talk.model_heard();
         assert_eq!(told[0]["item"]["output"], "{\"error\":\"there is no such tool\"}");
     }
+    let kept: Vec<_> = talk.bridge.tools().iter().map(|it| (&*it.name, &*it.arguments, it.result)).collect();
+    assert_eq!(kept, [("end_call", "{}", "refused"), ("transfer_money", "{}", "refused")]);
 }
 
 #[test]
@@ -381,7 +383,7 @@ fn responses_that_fail_are_asked_for_once_more() {
     talk.response("r2");
     talk.done("r2", "failed");
     assert_eq!(talk.bridge.end().map(End::as_str), Some("model_failed"));
-    assert_eq!(talk.bridge.tally().tokens.input, 20, "they cost all the same");
+    assert_eq!(talk.bridge.tally().tokens.audio_in, 20, "they cost all the same");
 }
 
 #[test]

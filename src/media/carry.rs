@@ -1,7 +1,7 @@
 //! The shell of a bridge: two connections and a clock. It waits, the bridge decides.
 
 use super::bridge::Bridge;
-use super::ends::{End, Tally};
+use super::ends::{End, Tally, ToolCall};
 use futures::{Sink, SinkExt, Stream, StreamExt};
 use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
@@ -36,6 +36,7 @@ pub struct Way {
 pub struct Carried {
     pub end: End,
     pub tally: Tally,
+    pub tools: Vec<ToolCall>,
     pub lasted_ms: u64,
 }
 
@@ -141,7 +142,7 @@ pub async fn carry(
     };
     let _left_or_too_late = tokio::time::timeout(CLOSE_WITHIN, leave).await;
     let end = bridge.end().cloned().unwrap_or(End::Call);
-    Carried { end, tally: bridge.tally(), lasted_ms }
+    Carried { end, tally: bridge.tally(), tools: bridge.tools().to_vec(), lasted_ms }
 }
 
 async fn next_of(model: &mut Option<Into_>) -> Option<Came> {
@@ -157,3 +158,7 @@ async fn ready_of(model: &mut Option<Outgoing>, text_waits: bool) -> bool {
         None => pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "carry_tests.rs"]
+mod tests;

@@ -53,6 +53,17 @@ impl End {
     }
 }
 
+/// A tool that the model called.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ToolCall {
+    /// Milliseconds since the stream was opened.
+    pub at_ms: u64,
+    pub name: String,
+    /// JSON as the model wrote it, cut when it is too long.
+    pub arguments: String,
+    pub result: &'static str,
+}
+
 /// What a stream carried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {

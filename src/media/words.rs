@@ -130,33 +130,46 @@ pub enum Said {
     Other,
 }
 
-/// What a conversation has cost, in the model's own unit.
+/// What a conversation has cost, in the model's own unit. What was read from its cache is not counted twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tokens {
-    pub input: u64,
-    pub input_cached: u64,
-    pub input_audio: u64,
-    pub output: u64,
-    pub output_audio: u64,
+    pub text_in: u64,
+    pub text_cached: u64,
+    pub audio_in: u64,
+    pub audio_cached: u64,
+    pub text_out: u64,
+    pub audio_out: u64,
 }
 
 impl Tokens {
     pub fn add(&mut self, other: Tokens) {
-        self.input = self.input.saturating_add(other.input);
-        self.input_cached = self.input_cached.saturating_add(other.input_cached);
-        self.input_audio = self.input_audio.saturating_add(other.input_audio);
-        self.output = self.output.saturating_add(other.output);
-        self.output_audio = self.output_audio.saturating_add(other.output_audio);
+        self.text_in = self.text_in.saturating_add(other.text_in);
+        self.text_cached = self.text_cached.saturating_add(other.text_cached);
+        self.audio_in = self.audio_in.saturating_add(other.audio_in);
+        self.audio_cached = self.audio_cached.saturating_add(other.audio_cached);
+        self.text_out = self.text_out.saturating_add(other.text_out);
+        self.audio_out = self.audio_out.saturating_add(other.audio_out);
     }
 
+    /// What is not told apart is taken as text where it saves money, and as audio where it costs.
     fn read(usage: &Value) -> Self {
         let count = |told: &Value| told.as_u64().unwrap_or(0);
+        let (told, output) = (&usage["input_token_details"], &usage["output_token_details"]);
+        let text = count(&told["text_tokens"]);
+        let audio = told["audio_tokens"].as_u64().unwrap_or(count(&usage["input_tokens"]).saturating_sub(text));
+        let cached = count(&told["cached_tokens"]);
+        let apart = &told["cached_tokens_details"];
+        let text_cached = apart["text_tokens"].as_u64().unwrap_or(cached).min(text);
+        let audio_cached = apart["audio_tokens"].as_u64().unwrap_or(cached.saturating_sub(text_cached)).min(audio);
+        let text_out = count(&output["text_tokens"]);
+        let spoken = || count(&usage["output_tokens"]).saturating_sub(text_out);
         Tokens {
-            input: count(&usage["input_tokens"]),
-            input_cached: count(&usage["input_token_details"]["cached_tokens"]),
-            input_audio: count(&usage["input_token_details"]["audio_tokens"]),
-            output: count(&usage["output_tokens"]),
-            output_audio: count(&usage["output_token_details"]["audio_tokens"]),
+            text_in: text - text_cached,
+            text_cached,
+            audio_in: audio - audio_cached,
+            audio_cached,
+            text_out,
+            audio_out: output["audio_tokens"].as_u64().unwrap_or_else(spoken),
         }
     }
 }
@@ -259,12 +272,35 @@ mod tests {
         let expected = Said::Tool { call: "c".into(), name: "end_call".into(), arguments: json!({ "goal": true }) };
         assert_eq!(read(tool), Ok(expected));
         let done = r#"{"type":"response.done","response":{"status":"failed","status_details":{"error":{"type":"server_error","code":"x"}},
-            "usage":{"input_tokens":9,"output_tokens":4,"input_token_details":{"cached_tokens":2,"audio_tokens":3},"output_token_details":{"audio_tokens":1}}}}"#;
-        let tokens = Tokens { input: 9, input_cached: 2, input_audio: 3, output: 4, output_audio: 1 };
+            "usage":{"input_tokens":9,"output_tokens":4,"input_token_details":{"text_tokens":6,"cached_tokens":2,"audio_tokens":3},
+            "output_token_details":{"text_tokens":3,"audio_tokens":1}}}}"#;
+        let tokens = Tokens { text_in: 4, text_cached: 2, audio_in: 3, audio_cached: 0, text_out: 3, audio_out: 1 };
         assert_eq!(read(done), Ok(Said::ResponseDone { failed: Some("server_error x".into()), tokens }));
         assert_eq!(read(r#"{"type":"rate_limits.updated"}"#), Ok(Said::Other));
         assert_eq!(read("nonsense"), Err(WordError::NoJson));
         assert_eq!(read(r#"{"type":"response.output_audio.delta","delta":"*"}"#), Err(WordError::Audio));
+    }
+
+    #[test]
+    fn tokens_are_counted_once_and_rather_too_dear() {
+        let of = |usage: Value| {
+            let Tokens { text_in, text_cached, audio_in, audio_cached, text_out, audio_out } = Tokens::read(&usage);
+            [text_in, text_cached, audio_in, audio_cached, text_out, audio_out]
+        };
+        let told = |details: Value| {
+            of(json!({ "input_tokens": 100, "output_tokens": 50, "input_token_details": details,
+            "output_token_details": { "text_tokens": 10, "audio_tokens": 40 } }))
+        };
+        let apart = json!({ "text_tokens": 60, "audio_tokens": 40, "cached_tokens": 30,
+            "cached_tokens_details": { "text_tokens": 20, "audio_tokens": 10 } });
+        assert_eq!(told(apart), [40, 20, 30, 10, 10, 40]);
+        let together = json!({ "text_tokens": 60, "audio_tokens": 40, "cached_tokens": 70 });
+        assert_eq!(told(together), [0, 60, 30, 10, 10, 40]);
+        assert_eq!(of(json!({ "input_tokens": 100, "output_tokens": 50 })), [0, 0, 100, 0, 0, 50], "as audio");
+        let nonsense = json!({ "text_tokens": 1, "audio_tokens": 1, "cached_tokens": 99,
+            "cached_tokens_details": { "text_tokens": 50, "audio_tokens": 49 } });
+        assert_eq!(told(nonsense), [0, 1, 0, 1, 10, 40], "never less than nothing");
+        assert_eq!(of(Value::Null), [0; 6]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub use exports::{EventTime, ExportedTurn, FurtherTyped, ListedRow, TurnLatency}
 pub use ids::Ids;
 pub use keeper::keeper;
 pub use listed::{Listed, Piece, Pieces};
-pub use media::{MediaStream, NewMediaStream};
+pub use media::MediaStream;
 pub use money_rows::*;
 pub use orders::*;
 pub use rerun::{Of, Only, RerunOrder};

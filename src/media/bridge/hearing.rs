@@ -38,13 +38,13 @@ impl Bridge {
             self.next_chunk = Some(chunk.saturating_add(1));
         }
         if gap_ms > 0 {
-            self.to_model_in(&encoding.silence(gap_ms));
+            self.pass_on(&encoding.silence(gap_ms));
         }
         self.tally.heard_ms += encoding.ms_of_bytes(payload.len());
-        self.to_model_in(payload);
+        self.pass_on(payload);
     }
 
-    fn to_model_in(&mut self, audio: &[u8]) {
+    fn pass_on(&mut self, audio: &[u8]) {
         // Before the session stands there is nobody to hear it, and what it would hear is long past.
         if !self.ready || self.end.is_some() {
             return;
