@@ -14,18 +14,18 @@ pub use migrate::{Sides, open_sides};
 pub use nodes::{Roles, may_have};
 pub use open::{Opened, open_store, open_to_dial};
 pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use, real_phones_ring};
-pub use prices::{prices, prices_found};
+pub use prices::{models, prices, prices_found};
 
 use crate::clock::{Anchor, Clock};
 use crate::config::{Config, DialogBase};
 use crate::dialer::{Dialer, Platform, Pricing, ReadRules};
 use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
-use crate::http::{ApiKey, Voice, Web, router};
+use crate::http::{ApiKey, Model, Voice, Web, router};
 use crate::simulator;
 use crate::store::{LimitOrder, Store};
 use crate::voximplant::{Pacer, Sources, Wanted};
-use crate::{intake, queue};
+use crate::{chat, intake, queue};
 use anyhow::{Context, Result, bail};
 use axum::serve::ListenerExt;
 use lock::dialling_lock;
@@ -224,7 +224,7 @@ impl App {
             node.name.clone(),
             read_rules(modes.clone()),
         );
-        let dialer = dialer.priced(Pricing { prices: prices()?, model: config.openai_realtime_model.clone() });
+        let dialer = dialer.priced(Pricing { prices: prices()?, models: models(config) });
         let dialer = Arc::new(match duty {
             Duty::Everything => dialer,
             Duty::SingleCalls => dialer.for_single_calls(),
@@ -257,6 +257,8 @@ impl App {
         let mut web =
             Web::new(dialer.clone(), key, api_key, inbound_token, voice, modes.clone(), config.caller_id.clone());
         web.stopping = stop_serving.clone();
+        web.turn = config.turn;
+        web.model = model(config, simulator.as_ref())?;
 
         // Whoever answers has begun: nothing may fail after this.
         let patient = match beside {
@@ -322,6 +324,14 @@ impl App {
             warn!("Not everything ended in time; the next start goes on where this one was");
         }
     }
+}
+
+/// What replies instead of the rules, and what its tokens cost.
+fn model(config: &Config, simulator: Option<&simulator::Running>) -> Result<Option<Model>> {
+    let Some(named) = &config.model else { return Ok(None) };
+    let inside = simulator.map(simulator::Running::completions_url);
+    let client = chat::Client::new(named.reach(inside.as_deref())).context("OPENAI_MODEL")?;
+    Ok(Some(Model { client, prices: prices()?.written(&named.name) }))
 }
 
 /// Returns when no call is under way.

@@ -1,7 +1,7 @@
 //! A contact's way through this program.
 //!
 //! `intake` reads it, `queue` wakes the `dialer`, which plans an attempt and dials it; `voximplant`
-//! starts the session and understands what it reports, `dialogue` answers it in mid-call, `dialer`
+//! starts the session and understands what it reports, `dialogue` answers it in mid-call (through `chat` where a model does), `dialer`
 //! settles the attempt, `report` counts it. What should happen at each step is decided in `domain`,
 //! which does nothing.
 
@@ -16,6 +16,8 @@ pub mod voximplant;
 pub mod dialer;
 
 pub mod dialogue;
+
+pub mod chat;
 
 pub mod media;
 

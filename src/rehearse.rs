@@ -7,11 +7,11 @@
 
 mod piece;
 
-use crate::app::{App, ClockStart, known_modes, open_store, prices, private_folder};
+use crate::app::{App, ClockStart, known_modes, models, open_store, prices, private_folder};
 use crate::config::{Config, DialogBase, PlatformConfig};
 use crate::demo::interrupted;
 use crate::domain::assign::{dial_order, dial_order_of};
-use crate::domain::money::{MICROS, Prices, shown};
+use crate::domain::money::{MICROS, Models, Prices, shown};
 use crate::domain::settings::Take;
 use crate::domain::{AttemptId, BatchId, CampaignId, Outcome, PhoneNumber, RunId, Timestamp};
 use crate::intake;
@@ -125,6 +125,8 @@ async fn in_folder(config: &Config, order: &Order, folder: &Path) -> Result<Rehe
         api_auth_key: None,
         openai_api_key: None,
         openai_base_url: None,
+        // The rules reply in its place; what it would cost is reckoned by its prices.
+        model: None,
         // Somebody else's replier is not to be talked to by simulated callees.
         dialog: if config.dialog == DialogBase::Off { DialogBase::Off } else { DialogBase::Backend },
         ..config.clone()
@@ -145,7 +147,7 @@ async fn in_folder(config: &Config, order: &Order, folder: &Path) -> Result<Rehe
     };
     let clock = ClockStart { speed: order.speed, at: order.at };
     let app = App::start(&ours, store, clock, simulated).await?;
-    let rehearsed = play(&app, &piece, order, began).await;
+    let rehearsed = play(&app, &piece, order, &models(config), began).await;
     piece.close().await;
     app.stop().await;
     rehearsed
@@ -163,7 +165,7 @@ fn drawn(contacts: &[ContactRow], order: &Order) -> Result<Vec<(PhoneNumber, Con
     Ok(numbered)
 }
 
-async fn play(app: &App, piece: &Piece, order: &Order, began: Instant) -> Result<Rehearsed> {
+async fn play(app: &App, piece: &Piece, order: &Order, models: &Models, began: Instant) -> Result<Rehearsed> {
     let prices = prices()?;
     let taken = drawn(&piece.contacts, order)?;
     let (campaign, run) = begin(app, piece, &taken).await?;
@@ -201,7 +203,7 @@ async fn play(app: &App, piece: &Piece, order: &Order, began: Instant) -> Result
         calls: attempts.iter().filter(|attempt| attempt.dialed_at.is_some()).count(),
         outcomes,
         dispositions,
-        cost: cost(piece, &prices, &attempts, contacts_listed as f64 / contacts.max(1) as f64, app)?,
+        cost: cost(piece, &prices, models, &attempts, contacts_listed as f64 / contacts.max(1) as f64)?,
         transcripts: transcripts(app, &attempts).await?,
         seconds: began.elapsed().as_secs_f64(),
     })
@@ -294,14 +296,14 @@ async fn all_attempts(store: &Store, campaign: CampaignId) -> Result<Vec<Attempt
     }
 }
 
-fn cost(piece: &Piece, prices: &Prices, attempts: &[AttemptRow], of_list: f64, app: &App) -> Result<Cost> {
-    let model = app.dialer.model();
+fn cost(piece: &Piece, prices: &Prices, used: &Models, attempts: &[AttemptRow], of_list: f64) -> Result<Cost> {
     let seconds = |ms: Option<i64>| ms.map_or(0, |ms| (ms.max(0) + 999) / 1000);
     let (mut provider, mut models, mut by_mode) = (0, 0, BTreeMap::<String, i64>::new());
     for attempt in attempts.iter().filter(|attempt| attempt.dialed_at.is_some()) {
-        let tariff = prices.tariff(&attempt.e164.parse()?, &attempt.mode.parse()?, &piece.settings.dial, &model);
+        let tariff = prices.tariff(&attempt.e164.parse()?, &attempt.mode.parse()?, &piece.settings.dial, used);
         let talk_s = seconds(attempt.talk_ms);
-        let (billed, told) = (tariff.provider(seconds(attempt.ring_ms), talk_s), tariff.models(talk_s));
+        let billed = tariff.provider(seconds(attempt.ring_ms), talk_s);
+        let told = tariff.models(talk_s) + tariff.replies(talk_s);
         provider += billed;
         models += told;
         *by_mode.entry(attempt.mode.clone()).or_default() += billed + told;

@@ -6,6 +6,8 @@ mod harness;
 mod account;
 #[path = "http/callbacks.rs"]
 mod callbacks;
+#[path = "http/dialogue.rs"]
+mod dialogue;
 #[path = "http/doors.rs"]
 mod doors;
 #[path = "http/life.rs"]
@@ -24,8 +26,16 @@ mod races;
 mod recordings;
 #[path = "http/rejects.rs"]
 mod rejects;
+#[path = "http/replies.rs"]
+mod replies;
 #[path = "http/retries.rs"]
 mod retries;
+#[path = "http/streams.rs"]
+mod streams;
+#[path = "http/told.rs"]
+mod told;
+#[path = "http/troubles.rs"]
+mod troubles;
 #[path = "http/uploads.rs"]
 mod uploads;
 
@@ -58,6 +68,10 @@ async fn post(app: &App, path: &str) -> Answer {
 
 /// A form as a browser or `curl -F` sends it.
 async fn send_form(app: &App, fields: &[(&str, &[u8])]) -> Answer {
+    answer(form(&url(app, "/api/v1/campaigns"), fields)).await
+}
+
+fn form(url: &str, fields: &[(&str, &[u8])]) -> reqwest::RequestBuilder {
     let mut body = Vec::new();
     for (name, bytes) in fields {
         let file = if *name == "contacts" { "; filename=\"people.csv\"" } else { "" };
@@ -67,8 +81,8 @@ async fn send_form(app: &App, fields: &[(&str, &[u8])]) -> Answer {
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(b"--seam--\r\n");
-    let request = reqwest::Client::new().post(url(app, "/api/v1/campaigns")).bearer_auth(KEY);
-    answer(request.header("content-type", "multipart/form-data; boundary=seam").body(body)).await
+    let request = reqwest::Client::new().post(url).bearer_auth(KEY);
+    request.header("content-type", "multipart/form-data; boundary=seam").body(body)
 }
 
 async fn upload(app: &App, settings: &str, contacts: impl AsRef<[u8]>) -> Answer {

@@ -7,6 +7,8 @@ mod harness;
 mod contract;
 #[path = "scenarios/media.rs"]
 mod media;
+#[path = "scenarios/sentences.rs"]
+mod sentences;
 #[path = "scenarios/stage.rs"]
 mod stage;
 #[path = "scenarios/talk.rs"]

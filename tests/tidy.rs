@@ -37,6 +37,8 @@ const ROOMS: &[Room] = &[
     Room { name: "dialogue", sees: &["domain", "store"], never: &["axum", "sqlx", "reqwest"] },
     // Audio between two connections, whoever made them.
     Room { name: "media", sees: &[], never: &["axum", "sqlx", "apalis", "reqwest"] },
+    // How a model is reached; what it is told and what its answers mean is `dialogue`'s.
+    Room { name: "chat", sees: &[], never: &["axum", "sqlx", "apalis", "apalis_core"] },
     Room { name: "notify", sees: &["domain", "store"], never: &["axum", "sqlx"] },
     // The store's pools, in which apalis keeps its own tables, and the plan that it turns into jobs.
     Room {
@@ -54,6 +56,7 @@ const ROOMS: &[Room] = &[
             "dialer",
             "dialogue",
             "media",
+            "chat",
             "store",
             "report",
             "voximplant::callback",
@@ -72,7 +75,7 @@ const ROOMS: &[Room] = &[
     // A key file is read once, at the door: what follows is a key and not a path.
     Room {
         name: "config",
-        sees: &["domain", "voximplant::Credentials", "voximplant::ServiceKey"],
+        sees: &["domain", "voximplant::Credentials", "voximplant::ServiceKey", "chat::OPENAI_URL", "chat::Reach"],
         never: &["axum", "sqlx", "apalis"],
     },
 ];
@@ -92,6 +95,8 @@ const STOPWATCHES: &[(&str, &str)] = &[
     ("src/cli/call.rs", "how long nobody took up a call, in real time"),
     ("src/media/carry.rs", "how far a stream has come, in real time: its other ends live in no other"),
     ("src/http/voice.rs", "the cost of an answer, which it declares in Server-Timing"),
+    ("src/chat/mod.rs", "how long a model took to answer, in real time"),
+    ("src/http/stream.rs", "how long a reply is waited for before its filler, in real time"),
     ("src/voximplant/api.rs", "how long the provider took to answer, for the log"),
     ("src/voximplant/window.rs", "how long a start was on its way, in real time"),
     ("src/voximplant/pacer.rs", "when a start left and was answered, in real time"),

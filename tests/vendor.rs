@@ -21,7 +21,9 @@ const ACCOUNT: u64 = 4_294_967_301;
 fn clients() -> Option<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(ROOT).join("target"), PathBuf::from);
     let clients = target.join("clients");
-    let there = clients.join("node_modules/@voximplant/apiclient-nodejs").is_dir() && clients.join("python").is_dir();
+    let there = clients.join("node_modules/@voximplant/apiclient-nodejs").is_dir()
+        && clients.join("node_modules/openai").is_dir()
+        && clients.join("python").is_dir();
     let required = std::env::var("HALO_TEST_CLIENTS").is_ok_and(|value| value == "required");
     assert!(there || !required, "the vendor's clients are not in {}: run .ci/clients", clients.display());
     if !there {
@@ -187,6 +189,50 @@ fn the_python_client_runs_unchanged() {
     {
         assert_eq!(told[name][0], code, "{name}: {}", told[name]);
     }
+}
+
+#[test]
+fn openai_s_node_client_runs_unchanged() {
+    let Some(clients) = clients() else { return };
+    let simulator = Simulator::open();
+    let base = simulator.plain.strip_suffix("/platform_api").expect("the API's path").to_owned();
+    let mut node = Command::new("node");
+    node.env("NODE_PATH", clients.join("node_modules")).arg(Path::new(ROOT).join("tests/vendor/openai.js")).arg(base);
+    let output = finished(node);
+    let heard = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{heard}");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {heard}"));
+
+    const WHEN: &str = "Когда вам удобно? Я подстроюсь.";
+    assert_eq!(told["models"], json!(["stand-in"]));
+    let whole = &told["whole"];
+    assert_eq!((&whole["object"], &whole["choice"]["message"]["content"]), (&json!("chat.completion"), &json!(WHEN)));
+    assert_eq!(whole["choice"]["message"]["tool_calls"][0]["function"]["name"], "note");
+    assert_eq!(told["streamed"], WHEN);
+    assert!(told["pieces"].as_u64().is_some_and(|pieces| pieces > 5), "{told}");
+    assert_eq!(told["usage"], whole["usage"], "both count the same tokens");
+    let last = &told["final"];
+    assert_eq!(last["message"]["content"], "Спасибо, до свидания!");
+    assert_eq!(
+        (&last["finish_reason"], &last["message"]["tool_calls"][0]["function"]["name"]),
+        (&json!("tool_calls"), &json!("end_call"))
+    );
+    assert_eq!(told["afterTools"], WHEN);
+    for (name, kind, status) in [
+        ("key", "AuthenticationError", 401),
+        ("busy", "RateLimitError", 429),
+        ("broken", "InternalServerError", 500),
+        ("overloaded", "InternalServerError", 503),
+        ("bad", "BadRequestError", 400),
+    ] {
+        assert_eq!(
+            (&told[name]["kind"], &told[name]["status"]),
+            (&json!(kind), &json!(status)),
+            "{name}: {}",
+            told[name]
+        );
+    }
+    assert!(told["closed"].is_object(), "a connection that ends is no end of an answer");
 }
 
 /// `halo` itself deploys through the door with TLS, twice: the second time there is nothing to do.

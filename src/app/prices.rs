@@ -1,8 +1,9 @@
 //! The prices that hold here: a `prices.toml` in the working directory, else the one in the program.
 
 use crate::clock::{Anchor, Clock};
+use crate::config::{Config, DialogBase};
 use crate::doctor::{Finding, prices as judged};
-use crate::domain::money::Prices;
+use crate::domain::money::{Models, Prices};
 use crate::intake;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -15,6 +16,12 @@ pub fn prices() -> Result<Prices> {
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(intake::prices::shipped()),
         Err(cause) => Err(cause).context(FILE),
     }
+}
+
+/// The models that calls use, for what they cost.
+pub fn models(config: &Config) -> Models {
+    let replier = config.model.as_ref().filter(|_| config.dialog != DialogBase::Off).map(|model| model.name.clone());
+    Models { realtime: config.openai_realtime_model.clone(), replier }
 }
 
 /// What the doctor says of them, by the wall's clock.

@@ -153,7 +153,7 @@ pub async fn check(args: Check) -> Result<(), Failure> {
         cps_max: config.cps_max,
         lines_max: config.lines_max,
         prices: Some(halo::app::prices()?),
-        model: config.openai_realtime_model.clone(),
+        models: halo::app::models(&config),
         has_dialog: config.dialog != DialogBase::Off,
     };
     let (_, given) = open(&list, &args.shape)?;

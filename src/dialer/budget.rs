@@ -6,7 +6,7 @@ use super::plan::SINGLE;
 use super::{Dialer, DialerError, Grant, News, Report, Result, Rules};
 use crate::domain::budget::{Budget, Counters, End, Room, day_of, settled};
 use crate::domain::clearance::{Clearance, Gate};
-use crate::domain::money::{Prices, Tariff};
+use crate::domain::money::{Models, Prices, Tariff};
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::{CampaignId, Mode, Outcome, PhoneNumber, RunId, Timestamp};
@@ -21,14 +21,13 @@ const RECHECK_MS: i64 = 60_000;
 #[derive(Clone, Debug)]
 pub struct Pricing {
     pub prices: Prices,
-    /// The realtime model that sessions are told to use.
-    pub model: String,
+    pub models: Models,
 }
 
 impl Pricing {
     /// The most that a call to this number in this mode can cost: what its grant reserves.
     fn most(&self, to: &PhoneNumber, mode: &Mode, settings: &Settings) -> i64 {
-        self.prices.tariff(to, mode, &settings.dial, &self.model).most()
+        self.prices.tariff(to, mode, &settings.dial, &self.models).most()
     }
 }
 
@@ -104,9 +103,9 @@ impl Dialer {
         self.pricing.as_ref().map(|pricing| pricing.prices.currency.clone()).unwrap_or_default()
     }
 
-    /// The realtime model that money is counted by.
-    pub fn model(&self) -> String {
-        self.pricing.as_ref().map(|pricing| pricing.model.clone()).unwrap_or_default()
+    /// The models that money is counted by.
+    pub fn models(&self) -> Models {
+        self.pricing.as_ref().map(|pricing| pricing.models.clone()).unwrap_or_default()
     }
 
     /// The purse of one attempt, its counters made if they were not there yet.
@@ -117,7 +116,7 @@ impl Dialer {
         let pricing = self.pricing()?;
         let (day_at, next_day) = day_of(rules.settings.timezone, now);
         self.opened(held.run, held.campaign, day_at).await?;
-        let tariff = pricing.prices.tariff(&held.to, &held.mode, &rules.settings.dial, &pricing.model);
+        let tariff = pricing.prices.tariff(&held.to, &held.mode, &rules.settings.dial, &pricing.models);
         let currency = pricing.prices.currency.clone();
         Ok(Some(Purse { budget: rules.settings.budget, day_at, next_day, tariff, currency }))
     }
@@ -164,7 +163,7 @@ impl Dialer {
     /// The most that the cheapest call of the campaign can cost: with less than that, nobody can be called.
     fn least(&self, settings: &Settings) -> Result<i64> {
         let pricing = self.pricing()?;
-        let most = |mode| pricing.prices.cheapest(mode, &settings.dial, &pricing.model).most();
+        let most = |mode| pricing.prices.cheapest(mode, &settings.dial, &pricing.models).most();
         Ok(settings.modes.iter().map(|(mode, _)| most(mode)).min().unwrap_or(0))
     }
 
@@ -243,6 +242,7 @@ pub fn reserve(held: &Held, purse: Option<&Purse>, decided: (Change, Grant), now
             reserved: purse.tariff.most(),
             provider: before.map_or(0, |before| before.provider),
             models: before.map_or(0, |before| before.models),
+            replied: before.map_or(0, |before| before.replied),
         });
     }
     if let Some(crate::store::ContactChange::Waits { gate: Gate::Budget, .. }) = change.contact {
@@ -274,12 +274,15 @@ pub fn settle(held: &Held, report: &Report, mut change: Change) -> Change {
         State::Planned { .. } | State::Ended { .. } => End::NotDialled,
         State::Dialing { .. } | State::Live { .. } => return change,
     };
-    let (provider, models) = match end {
+    let (provider, models, replied) = match end {
         // An earlier grant of the attempt may have cost something.
-        End::NotDialled => (before.provider, before.models),
-        end => settled(&tariff, end),
+        End::NotDialled => (before.provider, before.models, before.replied),
+        end => {
+            let (provider, models) = settled(&tariff, end);
+            (provider, models + held.money.replied, held.money.replied)
+        }
     };
-    change.money = Some(Reservation { reserved: 0, provider, models, ..before.clone() });
+    change.money = Some(Reservation { reserved: 0, provider, models, replied, ..before.clone() });
     change
 }
 

@@ -53,6 +53,7 @@ pub(super) fn script(table: Table<'_>) -> Option<Script> {
     Some(Script {
         language: named.unwrap_or_else(|| spoken.clone()),
         voice,
+        voices: Default::default(),
         persona: Persona {
             name: "the caller".into(),
             goal: "what the prompt says".into(),
@@ -70,6 +71,7 @@ pub(super) fn script(table: Table<'_>) -> Option<Script> {
         turns_max: TURNS_MAX,
         opt_out: opt_out(None, &spoken)?,
         silence: silence(None, &spoken)?,
+        filler: None,
         callback: None,
         answers: Vec::new(),
     })

@@ -79,6 +79,14 @@ impl Told {
         self.first_phrase.contains(sentence)
     }
 
+    /// Which model answers turn by turn is heard too, where our backend answers; without one the rules do.
+    pub fn answered_by(mut self, manner: Manner, model: Option<&str>) -> Told {
+        if let (Manner::Backend | Manner::Relay, Some(model)) = (manner, model) {
+            self.fingerprint = fingerprint(&(&self.fingerprint, model));
+        }
+        self
+    }
+
     /// How the call is handled is heard too: the notice of a recording, the message left on a machine.
     pub fn handled(mut self, dial: &Dial) -> Told {
         self.fingerprint = fingerprint(&(&self.fingerprint, dial.record, dial.amd.as_str()));
@@ -99,9 +107,13 @@ pub fn told(script: &Script, manner: Manner, variables: &Variables) -> Told {
         Manner::Greeting if is_free(script) => (aloud(script), String::new(), json!([])),
         Manner::Greeting => (format!("{hello} {}", fill(&script.closing, variables)), String::new(), json!([])),
     };
+    let own = match manner {
+        Manner::Backend | Manner::Greeting => &script.voices.synthesis,
+        Manner::Relay | Manner::Own => &script.voices.model,
+    };
     let mut told = Told {
         language: script.language.clone(),
-        voice: script.voice.clone(),
+        voice: own.clone().or_else(|| script.voice.clone()),
         first_phrase,
         instructions,
         tools,

@@ -111,6 +111,17 @@ fn the_fingerprint_covers_all_that_is_told() {
     for dial in [dial(false, Amd::HangUp), dial(true, Amd::HangUp), dial(false, Amd::Message)] {
         others.push(told(&demo(), Manner::Relay, &anna()).handled(&dial).fingerprint);
     }
+    // So are the model that answers, and the voice.
+    others.push(told(&demo(), Manner::Relay, &anna()).answered_by(Manner::Relay, Some("a-model")).fingerprint);
+    let own = told(&demo(), Manner::Own, &anna());
+    assert_eq!(
+        own.clone().answered_by(Manner::Own, Some("a-model")),
+        own,
+        "nobody answers for a model that talks itself"
+    );
+    let script = Script::parse(&format!("{DEMO}\n[voices]\nmodel = \"marin\"\n")).unwrap();
+    others.push(told(&script, Manner::Relay, &anna()).fingerprint);
+    assert_eq!(told(&script, Manner::Backend, &anna()), told(&demo(), Manner::Backend, &anna()));
     let distinct: std::collections::BTreeSet<&String> = others.iter().collect();
     assert_eq!(distinct.len(), others.len());
 }

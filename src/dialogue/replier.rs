@@ -45,6 +45,9 @@ pub struct Record {
     pub opt_out: bool,
     /// The goodbye, once it has been said.
     pub goodbye: Option<String>,
+    /// What a model that was told a free text says of the goal; a script judges by its phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<bool>,
 }
 
 /// The answer to one turn, and the record after it.
@@ -76,19 +79,28 @@ pub fn reply(script: &Script, variables: &Variables, record: &Record, heard: Hea
             answer(script, variables, &mut next, &text, zone, now)
         }
     };
-    Reply {
-        reply_text: text,
-        end_session: next.goodbye.is_some(),
-        goal: goal(script, &next),
-        answers: next.answers.clone(),
-        callback_at: next.callback_at,
-        opt_out: next.opt_out,
-        record: next,
+    Reply::of(script, text, next)
+}
+
+impl Reply {
+    pub(super) fn of(script: &Script, text: String, record: Record) -> Reply {
+        Reply {
+            reply_text: text,
+            end_session: record.goodbye.is_some(),
+            goal: goal(script, &record),
+            answers: record.answers.clone(),
+            callback_at: record.callback_at,
+            opt_out: record.opt_out,
+            record,
+        }
     }
 }
 
 /// Has the conversation reached what the script calls a success? An opt-out never is one.
 pub fn goal(script: &Script, record: &Record) -> bool {
+    if let Some(claimed) = record.claimed.filter(|_| script.prompt.as_ref().is_some_and(|prompt| !prompt.scripted)) {
+        return claimed && !record.opt_out;
+    }
     !record.opt_out
         && script.success.phases.is_subset(&record.reached)
         && script.success.answers.iter().all(|name| record.answers.contains_key(name))
@@ -119,13 +131,10 @@ fn answer(script: &Script, variables: &Variables, record: &mut Record, text: &st
         return leave(record, fill(&rule.say, variables));
     }
     let last_turn = record.turns >= script.turns_max;
-    let asked = script.reactions.iter().enumerate().find(|(place, reaction)| {
-        !record.used.contains(place) && reaction.keywords.iter().any(|word| contains(text, word))
-    });
     // A question is no answer: the phase stays open until the callee says something else.
-    if let Some((place, reaction)) = asked.filter(|_| !last_turn) {
+    if let Some(place) = asks_for(script, record, text).filter(|_| !last_turn) {
         record.used.insert(place);
-        return fill(&reaction.say, variables);
+        return fill(&script.reactions[place].say, variables);
     }
     reach(script, record, text);
     match script.phases.get(record.said).filter(|_| !last_turn) {
@@ -137,8 +146,31 @@ fn answer(script: &Script, variables: &Variables, record: &mut Record, text: &st
     }
 }
 
+/// Why the goal is reached or not: what was reached, and what is missing.
+pub fn verdict(script: &Script, record: &Record) -> Value {
+    let phases: Vec<&String> = script.success.phases.difference(&record.reached).collect();
+    let answers: Vec<&String> =
+        script.success.answers.iter().filter(|name| !record.answers.contains_key(*name)).collect();
+    json!({
+        "goal": goal(script, record), "reached": record.reached, "missing_phases": phases, "missing_answers": answers,
+        "opt_out": record.opt_out, "claimed": record.claimed,
+    })
+}
+
+/// Does a text use a word of a reaction that was not used yet?
+pub(super) fn asks_for(script: &Script, record: &Record, text: &str) -> Option<usize> {
+    let unused = |place: &usize| !record.used.contains(place);
+    let asked = |reaction: &super::script::Reaction| reaction.keywords.iter().any(|word| contains(text, word));
+    script
+        .reactions
+        .iter()
+        .enumerate()
+        .find(|(place, reaction)| unused(place) && asked(reaction))
+        .map(|(place, _)| place)
+}
+
 /// The callee has spoken after the phase that was said last.
-fn reach(script: &Script, record: &mut Record, text: &str) {
+pub(super) fn reach(script: &Script, record: &mut Record, text: &str) {
     if let Some(phase) = record.said.checked_sub(1).and_then(|place| script.phases.get(place)) {
         record.reached.insert(phase.name.clone());
         for wanted in script.answers.iter().filter(|wanted| wanted.after == phase.name) {

@@ -75,6 +75,7 @@ pub struct Script {
     /// As in `ru-RU`; `auto` where a single call leaves it to the scenario.
     pub language: String,
     pub voice: Option<String>,
+    pub voices: Voices,
     pub persona: Persona,
     /// What stands here instead of a script, for a single call.
     pub prompt: Option<Prompt>,
@@ -90,8 +91,19 @@ pub struct Script {
     pub success: Success,
     pub opt_out: OptOut,
     pub silence: Silence,
+    /// Said while a model thinks; each language has one of its own.
+    pub filler: Option<Text>,
     pub callback: Option<Callback>,
     pub answers: Vec<Answer>,
+}
+
+/// Voices by whoever speaks, where one name does not do for both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Voices {
+    /// The platform's synthesis, as in `Yandex.Neural.ru_RU_alena`.
+    pub synthesis: Option<String>,
+    /// The speech model, as in `marin`.
+    pub model: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,6 +194,7 @@ impl Script {
         all.extend(self.phases.iter().map(|p| &p.say));
         all.extend(self.reactions.iter().map(|r| &r.say));
         all.extend([&self.closing, &self.opt_out.say, &self.silence.say]);
+        all.extend(&self.filler);
         all.extend(self.callback.iter().map(|c| &c.say));
         all
     }
@@ -224,6 +237,7 @@ fn root(reading: &Reading, value: &Value) -> Option<Script> {
     }
     let language = language(&table);
     let voice = table.text("voice");
+    let voices = table.table("voices").map(voices).unwrap_or_default();
     let persona = table.table("persona").map(persona);
     if persona.is_none() && !table.has("persona") {
         table.refuse("persona", "missing", "say who speaks: [persona] with name and goal");
@@ -269,11 +283,13 @@ fn root(reading: &Reading, value: &Value) -> Option<Script> {
     let success = success(table.table("success"), &names, &answers);
     let opt_out = opt_out(table.table("opt_out"), language.as_deref().unwrap_or("ru-RU"));
     let silence = silence(table.table("silence"), language.as_deref().unwrap_or("ru-RU"));
+    let filler = table.parsed("filler", |text| text.parse::<Text>());
     let callback = table.table("callback").map(callback);
     table.close(&[("model", "another model by script")]);
     Some(Script {
         language: language?,
         voice,
+        voices,
         persona: persona??,
         prompt: None,
         phases,
@@ -284,9 +300,16 @@ fn root(reading: &Reading, value: &Value) -> Option<Script> {
         success,
         opt_out: opt_out?,
         silence: silence?,
+        filler,
         callback: callback.map_or(Some(None), |found| found.map(Some))?,
         answers,
     })
+}
+
+fn voices(table: Table<'_>) -> Voices {
+    let voices = Voices { synthesis: table.text("synthesis"), model: table.text("model") };
+    table.close(&[]);
+    voices
 }
 
 fn language(table: &Table<'_>) -> Option<String> {

@@ -95,7 +95,7 @@ after = "twice"
             "answers[1].choices: found none; write [[answers.choices]] with value and if",
             "success.phases: no phase `nosuch`; name phases of this script",
             "success.answers: no answer `nothing`; name answers of this script",
-            "colour: unknown key; known here: language, voice, persona, phases, topics, reactions, objections, closing, end, answers, success, opt_out, silence, callback",
+            "colour: unknown key; known here: language, voice, voices, persona, phases, topics, reactions, objections, closing, end, answers, success, opt_out, silence, filler, callback",
             "model: another model by script: known, but not obeyed yet; leave it out; nothing would follow",
         ]
     );

@@ -132,14 +132,11 @@ pub enum End {
     Lost,
 }
 
-/// What the provider and what models are counted with at that end.
+/// What the provider and what realtime models are counted with at that end; replies are counted as they are written.
 pub fn settled(tariff: &Tariff, end: End) -> (i64, i64) {
     match end {
         End::NotDialled => (0, 0),
-        End::Lost => {
-            let models = tariff.models_most();
-            (tariff.most() - models, models)
-        }
+        End::Lost => (tariff.provider_most(), tariff.models_most()),
         End::Told { picked_up, ring_s, talk_s, cost } => {
             let talk_s = if picked_up { talk_s.unwrap_or(tariff.call_s) } else { 0 };
             let provider = tariff.provider(ring_s.unwrap_or(tariff.ring_s), talk_s);

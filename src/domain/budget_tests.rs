@@ -65,6 +65,7 @@ fn a_call_is_settled_by_what_is_known_of_it() {
         ring_s: 30,
         call_s: 90,
         model: Some(one),
+        replier: Some(TokenPrices { text_in: 1_000_000, ..one }),
     };
     let told = |picked_up, ring_s, talk_s, cost| settled(&tariff, End::Told { picked_up, ring_s, talk_s, cost });
     assert_eq!(told(true, Some(10), Some(50), None), (660, 1000));
@@ -72,6 +73,6 @@ fn a_call_is_settled_by_what_is_known_of_it() {
     assert_eq!(told(true, None, None, None), (1200 + 120, 1800), "seconds that nobody told");
     assert_eq!(told(false, Some(25), None, None), (25, 0));
     let (provider, models) = settled(&tariff, End::Lost);
-    assert_eq!(provider + models, tariff.most());
+    assert_eq!((provider, models), (tariff.provider_most(), tariff.models_most()), "replies are counted as they came");
     assert_eq!(settled(&tariff, End::NotDialled), (0, 0));
 }

@@ -27,6 +27,13 @@ const REPLY_EVERY_S: i64 = 5;
 const TOLD_TOKENS: i64 = 2_000;
 const CONTEXT_TOKENS_MAX: i64 = 32_000;
 
+/// Tokens of the text that a second of speech is: fifteen letters, three to a token.
+const WRITTEN_TOKENS_S: i64 = 5;
+/// A reply is asked for twice at most: after a failure, or to hear what follows a tool.
+const ASKS: i64 = 2;
+/// The call of a tool, in tokens.
+const TOOL_TOKENS: i64 = 40;
+
 /// Where a price stands, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Source {
@@ -158,6 +165,24 @@ pub fn tokens_of(talk_s: i64) -> Tokens {
     }
 }
 
+/// Tokens of the replies that a model writes in a call that is talked through for so long. Each reply reads what it was
+/// told and what went before, so the count is rather too high than too low.
+pub fn written_in(talk_s: i64) -> Tokens {
+    let said = WRITTEN_TOKENS_S * talk_s;
+    let asked = ASKS * (talk_s.div_euclid(REPLY_EVERY_S) + i64::from(talk_s > 0));
+    let read_again = (said / 2).min(CONTEXT_TOKENS_MAX);
+    Tokens { text_in: (TOLD_TOKENS + read_again) * asked, text_out: said + TOOL_TOKENS * asked, ..Tokens::default() }
+}
+
+/// The models that a call may use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Models {
+    /// The realtime model that sessions are told to use.
+    pub realtime: String,
+    /// The one that replies turn by turn; none where the rules do.
+    pub replier: Option<String>,
+}
+
 /// The prices of one call, and how long it can be: kept with its reservation, so that a table which changes
 /// meanwhile does not change what was agreed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,20 +199,23 @@ pub struct Tariff {
     pub ring_s: i64,
     pub call_s: i64,
     pub model: Option<TokenPrices>,
+    /// Of the model that replies turn by turn. Older tariffs knew none.
+    #[serde(default)]
+    pub replier: Option<TokenPrices>,
 }
 
 impl Prices {
     /// What a call to this number in this mode costs. A model without a price costs as the dearest that has one.
-    pub fn tariff(&self, to: &PhoneNumber, mode: &Mode, dial: &Dial, model: &str) -> Tariff {
+    pub fn tariff(&self, to: &PhoneNumber, mode: &Mode, dial: &Dial, models: &Models) -> Tariff {
         let begins = |price: &&CallPrice| to.as_str().starts_with(&price.to);
         let call = self.calls.iter().filter(begins).max_by_key(|price| price.to.len());
-        self.of_call(call, mode, dial, model)
+        self.of_call(call, mode, dial, models)
     }
 
     /// The same for whichever number costs least: below the most that such a call can cost, nobody can be called.
-    pub fn cheapest(&self, mode: &Mode, dial: &Dial, model: &str) -> Tariff {
-        let tariffs = self.calls.iter().map(|price| self.of_call(Some(price), mode, dial, model));
-        tariffs.min_by_key(Tariff::most).unwrap_or_else(|| self.of_call(None, mode, dial, model))
+    pub fn cheapest(&self, mode: &Mode, dial: &Dial, models: &Models) -> Tariff {
+        let tariffs = self.calls.iter().map(|price| self.of_call(Some(price), mode, dial, models));
+        tariffs.min_by_key(Tariff::most).unwrap_or_else(|| self.of_call(None, mode, dial, models))
     }
 
     /// What the tokens of a model that speaks cost; one without a price costs as the dearest that has one.
@@ -196,7 +224,7 @@ impl Prices {
         known.or_else(|| self.models.values().map(|price| price.tokens).max_by_key(TokenPrices::dearness))
     }
 
-    fn of_call(&self, call: Option<&CallPrice>, mode: &Mode, dial: &Dial, model: &str) -> Tariff {
+    fn of_call(&self, call: Option<&CallPrice>, mode: &Mode, dial: &Dial, models: &Models) -> Tariff {
         let minute = |part: Part| self.minutes.get(&part).map_or(0, |price| price.minute);
         let (speech, realtime) = match mode.as_str() {
             "greeting" => (minute(Part::Tts), false),
@@ -205,6 +233,7 @@ impl Prices {
             // A mode of somebody's own may use everything.
             _ => (minute(Part::Asr) + minute(Part::Tts) + minute(Part::Realtime), true),
         };
+        let replied = !matches!(mode.as_str(), "greeting" | "realtime_pure" | "realtime_stream");
         Tariff {
             call_minute: call.map_or(0, |price| price.minute),
             step_s: call.map_or(1, |price| price.step_s),
@@ -213,8 +242,24 @@ impl Prices {
             amd_minute: if dial.amd == Amd::Off { 0 } else { minute(Part::Amd) },
             ring_s: i64::from(dial.ring_s),
             call_s: i64::from(dial.call_s),
-            model: if realtime { self.spoken(model) } else { None },
+            model: if realtime { self.spoken(&models.realtime) } else { None },
+            replier: models.replier.as_deref().filter(|_| replied).map(|name| self.written(name)),
         }
+    }
+
+    /// What the tokens of a model that writes cost; one without a price costs as the dearest that has one.
+    pub fn written(&self, model: &str) -> TokenPrices {
+        let all = self.models.values().map(|price| price.tokens);
+        let dearest = || all.max_by_key(|price| price.text_in.saturating_add(price.text_out));
+        let known = self.models.get(model).map(|price| price.tokens).or_else(dearest);
+        known.unwrap_or(TokenPrices {
+            text_in: 0,
+            text_cached: 0,
+            text_out: 0,
+            audio_in: 0,
+            audio_cached: 0,
+            audio_out: 0,
+        })
     }
 
     /// Prices that nobody read at whoever asks them, and all.
@@ -245,17 +290,32 @@ impl Tariff {
         up(a_minute.iter().map(|(price, s)| i128::from(*price) * i128::from(*s)).sum(), 60)
     }
 
-    /// What models cost that nobody bills through the provider.
+    /// What a realtime model costs, which nobody bills through the provider and nobody counts.
     pub fn models(&self, talk_s: i64) -> i64 {
         self.model.map_or(0, |prices| prices.cost(tokens_of(talk_s)))
     }
 
-    /// The most that the call can cost: it rings as long as it may, and somebody talks to the end.
-    pub fn most(&self) -> i64 {
-        self.provider(self.ring_s, self.call_s + GOODBYE_S) + self.models_most()
+    /// What replies cost that a model writes; once they are written, their own tokens count.
+    pub fn replies(&self, talk_s: i64) -> i64 {
+        self.replier.map_or(0, |prices| prices.cost(written_in(talk_s)))
     }
 
-    /// What of that is for models.
+    /// A call that rang and was talked through for so long, with everybody's part.
+    pub fn of(&self, ring_s: i64, talk_s: i64) -> i64 {
+        self.provider(ring_s, talk_s) + self.models(talk_s) + self.replies(talk_s)
+    }
+
+    /// The most that the call can cost: it rings as long as it may, and somebody talks to the end.
+    pub fn most(&self) -> i64 {
+        self.of(self.ring_s, self.call_s + GOODBYE_S)
+    }
+
+    /// What of that is for the provider.
+    pub fn provider_most(&self) -> i64 {
+        self.provider(self.ring_s, self.call_s + GOODBYE_S)
+    }
+
+    /// What of that is for a realtime model.
     pub fn models_most(&self) -> i64 {
         self.models(self.call_s + GOODBYE_S)
     }

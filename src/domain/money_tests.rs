@@ -27,7 +27,11 @@ fn prices() -> Prices {
 }
 
 fn tariff(to: &str, mode: &str, dial: &Dial) -> Tariff {
-    prices().tariff(&to.parse().unwrap(), &mode.parse().unwrap(), dial, "small")
+    prices().tariff(&to.parse().unwrap(), &mode.parse().unwrap(), dial, &models("small"))
+}
+
+fn models(realtime: &str) -> Models {
+    Models { realtime: realtime.into(), replier: Some("large".into()) }
 }
 
 #[test]
@@ -56,7 +60,8 @@ fn a_mode_pays_for_what_it_uses() {
 #[test]
 fn an_unknown_model_costs_as_the_dearest() {
     let mode: Mode = "realtime_pure".parse().unwrap();
-    let of = |model: &str| prices().tariff(&"+79990000001".parse().unwrap(), &mode, &dial(), model).model.unwrap();
+    let of =
+        |model: &str| prices().tariff(&"+79990000001".parse().unwrap(), &mode, &dial(), &models(model)).model.unwrap();
     assert_eq!(
         (of("small").audio_in, of("large").audio_in, of("of tomorrow").audio_in),
         (1_000_000, 2_000_000, 2_000_000)
@@ -72,6 +77,35 @@ fn an_age_is_in_days_and_amounts_are_shown_with_their_currency() {
     assert_eq!(shown(1_200, "USD"), "0.0012 USD");
 }
 
+#[test]
+fn replies_are_paid_where_a_model_writes_them() {
+    let of = |mode: &str| tariff("+79990000001", mode, &dial());
+    for (mode, replied) in [
+        ("dialog", true),
+        ("realtime", true),
+        ("own", true),
+        ("realtime_pure", false),
+        ("realtime_stream", false),
+        ("greeting", false),
+    ] {
+        assert_eq!(of(mode).replies(60) > 0, replied, "{mode}");
+    }
+    // 13 replies, each asked for twice: 2 000 told and 150 of 300 written read again; 300 said, 40 for each call of a
+    // tool; two micros each.
+    assert_eq!(of("dialog").replies(60), 2 * (26 * 2_150 + 300 + 26 * 40));
+    assert_eq!(
+        (of("dialog").replies(0), of("dialog").most() - of("dialog").provider_most()),
+        (0, of("dialog").replies(150))
+    );
+    let without = Models { replier: None, ..models("small") };
+    let ruled = prices().tariff(&"+79990000001".parse().unwrap(), &Mode::dialog(), &dial(), &without);
+    assert_eq!(ruled.most(), ruled.provider_most());
+    // A tariff of before knew no replier.
+    let mut kept = serde_json::to_value(&ruled).unwrap();
+    kept.as_object_mut().unwrap().remove("replier");
+    assert_eq!(serde_json::from_value::<Tariff>(kept).unwrap(), ruled);
+}
+
 proptest! {
     /// What is reserved is enough for whatever becomes of the call.
     #[test]
@@ -83,7 +117,7 @@ proptest! {
         let dial = Dial { ring_s, call_s, record, amd, ..dial() };
         let tariff = tariff("+74951234567", mode, &dial);
         let (rang, talked) = (rang.min(i64::from(ring_s)), talked.min(i64::from(call_s) + GOODBYE_S));
-        prop_assert!(tariff.provider(rang, talked) + tariff.models(talked) <= tariff.most());
-        prop_assert!(prices().cheapest(&mode.parse().unwrap(), &dial, "small").most() <= tariff.most());
+        prop_assert!(tariff.of(rang, talked) <= tariff.most());
+        prop_assert!(prices().cheapest(&mode.parse().unwrap(), &dial, &models("small")).most() <= tariff.most());
     }
 }

@@ -1,6 +1,6 @@
 //! One attempt: where it stands, everything that happened to it, and a word to hang up.
 
-use super::{Problem, Web, media};
+use super::{Problem, Web, media, talked};
 use crate::dialer::HangUp;
 use crate::domain::clearance::Gate;
 use crate::domain::{AttemptId, CampaignId, ContactId, Outcome, PhoneNumber, RunId, Timestamp};
@@ -151,6 +151,7 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
     let events = store.events(attempt).await?;
     let turns = store.turns(attempt).await?;
     let streams: Vec<Value> = store.media_streams(&[attempt.0]).await?.iter().map(media::shown).collect();
+    let dialogue = store.talked(&[attempt.0]).await?;
     let events: Vec<(EventRow, Value)> = events
         .into_iter()
         .map(|row| {
@@ -171,7 +172,9 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
         .as_deref()
         .map(|text| text.parse().map_err(|e| StoreError::row("attempts", "outcome", e)))
         .transpose()?;
-    let timeline = timeline(&story, &starts, &events, &turns, outcome);
+    let mut timeline = timeline(&story, &starts, &events, &turns, outcome);
+    // Every turn of ours is told once: beside the session's own, or, where that was not told yet, in the list below.
+    talked::beside(&mut timeline, &dialogue);
     let told_events: Vec<Value> = events
         .iter()
         .map(|(e, body)| {
@@ -189,6 +192,7 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
         "session_id": story.session_id, "told": story.told, "caller_id": story.caller_id,
         "run_state": story.run_state, "run_reason": story.run_reason, "call": call(&story),
         "history": history, "timeline": timeline, "events": told_events, "turns": turns,
+        "dialogue": dialogue.iter().map(talked::turn).collect::<Vec<_>>(), "verdict": talked::verdict(&dialogue),
         "streams": streams,
     })))
 }

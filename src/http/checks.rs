@@ -141,7 +141,7 @@ async fn beside(web: &Web) -> Result<Beside, Problem> {
         cps_max: account.as_ref().and_then(|account| account.cps_max),
         lines_max: account.as_ref().and_then(|account| account.lines_max),
         prices: web.dialer.prices().cloned(),
-        model: web.dialer.model(),
+        models: web.dialer.models(),
         has_dialog: web.voice.dialog_url.is_some(),
     })
 }

@@ -8,7 +8,7 @@ mod rejected;
 pub mod sheet;
 mod workbook;
 
-use super::{Problem, Web};
+use super::{Problem, Web, talked};
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, Timestamp};
 use crate::store::{AttemptRow, EventTime, ExportedTurn, Import, Store, TurnLatency};
 use axum::body::Body;
@@ -211,7 +211,7 @@ impl Export {
         let fixed = match &self.kind {
             Kind::Contacts(_, back) => return back.header(),
             Kind::Rejects(rejected) => return rejected.header(),
-            Kind::Attempts(_) => ATTEMPTS,
+            Kind::Attempts(_) => &[ATTEMPTS, talked::COLUMNS].concat(),
             Kind::Turns(_) => TURNS,
             Kind::Notes(_) => NOTES,
             Kind::Suppressions => SUPPRESSIONS,
@@ -261,17 +261,21 @@ impl Export {
             }
             Kind::Attempts(campaign) => {
                 let page = self.store.attempts(*campaign, self.behind.0, PAGE).await?;
-                let talked: Vec<i64> = page.iter().filter(|row| row.turns > 0).map(|row| row.attempt_id).collect();
-                let turns = self.store.turn_latencies(&talked).await?;
+                let with_turns: Vec<i64> = page.iter().filter(|row| row.turns > 0).map(|row| row.attempt_id).collect();
+                let turns = self.store.turn_latencies(&with_turns).await?;
                 let ids: Vec<i64> = page.iter().map(|row| row.attempt_id).collect();
                 let times = self.store.event_times(&ids).await?;
+                let dialogue = self.store.talked(&ids).await?;
                 for row in page {
                     let id = row.attempt_id;
                     self.behind.0 = id;
                     let of = |from: &dyn Fn(i64) -> usize| (from(id), from(id + 1));
                     let (from, to) = of(&|id| turns.partition_point(|turn| turn.attempt_id < id));
                     let (first, last) = of(&|id| times.partition_point(|time| time.attempt_id < id));
-                    rows.push(attempt(row, &turns[from..to], &times[first..last]));
+                    let (begin, end) = of(&|id| dialogue.partition_point(|turn| turn.attempt_id < id));
+                    let mut cells = attempt(row, &turns[from..to], &times[first..last]);
+                    cells.extend(talked::cells(&dialogue[begin..end]));
+                    rows.push(cells);
                 }
             }
             Kind::Turns(campaign) => {

@@ -11,6 +11,7 @@ mod callers;
 mod campaigns;
 pub mod change;
 pub mod checks;
+mod converse;
 pub mod copy;
 mod demands;
 mod demo;
@@ -34,7 +35,11 @@ mod round;
 mod runs;
 pub mod single;
 pub mod status;
+mod stream;
 pub mod taken;
+mod talk;
+mod talked;
+mod told;
 mod uploads;
 mod voice;
 mod webhooks;
@@ -42,6 +47,7 @@ pub mod why;
 
 pub use access::ApiKey;
 pub use problem::Problem;
+pub use talk::Model;
 
 use crate::clock::Clock;
 use crate::dialer::Dialer;
@@ -54,6 +60,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post, put};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// JSON that sessions send. The last event repeats every turn: scenarios keep it below this.
@@ -67,6 +74,8 @@ const LIST_BYTES_MAX: usize = lists::UPLOAD_BYTES_MAX + UPLOAD_BYTES_MAX;
 const ORDER_BYTES_MAX: usize = 256 * 1024;
 /// Scripts held in memory before they are read again.
 const SCRIPTS_MAX: usize = 1000;
+/// How long a reply may take where nobody says otherwise.
+const TURN: Duration = Duration::from_secs(4);
 
 /// What the handlers share.
 pub struct Web {
@@ -84,6 +93,11 @@ pub struct Web {
     pub default_caller_id: Option<PhoneNumber>,
     /// Cancelled when the server ends: whoever follows a call is let go.
     pub stopping: CancellationToken,
+    /// What replies; without it the built-in rules do.
+    pub model: Option<Model>,
+    /// How long a reply may take, in real time.
+    pub turn: Duration,
+    talks: talk::Talks,
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
     callers: callers::Callers,
     uploads: uploads::Uploads,
@@ -126,6 +140,9 @@ impl Web {
             modes,
             default_caller_id,
             stopping: CancellationToken::new(),
+            model: None,
+            turn: TURN,
+            talks: talk::Talks::default(),
             scripts: Mutex::default(),
             callers: callers::Callers::default(),
             uploads: uploads::Uploads::default(),
@@ -158,6 +175,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/voximplant/events", post(webhooks::events))
         .route("/voximplant/inbound", post(webhooks::inbound))
         .route("/voice/dialog", post(voice::dialog))
+        .route("/voice/stream", get(stream::stream))
         .route("/voice/media", get(media::stream))
         .layer(DefaultBodyLimit::max(WEBHOOK_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), voice::server_timing));
@@ -195,6 +213,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/attempts/{attempt}/recording", get(recordings::recording))
         .route("/attempts/{attempt}/log", get(recordings::log))
         .route("/attempts/{attempt}", get(attempts::show))
+        .route("/attempts/{attempt}/told", get(told::show))
         .route("/attempts/{attempt}/events", get(attempts::events))
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
         .route("/nodes", get(nodes::list))

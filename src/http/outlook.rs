@@ -4,7 +4,7 @@
 use crate::dialogue::{Manner, Script, told};
 use crate::domain::clearance::open_at;
 use crate::domain::forecast::{Demand, ends_at, starts_per_second};
-use crate::domain::money::{MICROS, Prices, shown};
+use crate::domain::money::{MICROS, Models, Prices, shown};
 use crate::domain::settings::{Purpose, Settings};
 use crate::domain::{Mode, PhoneNumber, Timestamp};
 use crate::intake::{self, Row};
@@ -25,8 +25,8 @@ pub struct Place {
     pub cps_max: Option<f64>,
     pub lines_max: Option<i64>,
     pub prices: Option<Prices>,
-    /// Of speech, for its price.
-    pub model: String,
+    /// For their prices.
+    pub models: Models,
     pub has_dialog: bool,
 }
 
@@ -176,10 +176,10 @@ fn counted(
             None => settings.modes.iter().map(|(mode, weight)| (mode, i64::from(*weight), weights)).collect(),
         };
         for (mode, weight, of) in modes {
-            let tariff = prices.tariff(&number, mode, &settings.dial, &place.model);
+            let tariff = prices.tariff(&number, mode, &settings.dial, &place.models);
             let talk_s = TALK_S.min(i64::from(settings.dial.call_s));
             let calls = i128::from(rows) * i128::from(weight);
-            minute += i128::from(tariff.provider(RING_S, talk_s) + tariff.models(talk_s)) * calls / i128::from(of);
+            minute += i128::from(tariff.of(RING_S, talk_s)) * calls / i128::from(of);
             most += i128::from(tariff.most()) * calls / i128::from(of);
         }
     }

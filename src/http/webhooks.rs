@@ -66,7 +66,8 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
     let script = web.script(held.campaign).await?;
     let variables = variables(&held);
     let manner = Manner::of(&held.mode, web.voice.dialog_url.is_some());
-    let told = dialogue::told(&script, manner, &variables);
+    let model = web.model.as_ref().map(|model| model.client.model());
+    let told = dialogue::told(&script, manner, &variables).answered_by(manner, model);
     let (granted, rules, told) = loop {
         let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;
         let told = told.clone().handled(&rules.settings.dial);
@@ -98,7 +99,7 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
         "event_url": format!("{base}/voximplant/events"),
         "event_token": event_token,
         "dialog_url": web.voice.dialog_url,
-        "stream_url": null,
+        "stream_url": stream_url(&web, manner),
         "language": told.language,
         "voice": told.voice,
         "first_phrase": told.first_phrase,
@@ -116,6 +117,14 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
         "call_s": i64::from(dial.call_s).min(granted.lasts_s - ring_s).max(1),
         "variables": variables,
     })))
+}
+
+/// Where a model answers, its first sentence need not wait for its last. With a scaled clock nothing is streamed: a
+/// session's time stands still only while a request is out.
+fn stream_url(web: &Web, manner: Manner) -> Option<String> {
+    let url = web.voice.dialog_url.as_ref().filter(|_| web.model.is_some() && manner == Manner::Backend)?;
+    let base = url.strip_suffix("/voice/dialog").filter(|_| web.clock.speed() == 1.0)?;
+    Some(format!("{}/voice/stream", base.replacen("http", "ws", 1)))
 }
 
 /// An event of a session, answered 200 after the commit; a copy of it changes nothing.

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{Mode, Outcome, Timestamp};
 
+use super::answers::{AnswerRow, Asked};
 use super::stats::quantile::Frequencies;
 
 /// A run's ordinal in its campaign: a night. Ordinals, not ids, so that the same campaign run again
@@ -36,6 +37,11 @@ pub struct Figures {
     pub latencies: Vec<LatencyRow>,
     pub turns: Vec<CallTurns>,
     pub apart: Vec<ApartRow>,
+    /// The answers that the script asks for, and what was answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Asked>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<AnswerRow>,
 }
 
 /// What was written down before the first call.

@@ -4,7 +4,7 @@ use super::figures::{
     ApartRow, AttemptRow, CallRow, CallTurns, ContactRow, Design, EARLY_MS, Figures, LATE_MS, LatencyRow, Method,
     Metric, RunRow, RunState, SettingsChange, TurnRow,
 };
-use super::{Report, build};
+use super::{Report, answers, build};
 use crate::domain::settings::Settings;
 use crate::domain::{Mode, RunId, Timestamp};
 use crate::store::figures::{CountedContacts, CountedRun};
@@ -48,6 +48,9 @@ pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, no
     if settings.schedule.is_some() {
         design.nights_planned = NIGHTS_PLANNED;
     }
+    let asked = answers::asked(&campaign.script);
+    let records = rows.answers.into_iter().map(|row| Ok((mode(&row.mode)?, row.answers, count(row.n))));
+    let answers = answers::rows(&asked, records.collect::<Result<Vec<_>>>()?.into_iter());
     Ok(Figures {
         campaign: campaign.name.clone(),
         simulated: newest.is_none_or(|run| run.platform.starts_with(SIMULATOR)),
@@ -133,6 +136,9 @@ pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, no
                 })
             })
             .collect::<Result<_>>()?,
+        // Who asked nothing has the figures of before.
+        asked: if answers.is_empty() { Vec::new() } else { asked },
+        answers,
     })
 }
 

@@ -4,6 +4,7 @@
 //! nothing else, so that they cannot disagree. Nothing here asks a database, reads a clock, or knows
 //! how a call is made; and nothing here softens a verdict.
 
+pub mod answers;
 pub mod arms;
 pub mod compare;
 pub mod figures;
@@ -70,6 +71,7 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         nights: arms::night_blocks(figures),
         before_answer: arms::before_answer(figures),
         apart: figures.apart.clone(),
+        answers: answers::tables(figures),
         arms,
         comparisons,
     }

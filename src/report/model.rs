@@ -79,6 +79,9 @@ pub struct Report {
     /// Failures before the answer: set apart, in no comparison.
     pub before_answer: Vec<FaultRow>,
     pub apart: Vec<super::figures::ApartRow>,
+    /// What callees answered, by mode; free texts are counted only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<super::answers::AnswerTable>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ mod api;
 mod audio;
 mod callee;
 mod clock;
+mod completions;
 mod draw;
 mod latency;
 mod ledger;
@@ -248,6 +249,11 @@ impl Running {
     /// The Management API's address.
     pub fn url(&self) -> String {
         format!("http://{}/platform_api", self.address)
+    }
+
+    /// Where a stand-in answers as OpenAI's interface does.
+    pub fn completions_url(&self) -> String {
+        format!("http://{}/v1", self.address)
     }
 
     /// The Management API's address by TLS, and the certificate to trust, where that door is open.

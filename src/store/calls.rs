@@ -1,6 +1,6 @@
 //! Attempts, contacts and conversations, for reading rooms.
 
-use super::{AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, OutcomeRow, Progress, Result, Store, Turn};
+use super::{AttemptRow, ContactRow, EventRow, GateRow, OutcomeRow, Progress, Result, Store, Turn};
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, Timestamp};
 
 impl Store {
@@ -40,15 +40,5 @@ impl Store {
 
     pub async fn turns(&self, attempt: AttemptId) -> Result<Vec<Turn>> {
         read!(self, calls::turns(attempt))
-    }
-
-    /// The reply stored for this turn if it was asked before, else the record that stood before it.
-    pub async fn dialogue(&self, attempt: AttemptId, turn: i64) -> Result<(Option<String>, Option<String>)> {
-        read!(self, calls::dialogue(attempt, turn))
-    }
-
-    /// Stores the answer to a turn unless one stands, and returns the one that does.
-    pub async fn put_dialogue(&self, turn: DialogueTurn) -> Result<String> {
-        write!(self, calls::put_dialogue(turn))
     }
 }

@@ -155,6 +155,14 @@ pub struct CountedTurn {
     pub method: String,
 }
 
+/// One call's answers as JSON, and in how many calls they were the same.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct CountedAnswers {
+    pub mode: String,
+    pub answers: String,
+    pub n: i64,
+}
+
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct CountedApart {
     pub mode: String,
@@ -175,6 +183,7 @@ pub struct Counted {
     pub latencies: Vec<CountedLatency>,
     pub turns: Vec<CountedTurn>,
     pub apart: Vec<CountedApart>,
+    pub answers: Vec<CountedAnswers>,
 }
 
 /// Calls whose turns are fetched at once.
@@ -204,6 +213,7 @@ impl Store {
             latencies: read!(self, report::latencies(campaign, account))?,
             turns,
             apart: read!(self, report::apart(campaign, account))?,
+            answers: read!(self, report::answers(campaign, account))?,
         })
     }
 }

@@ -26,6 +26,7 @@ mod turns;
 mod writer;
 
 pub use alternates::{AlternateRow, NewNote, NewNumber};
+pub use dialogue::{DialogueTurn, Made, Stand, Talked};
 pub use exports::{EventTime, ExportedTurn, FurtherTyped, ListedRow, TurnLatency};
 pub use ids::Ids;
 pub use keeper::keeper;
@@ -198,6 +199,7 @@ mod alternates;
 mod calls;
 mod campaigns;
 mod dialling;
+mod dialogue;
 mod exports;
 pub mod figures;
 mod life;

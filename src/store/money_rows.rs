@@ -18,6 +18,8 @@ pub struct Reservation {
     /// What was spent: the provider's part, which history corrects, and that of models.
     pub provider: i64,
     pub models: i64,
+    /// Of `models`: replies, by their own tokens.
+    pub replied: i64,
 }
 
 /// The budgets of one decision, held against every other grant.
@@ -27,6 +29,8 @@ pub struct HeldMoney {
     /// The campaign's days of late, by the instant at which each began.
     pub days: BTreeMap<Timestamp, Counter>,
     pub reservation: Option<Reservation>,
+    /// What the attempt's replies cost so far.
+    pub replied: i64,
 }
 
 /// One attempt's reservation, as it was and as it becomes.
@@ -57,6 +61,8 @@ pub struct BudgetsHeld {
     /// By run or campaign, and day.
     pub counters: BTreeMap<(i64, Timestamp), Counter>,
     pub reservations: BTreeMap<i64, Reservation>,
+    /// What replies cost, by attempt.
+    pub replied: BTreeMap<i64, i64>,
 }
 
 impl BudgetsHeld {
@@ -67,6 +73,7 @@ impl BudgetsHeld {
             run: self.counters.get(&(run.0, Timestamp(0))).copied(),
             days: days.map(|((_, day), counter)| (*day, *counter)).collect(),
             reservation: self.reservations.get(&attempt.0).cloned(),
+            replied: self.replied.get(&attempt.0).copied().unwrap_or(0),
         }
     }
 

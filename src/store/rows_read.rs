@@ -105,15 +105,6 @@ pub struct KnownHistory {
     pub records: Vec<Record>,
 }
 
-pub struct DialogueTurn {
-    pub attempt: AttemptId,
-    pub turn: i64,
-    pub text: String,
-    pub reply: String,
-    pub record: String,
-    pub at: Timestamp,
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct Progress {
     pub contacts: i64,

@@ -31,6 +31,7 @@ files![
     "lib/mouth.js",
     "lib/realtime.js",
     "lib/ruler.js",
+    "lib/sentences.js",
     "lib/tongue.js",
     "lib/wire.js",
     "scenario_greeting.js",

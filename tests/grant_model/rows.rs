@@ -35,6 +35,7 @@ const TARIFF: Tariff = Tariff {
     ring_s: 3600,
     call_s: 0,
     model: None,
+    replier: None,
 };
 
 /// What is the same in every moment.
@@ -273,7 +274,7 @@ impl Books {
             let (provider, models) = settled(&TARIFF, end);
             counter.spent += provider + models;
         }
-        HeldMoney { run: Some(counter), days: [(NOON, counter)].into(), reservation: None }
+        HeldMoney { run: Some(counter), days: [(NOON, counter)].into(), ..HeldMoney::default() }
     }
 
     /// One decision in one transaction: `None` when there is no such attempt or the index refuses it.

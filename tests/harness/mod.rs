@@ -82,6 +82,8 @@ pub struct Place {
     pub simulator: simulator::Running,
     /// Where the service reaches the simulator's API; a door may stand between.
     pub api_url: String,
+    /// Settings beside the usual ones.
+    pub more: Vec<(&'static str, String)>,
     speed: f64,
     at: Option<Timestamp>,
     /// Where sessions are told to find the service, when that is not where it listens.
@@ -105,6 +107,7 @@ impl Place {
             folder: TempDir::new().expect("a temporary folder"),
             api_url: simulator.url(),
             simulator,
+            more: Vec::new(),
             speed: world.speed,
             at: at.map(|at| Timestamp(at.timestamp_millis())),
             backend_url: None,
@@ -125,6 +128,7 @@ impl Place {
             ("API_AUTH_KEY", KEY.to_owned()),
         ]
         .into();
+        environment.extend(self.more.iter().cloned());
         if let Some(url) = &self.backend_url {
             environment.insert("BACKEND_URL", url.clone());
         }

@@ -76,6 +76,8 @@ impl Campaign {
         let modes: Vec<(Mode, u32)> =
             self.arms.iter().map(|arm| (arm.mode.parse().expect("a mode's name"), 1)).collect();
         let mut figures = Figures {
+            asked: Vec::new(),
+            answers: Vec::new(),
             changes: Vec::new(),
             campaign: self.name.clone(),
             simulated: self.simulated,

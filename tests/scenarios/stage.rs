@@ -3,8 +3,10 @@
 
 use axum::Router;
 use axum::extract::State;
+use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use halo::simulator::{Mischief, Running, Settings, start};
 use halo::voximplant::Sources;
 use serde_json::{Value, json};
@@ -37,6 +39,8 @@ struct Door {
     opt_out: Option<Value>,
     heard: Vec<Value>,
     asked: Vec<Value>,
+    /// Questions that came by the stream.
+    streamed: Vec<Value>,
     broken: bool,
     /// Events by name that are refused so often.
     refuses: BTreeMap<String, u32>,
@@ -100,8 +104,46 @@ async fn dialog(State(door): State<Shared>, body: String) -> (StatusCode, Header
         Some(told) if never => told.clone(),
         _ => door.replies.get(turn).cloned().unwrap_or(json!({ "reply_text": "" })),
     };
+    let again = asked["again"] == true;
     door.asked.push(asked);
+    if let Some(status) = told["refused"].as_u64() {
+        let status = StatusCode::from_u16(status as u16).expect("a status");
+        return (status, cost(8), String::new());
+    }
+    if let Some(filler) = told["late"].as_str().filter(|_| !again) {
+        let filler = json!({ "reply_text": filler, "end_session": false, "filler": true, "pending": true });
+        return (StatusCode::OK, cost(8), filler.to_string());
+    }
     (StatusCode::OK, cost(8), told.to_string())
+}
+
+/// The same by WebSocket: a reply's `chunks` one by one, or its text in one; `breaks` closes behind the first.
+async fn stream(State(door): State<Shared>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+    let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if bearer != format!("Bearer {EVENT_TOKEN}") {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    upgrade.on_upgrade(move |mut socket| async move {
+        while let Some(Ok(message)) = socket.recv().await {
+            let Message::Text(text) = message else { continue };
+            let asked: Value = serde_json::from_str(text.as_str()).expect("JSON");
+            let turn = asked["turn"].as_u64().unwrap_or(0) as usize;
+            let told = open(&door).replies.get(turn).cloned().unwrap_or(json!({ "reply_text": "" }));
+            open(&door).streamed.push(asked);
+            let chunks = told["chunks"].as_array().cloned().unwrap_or(vec![told["reply_text"].clone()]);
+            for chunk in &chunks {
+                let said = socket.send(Message::text(json!({ "turn": turn, "chunk": chunk }).to_string())).await;
+                if said.is_err() || told["breaks"] == true {
+                    return;
+                }
+            }
+            let mut done = told.clone();
+            (done["done"], done["turn"]) = (json!(true), json!(turn));
+            if socket.send(Message::text(done.to_string())).await.is_err() {
+                return;
+            }
+        }
+    })
 }
 
 /// One call, when it is over.
@@ -150,6 +192,7 @@ impl Stage {
             .route("/voximplant/grant", post(grant))
             .route("/voximplant/events", post(event))
             .route("/voice/dialog", post(dialog))
+            .route("/voice/stream", get(stream))
             .with_state(door.clone());
         let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", socket.local_addr().expect("a bound socket"));
@@ -240,6 +283,15 @@ impl Stage {
         let body = json!({ "number": number, "behaviour": behaviour });
         let told = self.client.post(url).body(body.to_string()).send().await.expect("an answer");
         assert_eq!(told.status(), 204, "{behaviour}");
+    }
+
+    /// Questions that came by the stream, of all calls.
+    pub fn streamed(&self) -> Vec<Value> {
+        open(&self.door).streamed.clone()
+    }
+
+    pub fn stream_url(&self) -> String {
+        format!("{}/voice/stream", self.url.replacen("http", "ws", 1))
     }
 
     /// Starts a call in a mode; `more` replaces fields of the grant. The answer has the session's addresses.

@@ -7,7 +7,9 @@ use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::state::{Event, State};
 use halo::domain::{AttemptId, Outcome, SessionId};
-use halo::store::{Call, Change, ContactChange, Decide, Decided, DialogueTurn, Planned, StartAnswer, StoreError, Turn};
+use halo::store::{
+    Call, Change, ContactChange, Decide, Decided, DialogueTurn, Made, Planned, Stand, StartAnswer, StoreError, Turn,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -274,19 +276,34 @@ async fn a_row_that_breaks_a_rule_cannot_be_loaded(bench: Bench) {
 }
 
 async fn a_dialogue_answers_a_turn_once(bench: Bench) {
-    let calls = bench.run_of(1).await;
-    let (attempt, _) = calls.all_live(100, NOON).await[0];
-    let put = |turn, reply: &str| {
+    let calls = bench.run_of(2).await;
+    let live = calls.all_live(100, NOON).await;
+    let (attempt, other) = (live[0].0, live[1].0);
+    let put = |attempt, turn, reply: &str| {
         let text = |text: &str| text.to_owned();
         let record = format!("after {reply}");
-        calls.store.put_dialogue(DialogueTurn { attempt, turn, text: text("?"), reply: text(reply), record, at: NOON })
+        let made = Made { replier: text("rules"), tokens_in: Some(turn), tools: Some(text("[]\0")), ..Made::default() };
+        let turn = DialogueTurn { attempt, turn, text: text("?"), reply: text(reply), record, at: NOON, made };
+        calls.store.put_dialogue(turn)
     };
-    assert_eq!(calls.store.dialogue(attempt, 1).await.unwrap(), (None, None));
-    assert_eq!(put(0, "hello").await.unwrap(), "hello");
-    assert_eq!(put(0, "good day").await.unwrap(), "hello");
-    assert_eq!(calls.store.dialogue(attempt, 3).await.unwrap(), (None, Some("after hello".into())));
-    assert_eq!(put(3, "yes").await.unwrap(), "yes");
-    assert_eq!(calls.store.dialogue(attempt, 3).await.unwrap(), (Some("yes".into()), Some("after yes".into())));
+    let stand = async |turn| calls.store.dialogue(attempt, turn).await.unwrap();
+    let after = |last, reply: &str| Stand { reply: None, last: Some(last), record: Some(format!("after {reply}")) };
+    assert_eq!(stand(1).await, Stand::default());
+    assert_eq!(put(attempt, 0, "hello").await.unwrap(), "hello");
+    assert_eq!(put(attempt, 0, "good day").await.unwrap(), "hello");
+    assert_eq!(put(other, 0, "good night").await.unwrap(), "good night");
+    assert_eq!(stand(3).await, after(0, "hello"));
+    assert_eq!(put(attempt, 3, "yes").await.unwrap(), "yes");
+    assert_eq!(stand(3).await, Stand { reply: Some("yes".into()), ..Stand::default() });
+    assert_eq!(stand(i64::MAX).await, after(3, "yes"));
+    let talked = calls.store.talked(&[other.0, attempt.0]).await.unwrap();
+    let mut told: Vec<(i64, i64, &str)> = talked.iter().map(|t| (t.attempt_id, t.turn, t.reply.as_str())).collect();
+    told.sort_unstable();
+    let mut expected = [(attempt.0, 0, "hello"), (attempt.0, 3, "yes"), (other.0, 0, "good night")];
+    expected.sort_unstable();
+    assert_eq!(told, expected);
+    assert!(talked.iter().all(|t| t.replier.as_deref() == Some("rules") && t.tools.as_deref() == Some("[]")));
+    assert!(calls.store.talked(&[]).await.unwrap().is_empty());
 }
 
 async fn nobody_is_known_by_a_wrong_id(bench: Bench) {

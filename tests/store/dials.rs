@@ -9,6 +9,7 @@ use axum::routing::post;
 use halo::clock::Clock;
 use halo::dialer::{Dialer, Grant, GrantRequest, LEAD_MS, Platform, Pricing, ReadRules};
 use halo::domain::clearance::Gate;
+use halo::domain::money::Models;
 use halo::domain::settings::Take;
 use halo::domain::state::Event;
 use halo::domain::{AttemptId, Mode, Outcome, SessionId, Token};
@@ -91,7 +92,10 @@ fn dialer_by(url: String, store: &Store, account: i64, clock: &Clock, rules: Rea
         let clock = clock.clone();
         move || clock.wall()
     });
-    let pricing = Pricing { prices: halo::intake::prices::shipped(), model: "gpt-realtime".into() };
+    let pricing = Pricing {
+        prices: halo::intake::prices::shipped(),
+        models: Models { realtime: "gpt-realtime".into(), replier: None },
+    };
     let dialer = Dialer::new(
         store.clone(),
         clock.clone(),

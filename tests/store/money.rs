@@ -10,9 +10,9 @@ use halo::clock::Clock;
 use halo::dialer::decisions::{Asked, Purse, afford, clearance, grant, reserve, settle, settle_money};
 use halo::dialer::{Grant, News, Report, Rules, Settled};
 use halo::domain::budget::{Budget, Counter};
-use halo::domain::money::{MICROS, Tariff};
+use halo::domain::money::{MICROS, Models, Tariff};
 use halo::domain::{AttemptId, Mode, Outcome, SessionId, Timestamp};
-use halo::store::{Call, Decide, Decided, Held, HistoryRow, NewContact, RunMoney, Store};
+use halo::store::{Call, Decide, Decided, DialogueTurn, Held, HistoryRow, Made, NewContact, RunMoney, Store};
 use std::sync::Arc;
 
 both_engines! {
@@ -21,6 +21,7 @@ both_engines! {
     silence_costs_the_most_until_history_says_better
     a_day_opens_at_midnight_and_a_spent_run_pauses
     nobody_is_started_whose_call_the_money_does_not_cover
+    replies_are_counted_whenever_they_are_kept
 }
 
 /// A cent a second of the call, a second of ringing, nothing besides: the most is 31 + 30 cents.
@@ -39,6 +40,7 @@ fn tariff() -> Tariff {
         ring_s: 1,
         call_s: 31,
         model: None,
+        replier: None,
     }
 }
 
@@ -270,8 +272,8 @@ async fn a_day_opens_at_midnight_and_a_spent_run_pauses(bench: Bench) {
 async fn nobody_is_started_whose_call_the_money_does_not_cover(bench: Bench) {
     let text = |budget: f64| format!("name = \"money\"\npurpose = \"test\"\n[budget]\nrun = {budget:.6}");
     let settings = halo::intake::settings::parse(&text(1.0), &[Mode::dialog()].into()).expect("settings");
-    let most =
-        halo::intake::prices::shipped().tariff(&phone(0), &Mode::dialog(), &settings.dial, "gpt-realtime").most();
+    let models = Models { realtime: "gpt-realtime".into(), replier: None };
+    let most = halo::intake::prices::shipped().tariff(&phone(0), &Mode::dialog(), &settings.dial, &models).most();
     let calls = campaign_of(&bench, (0..10).map(|n| NewContact { mode: Mode::dialog(), ..contact(n) }).collect()).await;
     let clock = Clock::manual(NOON);
     let budget = |calls: f64| text(calls * most as f64 / MICROS as f64);
@@ -290,4 +292,45 @@ async fn nobody_is_started_whose_call_the_money_does_not_cover(bench: Bench) {
     assert!(dialer(0.9).plan().await.expect("a plan").is_empty());
     let rest = "select count(*) from run_contacts where disposition = 'suppressed' and gate = 'budget'";
     assert_eq!(bench.number(rest).await, 10);
+}
+
+/// Replies that are kept before, while and after their call is settled, by two processes. The guards: `money::replied` in
+/// `decide`, after the attempts are locked, and `settle_late` in `dialogue::put`; without either some are in no counter.
+async fn replies_are_counted_whenever_they_are_kept(bench: Bench) {
+    const CALLS: usize = 20;
+    const REPLIES: i64 = 4;
+    let (calls, claimed) = opened(&bench, CALLS).await;
+    let other = bench.another().await;
+    let purse = purse(Some(100 * MOST), None);
+    for (attempt, nth) in &claimed {
+        assert!(ask(&bench.store, &purse, *attempt, *nth, NOON).await);
+    }
+    let put = async |attempt: AttemptId, turn: i64| {
+        let made = Made { replier: "a-model".into(), cost_micros: Some(turn), ..Made::default() };
+        let [text, reply, record] = ["?", "!", "{}"].map(str::to_owned);
+        let kept = other.put_dialogue(DialogueTurn { attempt, turn, text, reply, record, at: NOON, made }).await;
+        assert_eq!(kept.expect("a reply"), "!");
+    };
+    let (store, put) = (&bench.store, &put);
+    let each = claimed.iter().map(|(attempt, nth)| async move {
+        put(*attempt, 1).await;
+        let end = async || tell(store, *attempt, ended(*nth, Outcome::Answered, Some(1_000)), NOON).await;
+        let (settled, ()) = tokio::join!(end(), async {
+            for turn in 2..=REPLIES {
+                put(*attempt, turn).await;
+            }
+        });
+        assert_eq!(settled, Settled::Moved);
+    });
+    join_all(each).await;
+    let a_call = CENT + (1..=REPLIES).sum::<i64>();
+    assert_eq!(money(&calls).await.run, Counter { spent: CALLS as i64 * a_call, reserved: 0 });
+    // Kept long after, and kept again.
+    put(claimed[0].0, REPLIES + 1).await;
+    put(claimed[0].0, REPLIES + 1).await;
+    assert_eq!(money(&calls).await.run.spent, CALLS as i64 * a_call + REPLIES + 1);
+    // What history bills is the provider's part alone.
+    bench.store.put_history(vec![billed(claimed[0].0, claimed[0].1, 5 * CENT)]).await.expect("a history");
+    assert_eq!(money(&calls).await.run.spent, CALLS as i64 * a_call + REPLIES + 1 + 4 * CENT);
+    other.close().await;
 }

@@ -169,6 +169,8 @@ fn figures(case: &Value) -> Figures {
         started_at: Timestamp(night * 86_400_000),
     };
     Figures {
+        asked: Vec::new(),
+        answers: Vec::new(),
         changes: Vec::new(),
         campaign: "report case".to_owned(),
         simulated: false,

@@ -11,6 +11,7 @@
  * @property {string} event_url
  * @property {string} event_token
  * @property {string | null} dialog_url
+ * @property {string | null} [stream_url] The same dialogue, sentence by sentence.
  * @property {string} language A tag such as `ru-RU`, or `auto`.
  * @property {string | null} voice `female`, `male`, or a provider's full name.
  * @property {string} first_phrase

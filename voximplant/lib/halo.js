@@ -19,6 +19,8 @@
  * @property {object | null} [answers]
  * @property {string | null} [callback_at]
  * @property {boolean} [opt_out]
+ * @property {boolean} [pending] It is a filler: asked again, the reply follows.
+ * @property {string} [fault] Our side broke: the text is a polite end.
  *
  * @typedef {ReturnType<typeof ruler.create>} Ruler
  *
@@ -34,7 +36,7 @@
  * @property {(text: string) => Promise<Spoken>} speak
  * @property {() => void} stopSpeaking Ends the phrase that is being heard; one that has not begun is still said.
  * @property {(unit: VoxUnit, how?: object) => void} listen Gives the callee's audio to a unit once the greeting sounds.
- * @property {(question: object) => Promise<Reply | null>} ask Asks `dialog_url`.
+ * @property {(question: object, filler?: (text: string) => void) => Promise<Reply | null>} ask Asks `dialog_url`.
  * @property {(reply: Reply) => void} note Keeps the verdict of a reply or a tool.
  * @property {(by: By) => void} hangUp
  * @property {(fault: Fault, error?: unknown) => void} fail
@@ -54,6 +56,12 @@ const halo = (() => {
   /** Events waiting at the end get this long; the last one carries everything but opt-outs anyway. */
   const DRAIN_MS = 20000;
   const ASK_S = 8;
+  const ASKS_MAX = 2;
+  /** A reply that is late is asked for again so often. */
+  const WAITS_MAX = 4;
+  /** Answers that speak of one turn: the callee is asked to say it again, so often in a call. */
+  const REFUSED = [400, 409, 413];
+  const REFUSED_MAX = 2;
   const AMD_MS = 5000;
   const AMD_WATCH_MS = 2000;
   /** An answered call in which the agent is not heard for this long has lost its purpose. */
@@ -139,7 +147,7 @@ const halo = (() => {
       goal: /** @type {boolean | null} */ (null), answers: /** @type {object} */ ({}),
       callback_at: /** @type {string | null} */ (null), optedOut: false, machine: false,
     };
-    const held = { hungUpBy: /** @type {By | null} */ (null), fault: /** @type {Fault | null} */ (null), ringTimer: false, finished: false, ears: false, mute: false };
+    const held = { hungUpBy: /** @type {By | null} */ (null), fault: /** @type {Fault | null} */ (null), ringTimer: false, finished: false, ears: false, mute: false, refused: 0 };
     /** @type {string | null} */
     let recordUrl = null;
     /** The last event, until it is stored. @type {object | null} */
@@ -292,22 +300,41 @@ const halo = (() => {
       call: () => call, ruler: measure, over: () => s.over || held.finished, after, guard, failed: () => { held.mute = true; },
       speech: { voice: tongue.voice(grant.voice, language), progressivePlayback: true },
     });
-    /** @param {object} question @returns {Promise<Reply | null>} */
-    const ask = async (question) => {
-      for (let nth = 1; nth <= 2; nth += 1) {
+    /** @param {object} question @param {(text: string) => void} [filler] @returns {Promise<Reply | null>} */
+    const askNow = async (question, filler) => {
+      const began = now();
+      /** @type {object} */
+      let body = { call_id: grant.call_id, ...question };
+      for (let failed = 0, waited = 0; failed < ASKS_MAX && waited < WAITS_MAX;) {
         const sent = now();
-        const result = await post(String(grant.dialog_url), grant.event_token, { call_id: grant.call_id, ...question }, ASK_S);
+        const result = await post(String(grant.dialog_url), grant.event_token, body, ASK_S);
         const reply = stored(result) ? json(result) : null;
-        if (reply) {
-          measure.replyTook(now() - sent);
+        if (reply && reply.pending) {
+          waited += 1;
+          body = { ...body, again: true };
+          if (filler && reply.reply_text && !s.over && !s.leaving) filler(reply.reply_text);
+        } else if (reply) {
+          measure.replyTook(now() - began);
           return reply;
+        } else {
+          failed += 1;
+          log(`no reply from dialog_url (${result.code}), try ${failed}`);
+          // What was refused was this turn, not the call.
+          if (REFUSED.includes(result.code) && (held.refused += 1) <= REFUSED_MAX) return { reply_text: said.again };
+          if (final(result) || now() - sent > ASK_S * 500) break;
         }
-        log(`no reply from dialog_url (${result.code}), try ${nth}`);
-        if (final(result) || now() - sent > ASK_S * 500) break;
       }
       return null;
     };
+    /** Questions go out one after the other: an answer is made of all that was said before. @type {Promise<any>} */
+    let questions = Promise.resolve();
+    const ask = (/** @type {object} */ question, /** @type {(text: string) => void} */ filler = () => {}) => {
+      const answer = questions.then(() => askNow(question, filler));
+      questions = answer.catch(() => null);
+      return answer;
+    };
     const note = (/** @type {Reply} */ reply) => {
+      if (reply.fault) held.fault = held.fault || 'replier';
       if (typeof reply.goal === 'boolean') verdict.goal = reply.goal;
       if (reply.answers && typeof reply.answers === 'object') verdict.answers = { ...verdict.answers, ...reply.answers };
       if (typeof reply.callback_at === 'string') verdict.callback_at = reply.callback_at;

@@ -301,6 +301,8 @@ const ruler = (() => {
         const open = turns[nth - 1];
         if (open) open.turn.agent_text = open.turn.agent_text === '' ? text : `${open.turn.agent_text} ${text}`;
       },
+      /** A filler is said, because the reply is late. */
+      filled() { if (turns.length > 0) last().turn.filler = true; },
       /** @param {number} ms */
       replyTook(ms) { if (turns.length > 0) last().turn.reply_ms = Math.round(ms); },
       modelBegins() { if (turns.length > 0 && last().turn.agent_start_ms === null) last().model_from = now(); },

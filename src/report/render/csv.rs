@@ -89,6 +89,15 @@ pub fn csv(report: &Report) -> Result<String, RenderError> {
         let value = [verdict.state.as_str().to_owned(), String::new(), String::new(), String::new()];
         rows.row([verdict.mode.as_str(), "verdict", "state"], value, "")?;
     }
+    for table in &report.answers {
+        let metric = format!("answer_{}", table.name);
+        for of in &table.modes {
+            rows.count(of.mode.as_str(), &metric, "given", of.given)?;
+            for (value, n) in &of.values {
+                rows.count(of.mode.as_str(), &metric, value, *n)?;
+            }
+        }
+    }
     for row in &report.before_answer {
         rows.count(row.mode.as_str(), "before_answer", row.outcome.as_str(), row.n)?;
     }

@@ -1,6 +1,7 @@
 //! The comparison as rows of words: one per figure, one cell per mode. Table, Markdown and page
 //! print the same rows.
 
+use crate::report::answers::AnswerTable;
 use crate::report::model::{Arm, Check, Comparison, FaultName, Interval, Lang, Latency, Light, Rate, Report};
 use crate::report::words;
 
@@ -38,11 +39,35 @@ pub fn mode_title(arm: &Arm, lang: Lang) -> String {
 
 /// The figures of every arm.
 pub fn sections(report: &Report, lang: Lang) -> Vec<Section> {
-    vec![
+    let mut sections = vec![
         Section { title: pick(lang, "Reach", "Дозвон"), rows: reach(report, lang) },
         Section { title: pick(lang, "Success", "Успех"), rows: success(report, lang) },
         Section { title: pick(lang, "Latency, ms", "Задержки, мс"), rows: latency(report, lang) },
-    ]
+    ];
+    if !report.answers.is_empty() {
+        sections.push(Section { title: pick(lang, "Answers", "Ответы"), rows: answers(report, lang) });
+    }
+    sections
+}
+
+/// Each answer: in how many of the human calls it was given, and what it was.
+fn answers(report: &Report, lang: Lang) -> Vec<Row> {
+    let one = |table: &AnswerTable| {
+        row(report, &table.name, pick(lang, "given in human calls", "дан в разговорах"), |arm| {
+            let Some(of) = table.modes.iter().find(|of| of.mode == arm.mode) else { return Cell::default() };
+            let values = of.values.iter().map(|(value, n)| match value.as_str() {
+                "true" => format!("{} {n}", pick(lang, "yes", "да")),
+                "false" => format!("{} {n}", pick(lang, "no", "нет")),
+                value => format!("{value}: {n}"),
+            });
+            let note = match of.mean {
+                Some(mean) => format!("{} {mean:.1}", pick(lang, "mean", "среднее")),
+                None => values.collect::<Vec<_>>().join(", "),
+            };
+            Cell { main: format!("{} / {}", of.given, of.calls), note }
+        })
+    };
+    report.answers.iter().map(one).collect()
 }
 
 fn row(report: &Report, label: &str, hint: &str, cell: impl Fn(&Arm) -> Cell) -> Row {

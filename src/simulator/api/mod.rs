@@ -46,6 +46,7 @@ pub use auth::{ServiceAccount, ServiceAccountError};
 use crate::simulator::api::params::Params;
 use crate::simulator::callee::door;
 use crate::simulator::clock::wall_ms;
+use crate::simulator::completions;
 use crate::simulator::draw::Dice;
 use crate::simulator::mischief::{Kind, Mischief};
 use crate::simulator::openai;
@@ -106,6 +107,7 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/simulator/sessions/{id}/heard", get(heard))
         .route("/simulator/records/{name}", get(records::record))
         .route("/simulator/logs/{id}", get(records::log))
+        .merge(completions::router())
         .with_state(platform)
 }
 

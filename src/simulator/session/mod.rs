@@ -23,6 +23,8 @@ pub mod world;
 #[cfg(test)]
 mod tests;
 
+pub use spine::{Move, Spine};
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ pub struct Spine {
     reactions: Vec<(Vec<String>, String, bool)>,
     end: Option<String>,
     next: usize,
+    recalled: usize,
     over: bool,
 }
 
@@ -62,6 +63,23 @@ impl Spine {
         }
     }
 
+    /// Something was said in a turn that somebody else remembers: a phase, with all before it, or a reaction.
+    pub fn recall(&mut self, text: &str) {
+        let said = letters(text);
+        if let Some(place) = self.phases.iter().position(|phase| letters(phase) == said) {
+            self.next = self.next.max(place + 1);
+        }
+        for (_, reaction, used) in &mut self.reactions {
+            *used |= letters(reaction) == said;
+        }
+        self.recalled = self.next;
+    }
+
+    /// The last reply went on to another phase.
+    pub fn has_moved(&self) -> bool {
+        self.next > self.recalled
+    }
+
     pub fn opening(&mut self, russian: bool) -> Move {
         match self.phases.get(self.next) {
             Some(text) => {
@@ -111,6 +129,11 @@ impl Spine {
         self.over = true;
         Move::End { text: end, goal: true, opt_out: false }
     }
+}
+
+/// Without marks, which get lost between a text and a voice.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// What stands between the first and the last quotation mark: a sentence may hold quotations of its own.

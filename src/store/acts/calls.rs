@@ -2,8 +2,8 @@
 
 use super::super::Conn;
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, SessionId, Timestamp, TokenHash};
-use crate::store::text::{Rows, bare, ids_text};
-use crate::store::{AttemptRow, ContactRow, DialogueTurn, EventRow, GateRow, OutcomeRow, Progress, StartAnswer, Turn};
+use crate::store::text::{Rows, ids_text};
+use crate::store::{AttemptRow, ContactRow, EventRow, GateRow, OutcomeRow, Progress, StartAnswer, Turn};
 use crate::store::{Result, StoreError};
 use std::collections::{BTreeMap, HashMap};
 
@@ -84,34 +84,6 @@ pub async fn silent_calls(
     let rows: Vec<(i64, i64)> =
         sqlx::query_as(sql!("silent_calls")).bind(account).bind(now.0).bind(limit).fetch_all(conn).await?;
     Ok(rows.into_iter().map(|(a, s)| (AttemptId(a), SessionId(s))).collect())
-}
-
-/// The reply stored for this turn, and the record before it.
-pub async fn dialogue(conn: &mut Conn, attempt: AttemptId, turn: i64) -> Result<(Option<String>, Option<String>)> {
-    let same: Option<(String, String)> =
-        sqlx::query_as(sql!("dialogue_turn")).bind(attempt.0).bind(turn).fetch_optional(&mut *conn).await?;
-    if let Some((reply, record)) = same {
-        return Ok((Some(reply), Some(record)));
-    }
-    let last: Option<(i64, String)> =
-        sqlx::query_as(sql!("last_dialogue_turn")).bind(attempt.0).bind(turn).fetch_optional(conn).await?;
-    Ok((None, last.map(|(_, record)| record)))
-}
-
-/// Stores the answer unless one stands, and returns the one that does.
-pub async fn put_dialogue(conn: &mut Conn, turn: &DialogueTurn) -> Result<String> {
-    sqlx::query(sql!("put_dialogue_turn"))
-        .bind(turn.attempt.0)
-        .bind(turn.turn)
-        .bind(bare(&turn.text))
-        .bind(bare(&turn.reply))
-        .bind(bare(&turn.record))
-        .bind(turn.at.0)
-        .execute(&mut *conn)
-        .await?;
-    let (reply, _): (String, String) =
-        sqlx::query_as(sql!("dialogue_turn")).bind(turn.attempt.0).bind(turn.turn).fetch_one(conn).await?;
-    Ok(reply)
 }
 
 pub async fn under_way(conn: &mut Conn) -> Result<i64> {

@@ -235,6 +235,9 @@ pub async fn decide(conn: &mut Conn, orders: &[&Asked], runs: Runs) -> Result<Op
     let Some(now) = orders.iter().map(|order| order.now).min() else { return Ok(Some(Vec::new())) };
     let Some(mut budgets) = lock(conn, &attempts, now, runs).await? else { return Ok(None) };
     let mut known = load(conn, &attempts).await?;
+    if !budgets.counters.is_empty() {
+        budgets.replied = money::replied(conn, &attempts).await?;
+    }
     let (mut carried, mut told, mut rest) = (Carried::of(runs), Vec::with_capacity(orders.len()), orders);
     while !rest.is_empty() {
         let wave = Wave::first_of(rest, &known);

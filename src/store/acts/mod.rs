@@ -24,6 +24,7 @@ pub mod caps;
 pub mod carried;
 pub mod consent;
 pub mod decide;
+pub mod dialogue;
 pub mod effects;
 pub mod exports;
 pub mod figures;

@@ -21,6 +21,7 @@ struct ReservationRow {
     reserved_micros: i64,
     provider_micros: i64,
     models_micros: i64,
+    replied_micros: i64,
 }
 
 impl ReservationRow {
@@ -32,6 +33,7 @@ impl ReservationRow {
             reserved: self.reserved_micros,
             provider: self.provider_micros,
             models: self.models_micros,
+            replied: self.replied_micros,
         };
         (self.attempt_id, reservation)
     }
@@ -57,7 +59,8 @@ pub async fn held(conn: &mut Conn, attempts: &[AttemptId], now: Timestamp) -> Re
     let counter = |(owner, day, spent, reserved)| ((owner, Timestamp(day)), Counter { spent, reserved });
     let counters = rows.into_iter().map(counter).collect();
     let rows: Vec<ReservationRow> = sqlx::query_as(sql!("load_reservations")).bind(&ids).fetch_all(conn).await?;
-    Ok(BudgetsHeld { counters, reservations: rows.into_iter().map(ReservationRow::read).collect() })
+    let reservations = rows.into_iter().map(ReservationRow::read).collect();
+    Ok(BudgetsHeld { counters, reservations, replied: BTreeMap::new() })
 }
 
 /// Writes reservations, and moves the counters by what changes.
@@ -88,7 +91,17 @@ async fn write(conn: &mut Conn, moves: &[MoneyMove]) -> Result<()> {
     }
     let row = |m: &MoneyMove| {
         let is = &m.is;
-        json!([m.attempt.0, m.run.0, is.day_at.0, is.granted_at.0, is.tariff, is.reserved, is.provider, is.models])
+        json!([
+            m.attempt.0,
+            m.run.0,
+            is.day_at.0,
+            is.granted_at.0,
+            is.tariff,
+            is.reserved,
+            is.provider,
+            is.models,
+            is.replied
+        ])
     };
     sqlx::query(sql!("put_reservations")).bind(rows_text(moves.iter().map(row).collect())).execute(&mut *conn).await?;
     let deltas: Vec<_> = (deltas.into_iter().filter(|(_, delta)| *delta != (0, 0)))
@@ -124,6 +137,42 @@ pub async fn bill(conn: &mut Conn, attempts: &[AttemptId]) -> Result<()> {
         }
     });
     write(conn, &moves.collect::<Vec<_>>()).await
+}
+
+/// What the attempts' replies cost so far.
+pub async fn replied(conn: &mut Conn, attempts: &[AttemptId]) -> Result<BTreeMap<i64, i64>> {
+    let rows: Vec<(i64, i64)> = sqlx::query_as(sql!("replies_cost")).bind(ids(attempts)).fetch_all(conn).await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// A reply that is kept after its call was settled is counted then.
+pub async fn settle_late(conn: &mut Conn, attempt: AttemptId, now: Timestamp) -> Result<()> {
+    if late(conn, attempt).await?.is_none() {
+        return Ok(());
+    }
+    let budgets = held(conn, &[attempt], now).await?;
+    // Another may have counted it until the lock was had.
+    let (Some(row), Some(was)) = (late(conn, attempt).await?, budgets.reservations.get(&attempt.0).cloned()) else {
+        return Ok(());
+    };
+    let is =
+        Reservation { models: was.models - was.replied + row.cost_micros, replied: row.cost_micros, ..was.clone() };
+    let (run, campaign) = (RunId(row.run_id), CampaignId(row.campaign_id));
+    write(conn, &[MoneyMove { attempt, run, campaign, was: Some(was), is }]).await
+}
+
+/// A settled call that counts less than its replies cost, or more.
+async fn late(conn: &mut Conn, attempt: AttemptId) -> Result<Option<LateRow>> {
+    let row: Option<LateRow> = sqlx::query_as(sql!("settled_replies")).bind(attempt.0).fetch_optional(conn).await?;
+    Ok(row.filter(|row| row.replied_micros != row.cost_micros))
+}
+
+#[derive(sqlx::FromRow)]
+struct LateRow {
+    run_id: i64,
+    campaign_id: i64,
+    replied_micros: i64,
+    cost_micros: i64,
 }
 
 pub async fn open(conn: &mut Conn, order: &(RunId, CampaignId, Timestamp)) -> Result<()> {

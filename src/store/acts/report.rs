@@ -4,7 +4,8 @@ use super::super::Conn;
 use crate::domain::CampaignId;
 use crate::store::Result;
 use crate::store::figures::{
-    CountedApart, CountedCalls, CountedContacts, CountedLatency, CountedOutcome, CountedRun, CountedTurn,
+    CountedAnswers, CountedApart, CountedCalls, CountedContacts, CountedLatency, CountedOutcome, CountedRun,
+    CountedTurn,
 };
 
 pub async fn runs(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<CountedRun>> {
@@ -57,6 +58,10 @@ pub async fn turns(
         .bind(limit)
         .fetch_all(conn)
         .await?)
+}
+
+pub async fn answers(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedAnswers>> {
+    Ok(sqlx::query_as(sql!("report_answers")).bind(campaign.0).bind(account).fetch_all(conn).await?)
 }
 
 pub async fn apart(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedApart>> {

@@ -1,2 +1,2 @@
--- dialogue_turn: what was answered to this turn
-select reply, record from dialogue_turns where attempt_id = $1 and turn = $2
+-- dialogue_turn: the answer to a turn
+select reply from dialogue_turns where attempt_id = $1 and turn = $2

@@ -1,0 +1,87 @@
+//! The demo's modes side by side: what each is told, by the grants of real attempts.
+
+use crate::callbacks::{ask, tell};
+use crate::harness::{ledger, number, settings, until};
+use crate::{dead_sessions, get, post, send_form};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+const SCRIPT: &str = include_str!("../../campaigns/demo/script.toml");
+
+/// The sentences of a prompt's spine: phases, and the goodbye.
+fn sentences(instructions: &str) -> Vec<String> {
+    let lines = instructions.lines().filter(|line| line.starts_with("PHASE ") || line.starts_with("END:"));
+    lines.map(|line| line.split_once('«').expect("a quotation").1.trim_end_matches('»').to_owned()).collect()
+}
+
+/// Without the one script behind `prompts::told` and the repliers the modes would play different plays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_modes_of_the_demo_say_the_same_whoever_replies() {
+    let mut plays: BTreeSet<Vec<String>> = BTreeSet::new();
+    let mut table = String::new();
+    for replier in ["rules", "a-model"] {
+        let mut place = dead_sessions().await;
+        if replier != "rules" {
+            place.more = vec![("OPENAI_MODEL", replier.into()), ("OPENAI_BASE_URL", place.simulator.completions_url())];
+        }
+        let app = place.serve().await;
+        let modes = ["dialog", "realtime", "realtime_pure"];
+        let rows = (1..).zip(modes).map(|(nth, mode)| format!("{},Анна,Омск,бассейн,{mode}\n", number(0, nth)));
+        let list = rows.fold("phone,name,city,interest,mode\n".to_owned(), |list, row| list + &row);
+        let toml = settings("told", "modes = { dialog = 1, realtime = 1, realtime_pure = 1 }");
+        let fields = [("settings", toml.as_bytes()), ("script", SCRIPT.as_bytes()), ("contacts", list.as_bytes())];
+        let (status, made) = send_form(&app, &fields).await;
+        assert_eq!(status, 201, "{made}");
+        let path = format!("/api/v1/campaigns/{}/runs", made["id"].as_str().expect("an id"));
+        let (_, run) = post(&app, &path).await;
+        let starts = until("the sessions were started", || async {
+            Some(ledger::starts(&place.simulator).await).filter(|starts| starts.len() == modes.len())
+        })
+        .await;
+        let mut lines = Vec::new();
+        for (nth, start) in starts.iter().enumerate() {
+            let (_, grant) = ask(&app, &start.attempt, &start.token, 70 + nth as i64).await;
+            let (mode, token) = (grant["mode"].as_str().expect("a mode"), grant["event_token"].as_str());
+            let (_, told) = get(&app, &format!("/api/v1/attempts/{}/told", start.attempt)).await;
+            assert_eq!(told["same"], true, "what is shown is what was stored: {told}");
+            for key in ["first_phrase", "instructions", "tools", "language", "voice"] {
+                assert_eq!(told[key], grant[key], "{mode}: {key}");
+            }
+            let by_instructions = sentences(grant["instructions"].as_str().expect("a text"));
+            let says = if mode == "realtime_pure" {
+                by_instructions.clone()
+            } else {
+                let mut says = vec![grant["first_phrase"].as_str().expect("a text").to_owned()];
+                for turn in 1..=4 {
+                    let body = json!({ "call_id": start.attempt, "turn": turn, "text": "Да, хорошо." });
+                    let (_, reply) = tell(&app, "/voice/dialog", token, body.to_string()).await;
+                    assert!(reply["fault"].is_null(), "{mode}: {reply}");
+                    assert_eq!(reply["end_session"], turn == 4, "{mode}: {reply}");
+                    says.push(reply["reply_text"].as_str().expect("a text").to_owned());
+                }
+                says
+            };
+            let tools = grant["tools"].as_array().expect("tools").iter().map(|tool| tool["name"].as_str().unwrap());
+            let tools = tools.collect::<Vec<_>>().join(",");
+            let replied = told["replier"].as_str().unwrap_or("-");
+            lines.push(format!("{mode:14} {replied:8} {:5} {tools:10} {}\n", by_instructions.len(), says.len()));
+            plays.insert(says);
+        }
+        lines.sort();
+        table += &lines.concat();
+        let path = format!("/api/v1/runs/{}/stop", run["id"].as_str().expect("an id"));
+        assert_eq!(post(&app, &path).await.0, 200);
+        app.stop().await;
+    }
+    assert_eq!(
+        table,
+        "dialog         rules        5            5\n\
+         realtime       rules        0 get_reply  5\n\
+         realtime_pure  -            5 end_call   5\n\
+         dialog         a-model      5            5\n\
+         realtime       a-model      0 get_reply  5\n\
+         realtime_pure  -            5 end_call   5\n"
+    );
+    assert_eq!(plays.len(), 1, "one play, whoever plays it: {plays:#?}");
+    assert!(plays.iter().flatten().all(|said| !said.contains("{{")), "{plays:#?}");
+}
