@@ -27,6 +27,7 @@ use crate::store::{LimitOrder, Store};
 use crate::voximplant::{Pacer, Sources, Wanted};
 use crate::{chat, intake, queue};
 use anyhow::{Context, Result, bail};
+use axum::serve::ListenerExt;
 use lock::dialling_lock;
 use nodes::{Node, watch_database_clock};
 use platform::{host_of, inbound_token, reach_platform, wanted};
@@ -193,6 +194,7 @@ impl App {
         let (simulator, reach) = reach_platform(config, simulated).await?;
         let sources = Sources::beside(Path::new("."));
         let provider_modes = modes(config, &sources)?;
+        let reach_url = reach.url.clone();
         let client = Arc::new(reach.client(&backend_url, provider_modes.clone(), &clock)?);
         let platform = Platform { name: format!("{}/{}", host_of(&reach.url), reach.account), real: config.is_real() };
         let account = store.ensure_account(&platform.name, config.cps_max, config.lines_max, clock.now()).await?;
@@ -249,6 +251,7 @@ impl App {
             backend_url,
             openai_base_url: config.openai_base_url.clone(),
             openai_realtime_model: config.openai_realtime_model.clone(),
+            media: platform::model(config, &reach_url),
             routes: provider_modes.iter().map(|entry| (entry.name.clone(), entry.route.clone())).collect(),
         };
         let mut web =
@@ -380,6 +383,8 @@ async fn examine(patient: Patient, stop: CancellationToken) {
 }
 
 async fn serve(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
+    // Pieces of audio are small: none waits for the one before. Where that cannot be set, they come a little later.
+    let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
     let served = axum::serve(listener, router(web)).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(cause) = served {
         tracing::error!("The server ended: {cause}");

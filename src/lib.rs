@@ -19,6 +19,8 @@ pub mod dialogue;
 
 pub mod chat;
 
+pub mod media;
+
 pub mod queue;
 
 pub mod report;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn modes() -> BTreeSet<Mode> {
-    ["dialog", "realtime", "realtime_pure", "greeting"].iter().map(|m| m.parse().unwrap()).collect()
+    ["dialog", "realtime", "realtime_pure", "realtime_stream", "greeting"].iter().map(|m| m.parse().unwrap()).collect()
 }
 
 fn campaigns() -> Vec<PathBuf> {

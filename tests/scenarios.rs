@@ -5,6 +5,8 @@ mod harness;
 
 #[path = "scenarios/contract.rs"]
 mod contract;
+#[path = "scenarios/media.rs"]
+mod media;
 #[path = "scenarios/sentences.rs"]
 mod sentences;
 #[path = "scenarios/stage.rs"]

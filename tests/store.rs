@@ -26,6 +26,8 @@ mod imports;
 mod lanes;
 #[path = "store/life.rs"]
 mod life;
+#[path = "store/media.rs"]
+mod media;
 #[path = "store/money.rs"]
 mod money;
 #[path = "store/nights.rs"]

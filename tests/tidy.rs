@@ -35,6 +35,8 @@ const ROOMS: &[Room] = &[
         never: &["axum", "apalis", "apalis_core", "sqlx", "reqwest"],
     },
     Room { name: "dialogue", sees: &["domain", "store"], never: &["axum", "sqlx", "reqwest"] },
+    // Audio between two connections, whoever made them.
+    Room { name: "media", sees: &[], never: &["axum", "sqlx", "apalis", "reqwest"] },
     // How a model is reached; what it is told and what its answers mean is `dialogue`'s.
     Room { name: "chat", sees: &[], never: &["axum", "sqlx", "apalis", "apalis_core"] },
     Room { name: "notify", sees: &["domain", "store"], never: &["axum", "sqlx"] },
@@ -53,6 +55,7 @@ const ROOMS: &[Room] = &[
             "intake",
             "dialer",
             "dialogue",
+            "media",
             "chat",
             "store",
             "report",
@@ -90,6 +93,7 @@ const STOPWATCHES: &[(&str, &str)] = &[
     ("src/drill.rs", "how long a runner takes to recover, in real time"),
     ("src/rehearse.rs", "how long a rehearsal took, and its patience with the history, in real time"),
     ("src/cli/call.rs", "how long nobody took up a call, in real time"),
+    ("src/media/carry.rs", "how far a stream has come, in real time: its other ends live in no other"),
     ("src/http/voice.rs", "the cost of an answer, which it declares in Server-Timing"),
     ("src/chat/mod.rs", "how long a model took to answer, in real time"),
     ("src/http/stream.rs", "how long a reply is waited for before its filler, in real time"),

@@ -179,6 +179,7 @@ async fn calls(ground: Ground, contacts: usize, bare: f64, options: &Options) ->
         dialog_url: Some("http://127.0.0.1:1/voice/dialog".into()),
         openai_base_url: None,
         openai_realtime_model: "gpt-realtime".into(),
+        media: None,
         routes: BTreeMap::new(),
     };
     let web = Web::new(dialer.clone(), vec![7; 32], ApiKey::of("no-secret"), "no-secret".into(), voice, known, None);

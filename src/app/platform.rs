@@ -5,11 +5,12 @@ use crate::clock::{Anchor, Clock};
 use crate::config::{Config, PlatformConfig};
 use crate::doctor::{Patient, PolicyInUse};
 use crate::domain::{Mode, PhoneNumber};
+use crate::media::Model;
 use crate::simulator;
 use crate::store::Store;
 use crate::voximplant::{ApiError, Client, Connection, Credentials, Deployed, Modes, Sources, Wanted};
 use anyhow::{Context, Result, bail};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -69,6 +70,19 @@ const SIMULATOR: &str = "simulator";
 const ALL: i64 = i64::MAX;
 /// The simulator's model needs no key, but a scenario without the secret refuses to talk.
 const SIMULATED_OPENAI_KEY: &str = "simulated-model-no-secret";
+
+/// The realtime model to which `/voice/media` carries audio: beside a simulator its stand-in, which costs nothing.
+pub(super) fn model(config: &Config, api_url: &str) -> Option<Model> {
+    let simulated = || (!config.is_real()).then(|| SIMULATED_OPENAI_KEY.into());
+    let key = config.openai_api_key.clone().or_else(simulated)?;
+    let stand_in = || (!config.is_real()).then(|| format!("{}/v1", api_url.trim_end_matches("/platform_api")));
+    Some(Model {
+        base_url: config.openai_base_url.clone().or_else(stand_in),
+        name: config.openai_realtime_model.clone(),
+        key: key.expose_secret().to_owned(),
+        proxy: None,
+    })
+}
 
 /// The modes, with the names that the settings give their rules and scenarios.
 pub fn modes(config: &Config, sources: &Sources) -> Result<Modes> {

@@ -25,7 +25,7 @@ const TAKEN_UP_WITHIN: Duration = Duration::from_secs(30);
 pub struct Call {
     /// Whom to call, such as +7XXXXXXXXXX.
     phone: String,
-    /// dialog, realtime, realtime_pure, greeting; dialog when absent.
+    /// dialog, realtime, realtime_pure, realtime_stream, greeting; dialog when absent.
     #[arg(long, alias = "scenario")]
     mode: Option<String>,
     /// What is said instead of the built-in script: a text, or @FILE.

@@ -22,7 +22,7 @@ pub enum Manner {
     Backend,
     /// A speech model speaks what our backend answers, through the tool `get_reply` (`realtime`).
     Relay,
-    /// A speech model has the whole script and talks on its own (`realtime_pure`).
+    /// A speech model has the whole script and talks on its own (`realtime_pure`, `realtime_stream`).
     Own,
     /// One text, then goodbye (`greeting`).
     Greeting,
@@ -45,7 +45,7 @@ impl Manner {
     pub fn of(mode: &Mode, has_backend: bool) -> Manner {
         match mode.as_str() {
             "realtime" if has_backend => Manner::Relay,
-            "realtime" | "realtime_pure" => Manner::Own,
+            "realtime" | "realtime_pure" | "realtime_stream" => Manner::Own,
             "greeting" => Manner::Greeting,
             _ => Manner::Backend,
         }

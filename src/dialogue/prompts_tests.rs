@@ -33,7 +33,7 @@ fn every_mode_is_told_the_same_script() {
     let mut spoken = by_turns(&script);
     spoken.sort();
     let mut table = format!("{:9} {:5} {:7} {:5} {:9} first phrase\n", "mode", "lines", "phases", "tools", "sentences");
-    for mode in ["dialog", "realtime", "realtime_pure", "greeting"] {
+    for mode in ["dialog", "realtime", "realtime_pure", "realtime_stream", "greeting"] {
         let manner = Manner::of(&mode.parse().unwrap(), true);
         let told = told(&script, manner, &anna());
         let lines = lines(&told.instructions);
@@ -56,6 +56,7 @@ fn every_mode_is_told_the_same_script() {
          dialog         10      4            the same true\n\
          realtime        0      0  get_reply the same true\n\
          realtime_pure  10      4  end_call  the same true\n\
+         realtime_stream  10      4  end_call  the same true\n\
          greeting        0      0            -        true\n"
     );
 }
@@ -132,6 +133,7 @@ fn manners_of_the_built_in_modes() {
         ("realtime", true, Manner::Relay),
         ("realtime", false, Manner::Own),
         ("realtime_pure", true, Manner::Own),
+        ("realtime_stream", true, Manner::Own),
         ("greeting", true, Manner::Greeting),
         ("somebody_elses", true, Manner::Backend),
     ] {

@@ -160,7 +160,7 @@ pub(super) fn deployed(plan: &Deployed) -> Vec<Finding> {
             let modes: Vec<&str> = plan.missing_secrets.iter().map(|(mode, _)| mode.as_str()).collect();
             Finding::warning(
                 "secrets",
-                format!("{} cannot talk without {secret}: set it in .env, then {CURE}", modes.join(" and ")),
+                format!("{} cannot talk without {secret}: set it in .env, then {CURE}", modes.join(", ")),
             )
         }
         _ => line("secrets", secrets, "all there".to_owned()),

@@ -218,18 +218,22 @@ impl Prices {
         tariffs.min_by_key(Tariff::most).unwrap_or_else(|| self.of_call(None, mode, dial, models))
     }
 
+    /// What the tokens of a model that speaks cost; one without a price costs as the dearest that has one.
+    pub fn spoken(&self, model: &str) -> Option<TokenPrices> {
+        let known = self.models.get(model).map(|price| price.tokens);
+        known.or_else(|| self.models.values().map(|price| price.tokens).max_by_key(TokenPrices::dearness))
+    }
+
     fn of_call(&self, call: Option<&CallPrice>, mode: &Mode, dial: &Dial, models: &Models) -> Tariff {
         let minute = |part: Part| self.minutes.get(&part).map_or(0, |price| price.minute);
         let (speech, realtime) = match mode.as_str() {
             "greeting" => (minute(Part::Tts), false),
             "dialog" => (minute(Part::Asr) + minute(Part::Tts), false),
-            "realtime" | "realtime_pure" => (minute(Part::Realtime), true),
+            "realtime" | "realtime_pure" | "realtime_stream" => (minute(Part::Realtime), true),
             // A mode of somebody's own may use everything.
             _ => (minute(Part::Asr) + minute(Part::Tts) + minute(Part::Realtime), true),
         };
         let replied = !matches!(mode.as_str(), "greeting" | "realtime_pure" | "realtime_stream");
-        let known = self.models.get(&models.realtime).map(|price| price.tokens);
-        let dearest = || self.models.values().map(|price| price.tokens).max_by_key(TokenPrices::dearness);
         Tariff {
             call_minute: call.map_or(0, |price| price.minute),
             step_s: call.map_or(1, |price| price.step_s),
@@ -238,7 +242,7 @@ impl Prices {
             amd_minute: if dial.amd == Amd::Off { 0 } else { minute(Part::Amd) },
             ring_s: i64::from(dial.ring_s),
             call_s: i64::from(dial.call_s),
-            model: if realtime { known.or_else(dearest) } else { None },
+            model: if realtime { self.spoken(&models.realtime) } else { None },
             replier: models.replier.as_deref().filter(|_| replied).map(|name| self.written(name)),
         }
     }

@@ -1,6 +1,6 @@
 //! One attempt: where it stands, everything that happened to it, and a word to hang up.
 
-use super::{Problem, Web, talked};
+use super::{Problem, Web, media, talked};
 use crate::dialer::HangUp;
 use crate::domain::clearance::Gate;
 use crate::domain::{AttemptId, CampaignId, ContactId, Outcome, PhoneNumber, RunId, Timestamp};
@@ -150,6 +150,7 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
     let starts = store.starts(attempt).await?;
     let events = store.events(attempt).await?;
     let turns = store.turns(attempt).await?;
+    let streams: Vec<Value> = store.media_streams(&[attempt.0]).await?.iter().map(media::shown).collect();
     let dialogue = store.talked(&[attempt.0]).await?;
     let events: Vec<(EventRow, Value)> = events
         .into_iter()
@@ -192,6 +193,7 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
         "run_state": story.run_state, "run_reason": story.run_reason, "call": call(&story),
         "history": history, "timeline": timeline, "events": told_events, "turns": turns,
         "dialogue": dialogue.iter().map(talked::turn).collect::<Vec<_>>(), "verdict": talked::verdict(&dialogue),
+        "streams": streams,
     })))
 }
 

@@ -19,6 +19,7 @@ pub mod export;
 pub mod import;
 mod life;
 pub mod lists;
+mod media;
 mod money;
 mod nodes;
 mod numbers;
@@ -100,6 +101,7 @@ pub struct Web {
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
     callers: callers::Callers,
     uploads: uploads::Uploads,
+    streams: media::Streams,
 }
 
 /// Addresses and models that a grant names.
@@ -110,6 +112,8 @@ pub struct Voice {
     pub dialog_url: Option<String>,
     pub openai_base_url: Option<String>,
     pub openai_realtime_model: String,
+    /// The realtime model to which calls' audio is carried; `None` without a key.
+    pub media: Option<crate::media::Model>,
     /// How each mode's calls leave the platform; over the telephone network where none is named.
     pub routes: BTreeMap<Mode, Route>,
 }
@@ -142,6 +146,7 @@ impl Web {
             scripts: Mutex::default(),
             callers: callers::Callers::default(),
             uploads: uploads::Uploads::default(),
+            streams: media::Streams::default(),
         }
     }
 
@@ -171,6 +176,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/voximplant/inbound", post(webhooks::inbound))
         .route("/voice/dialog", post(voice::dialog))
         .route("/voice/stream", get(stream::stream))
+        .route("/voice/media", get(media::stream))
         .layer(DefaultBodyLimit::max(WEBHOOK_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), voice::server_timing));
 

@@ -172,7 +172,7 @@ fn script(
     if let Some(prompt) = script.prompt.as_ref().filter(|prompt| !prompt.scripted) {
         let said = script.phases.len();
         notes.push(match mode.as_str() {
-            "realtime_pure" => "the prompt is the model's instructions".to_owned(),
+            "realtime_pure" | "realtime_stream" => "the prompt is the model's instructions".to_owned(),
             "greeting" => "the prompt is played as it stands".to_owned(),
             _ => format!(
                 "the prompt has no PHASE lines: the built-in replier says it sentence by sentence ({said} of {})",

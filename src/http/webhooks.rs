@@ -2,6 +2,7 @@
 
 use super::access::{bearer, same_secret};
 use super::callers::caller;
+use super::media;
 use super::voice::{TokenOf, body_of, variables};
 use super::{Problem, Web};
 use crate::dialer::{Grant, GrantRequest, News, Report, Settled};
@@ -106,7 +107,7 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
         "tools": told.tools,
         "model": web.voice.openai_realtime_model,
         "openai_base_url": web.voice.openai_base_url,
-        "media_url": null,
+        "media_url": web.voice.media.is_some().then(|| media::address(base, attempt)),
         "vad": { "threshold": VAD_THRESHOLD, "min_silence_ms": VAD_MIN_SILENCE_MS },
         "amd": rules.settings.dial.amd.as_str(),
         "record": rules.settings.dial.record,

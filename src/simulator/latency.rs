@@ -85,6 +85,7 @@ impl Default for LatencyModels {
             ("voice_dialog_rule", LatencyModel::for_turn(1500.0)),
             ("voice_realtime_rule", LatencyModel::for_turn(1200.0)),
             ("voice_realtime_pure_rule", LatencyModel::for_turn(850.0)),
+            ("voice_stream_rule", LatencyModel::for_turn(900.0)),
         ];
         Self {
             by_rule: by_rule.into_iter().map(|(rule, model)| (rule.to_owned(), model)).collect(),

@@ -7,6 +7,7 @@
 //! writes nothing to disk but the certificate of its own authority, where it is told to.
 
 mod api;
+mod audio;
 mod callee;
 mod clock;
 mod completions;
@@ -15,6 +16,7 @@ mod latency;
 mod ledger;
 mod lists;
 mod mischief;
+mod openai;
 mod options;
 mod platform;
 mod session;

@@ -31,6 +31,7 @@ pub use exports::{EventTime, ExportedTurn, FurtherTyped, ListedRow, TurnLatency}
 pub use ids::Ids;
 pub use keeper::keeper;
 pub use listed::{Listed, Piece, Pieces};
+pub use media::MediaStream;
 pub use money_rows::*;
 pub use orders::*;
 pub use rerun::{Of, Only, RerunOrder};
@@ -202,6 +203,7 @@ mod dialogue;
 mod exports;
 pub mod figures;
 mod life;
+mod media;
 pub mod migrate;
 mod money;
 mod nights;

@@ -27,6 +27,7 @@ files![
     "lib/grant.js",
     "lib/halo.js",
     "lib/inbound.js",
+    "lib/media.js",
     "lib/mouth.js",
     "lib/realtime.js",
     "lib/ruler.js",
@@ -37,6 +38,7 @@ files![
     "scenario_voice_dialog.js",
     "scenario_voice_realtime.js",
     "scenario_voice_realtime_pure.js",
+    "scenario_voice_stream.js",
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -100,15 +100,15 @@ async fn deploying_twice_changes_nothing_the_second_time() {
         dry_run,
     };
     let dry = client.deploy(&wanted(true, "https://halo.example")).await.unwrap();
-    assert_eq!(dry.changes.len(), 1 + 4 + 4 + 2);
+    assert_eq!(dry.changes.len(), 1 + 5 + 5 + 2);
     assert!(kept.lock().unwrap().applications.is_empty(), "a dry run changes nothing");
 
     let first = client.deploy(&wanted(false, "https://halo.example")).await.unwrap();
     assert_eq!(first.changes, dry.changes);
     let missing: Vec<&str> = first.missing_secrets.iter().map(|(mode, _)| mode.as_str()).collect();
-    assert_eq!(missing, ["realtime", "realtime_pure"]);
+    assert_eq!(missing, ["realtime", "realtime_pure", "realtime_stream"]);
     let shown = first.to_string();
-    assert!(shown.contains("VOXIMPLANT_APPLICATION_ID=77\nVOXIMPLANT_RULE_ID=503\n"), "{shown}");
+    assert!(shown.contains("VOXIMPLANT_APPLICATION_ID=77\nVOXIMPLANT_RULE_ID=504\n"), "{shown}");
     assert!(!shown.contains("inbound-secret"));
 
     let second = client.deploy(&wanted(false, "https://halo.example")).await.unwrap();

@@ -18,10 +18,11 @@ use tokio::sync::Notify;
 
 pub const EVENT_TOKEN: &str = "token-of-events";
 const GRANT_TOKEN: &str = "token-of-grants";
-const RULES: [(&str, &str); 4] = [
+const RULES: [(&str, &str); 5] = [
     ("dialog", "scenario_voice_dialog.js"),
     ("realtime", "scenario_voice_realtime.js"),
     ("realtime_pure", "scenario_voice_realtime_pure.js"),
+    ("realtime_stream", "scenario_voice_stream.js"),
     ("greeting", "scenario_greeting.js"),
 ];
 const SOON: Duration = Duration::from_secs(60);

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const MODES: [(&str, &str); 4] = [
+const MODES: [(&str, &str); 5] = [
     ("dialog", "scenario_voice_dialog.js"),
     ("realtime", "scenario_voice_realtime.js"),
     ("realtime_pure", "scenario_voice_realtime_pure.js"),
+    ("realtime_stream", "scenario_voice_stream.js"),
     ("greeting", "scenario_greeting.js"),
 ];
 

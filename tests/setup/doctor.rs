@@ -181,7 +181,10 @@ async fn each_fault_of_what_was_deployed_turns_its_own_line() {
     ask(at, "DelSecret", &[of, ("secret_name", "OPENAI_API_KEY")]).await;
     let found = patient.examine().await;
     assert_eq!(turned(&found), ["secrets warning"], "{found}");
-    assert!(found.to_string().contains("realtime and realtime_pure cannot talk without OPENAI_API_KEY"), "{found}");
+    assert!(
+        found.to_string().contains("realtime, realtime_pure, realtime_stream cannot talk without OPENAI_API_KEY"),
+        "{found}"
+    );
 
     // Nothing there at all: one line says so.
     let mut empty = bench.patient(&bench.config).await;

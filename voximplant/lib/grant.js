@@ -19,6 +19,7 @@
  * @property {{name?: string}[]} tools
  * @property {string | null} model
  * @property {string | null} openai_base_url
+ * @property {string | null} media_url Where the audio goes in the stream mode.
  * @property {{threshold?: number, min_silence_ms?: number} | null} vad
  * @property {object | null} [turn_detection]
  * @property {'off' | 'mark' | 'hang_up' | 'message'} amd

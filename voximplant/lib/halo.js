@@ -35,7 +35,7 @@
  * @property {boolean} leaving The last phrase is being spoken: it is not interrupted.
  * @property {(text: string) => Promise<Spoken>} speak
  * @property {() => void} stopSpeaking Ends the phrase that is being heard; one that has not begun is still said.
- * @property {(unit: VoxUnit) => void} listen Gives the callee's audio to a unit once the greeting sounds.
+ * @property {(unit: VoxUnit, how?: object) => void} listen Gives the callee's audio to a unit once the greeting sounds.
  * @property {(question: object, filler?: (text: string) => void) => Promise<Reply | null>} ask Asks `dialog_url`.
  * @property {(reply: Reply) => void} note Keeps the verdict of a reply or a tool.
  * @property {(by: By) => void} hangUp
@@ -154,7 +154,7 @@ const halo = (() => {
     let unsaid = null;
     /** @type {Set<number>} */
     const timers = new Set();
-    /** @type {VoxUnit[]} */
+    /** @type {[VoxUnit, object | undefined][]} */
     const ears = [];
     /** @type {Promise<unknown>} */
     let reports = Promise.resolve();
@@ -201,7 +201,7 @@ const halo = (() => {
       }
       held.ears = true;
       measure.listen();
-      ears.forEach((unit) => call.sendMediaTo(unit));
+      ears.forEach(([unit, how]) => call.sendMediaTo(unit, how));
     };
 
     const finish = async (/** @type {string} */ event, /** @type {object} */ fields) => {
@@ -381,7 +381,7 @@ const halo = (() => {
       grant, language, ruler: measure, over: false, leaving: false, speak: voice.speak, stopSpeaking: voice.interrupt, ask, note, hangUp, fail, after,
       greeting: [grant.record ? grant.record_notice || said.recorded : '', grant.first_phrase || ''].filter((part) => part !== '').join(' '),
       get call() { return call; },
-      listen: (unit) => { ears.push(unit); if (held.ears) call.sendMediaTo(unit); },
+      listen: (unit, how) => { ears.push([unit, how]); if (held.ears) call.sendMediaTo(unit, how); },
     };
     try {
       call = dial();

@@ -49,6 +49,7 @@ use crate::simulator::clock::wall_ms;
 use crate::simulator::completions;
 use crate::simulator::draw::Dice;
 use crate::simulator::mischief::{Kind, Mischief};
+use crate::simulator::openai;
 use crate::simulator::platform::Platform;
 use crate::simulator::session::{Command, Inbound};
 
@@ -90,6 +91,7 @@ pub fn router(platform: Arc<Platform>) -> Router {
         .route("/getMediaResources", get(media_resources))
         .route("/getMediaResources/", get(media_resources))
         .route("/request/{id}/{token}", any(command))
+        .route("/v1/realtime", get(openai::realtime))
         .route("/simulator/starts", get(starts_ledger))
         .route("/simulator/calls", get(calls_ledger))
         .route("/simulator/pace", get(pace))

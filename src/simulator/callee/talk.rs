@@ -15,7 +15,14 @@ const GONE_AFTER: Micros = 400 * MS;
 #[derive(Clone, Copy, Debug)]
 pub enum Heard<'a> {
     Answered,
-    AgentStarts { text: &'a str, lasts: Micros },
+    AgentStarts {
+        text: &'a str,
+        lasts: Micros,
+    },
+    /// The words of a phrase whose sound began before they were known.
+    AgentSaid {
+        text: &'a str,
+    },
     AgentEnds,
     SpokeOut,
     Woke(u32),
@@ -79,6 +86,10 @@ impl Talker {
         match heard {
             Heard::Answered => self.answered(now),
             Heard::AgentStarts { text, lasts } => self.agent_starts(text, lasts, now),
+            Heard::AgentSaid { text } => {
+                text.clone_into(&mut self.agent_said);
+                Vec::new()
+            }
             Heard::AgentEnds => self.agent_ends(now),
             Heard::SpokeOut => self.spoke_out(now),
             Heard::Woke(wake) if wake == self.wakes => self.woke(now),

@@ -53,7 +53,7 @@ pub enum Kind {
     Vad(Vad),
     Amd(Amd),
     Model(Box<Model>),
-    Socket(Socket),
+    Socket(Box<Socket>),
     Turns(Turns),
     /// Takes media and does nothing with it: a recorder.
     Sink,
@@ -205,7 +205,7 @@ impl World {
         }
     }
 
-    fn sinks_of(&self, from: Handle) -> Vec<Handle> {
+    pub fn sinks_of(&self, from: Handle) -> Vec<Handle> {
         self.edges.iter().filter(|edge| edge.from == from).map(|edge| edge.to).collect()
     }
 
@@ -230,6 +230,8 @@ impl World {
             }
         }
         self.edges.push(Edge { from, to });
+        // The peer of a socket answers by its own clock.
+        self.real_time |= [from, to].iter().any(|it| matches!(self.units[*it as usize].kind, Kind::Socket(_)));
         self.media_attached(from, to);
         if matches!(self.units[to as usize].kind, Kind::Socket(_)) {
             self.socket_media_begins(to, parameters);
@@ -252,7 +254,7 @@ impl World {
         self.socket_media_ends(to);
     }
 
-    fn hear_begin(&mut self, from: Handle, to: Handle) {
+    pub fn hear_begin(&mut self, from: Handle, to: Handle) {
         let Some(voice) = self.voice_of(from) else {
             return;
         };
@@ -266,7 +268,8 @@ impl World {
             Kind::Asr(_) => self.asr_hears_begin(to, text, lasts),
             Kind::Model(_) => self.model_hears_begin(to, text),
             Kind::Turns(ref mut turns) => turns.speaking = true,
-            Kind::Application | Kind::Player(_) | Kind::Amd(_) | Kind::Socket(_) | Kind::Sink => {}
+            Kind::Socket(_) => self.socket_hears_begin(to, &text, lasts),
+            Kind::Application | Kind::Player(_) | Kind::Amd(_) | Kind::Sink => {}
         }
     }
 
@@ -277,7 +280,8 @@ impl World {
             Kind::Asr(_) => self.asr_hears_end(to, &voice.text),
             Kind::Model(_) => self.model_hears_end(to),
             Kind::Turns(ref mut turns) => turns.speaking = false,
-            Kind::Application | Kind::Player(_) | Kind::Amd(_) | Kind::Socket(_) | Kind::Sink => {}
+            Kind::Socket(_) => self.socket_hears_end(to),
+            Kind::Application | Kind::Player(_) | Kind::Amd(_) | Kind::Sink => {}
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod reply;
 pub mod socket;
 pub mod speech;
 pub mod spine;
+pub mod stream;
 pub mod vm;
 pub mod world;
 
@@ -100,8 +101,16 @@ pub async fn run(plan: Plan) {
     let shared: Shared = Arc::new(Mutex::new(world));
     match Vm::new(Arc::clone(&shared)) {
         Ok(vm) => {
-            let driver =
-                Driver { vm, world: shared, platform, record, inbox, outbox, held: None, began: Instant::now() };
+            let driver = Driver {
+                vm,
+                world: shared,
+                pace: Pace::at(platform.speed),
+                platform,
+                record,
+                inbox,
+                outbox,
+                held: None,
+            };
             driver.run(scripts).await;
         }
         Err(error) => {
@@ -122,7 +131,37 @@ struct Driver {
     outbox: mpsc::Sender<Inbound>,
     /// What mischief holds back until the next request has gone.
     held: Option<Request>,
+    pace: Pace,
+}
+
+/// How virtual time follows real time: from an instant on, at a speed.
+struct Pace {
     began: Instant,
+    from: Micros,
+    speed: f64,
+}
+
+impl Pace {
+    fn at(speed: f64) -> Self {
+        Self { began: Instant::now(), from: 0, speed }
+    }
+
+    /// When real time has come as far as this.
+    fn instant_of(&self, at: Micros) -> Instant {
+        self.began + Duration::from_secs_f64(at.saturating_sub(self.from) as f64 / 1e6 / self.speed)
+    }
+
+    /// How far virtual time may have come.
+    fn now(&self) -> Micros {
+        self.from + (self.began.elapsed().as_secs_f64() * 1e6 * self.speed) as Micros
+    }
+
+    /// From now on a second is a second.
+    fn real(&mut self, now: Micros) {
+        if self.speed != 1.0 {
+            *self = Self { began: Instant::now(), from: now, speed: 1.0 };
+        }
+    }
 }
 
 impl Driver {
@@ -170,15 +209,19 @@ impl Driver {
     async fn live(&mut self) {
         loop {
             self.send_requests();
-            let (life, now, next_at, outstanding) = {
+            let (life, now, next_at, outstanding, real) = {
                 let world = lock(&self.world);
-                (world.life, world.now, world.next_at(), world.http.outstanding() + world.connecting)
+                (world.life, world.now, world.next_at(), world.http.outstanding() + world.connecting, world.real_time)
             };
+            if real {
+                self.pace.real(now);
+            }
             if life == Life::Over {
                 return;
             }
-            // The clock stands still while a request is out; what is due at this instant still happens.
-            if outstanding > 0 && next_at.is_none_or(|at| at > now) {
+            // The clock stands still while a request is out; what is due at this instant still happens. Audio
+            // cannot wait for an answer.
+            if outstanding > 0 && next_at.is_none_or(|at| at > now && !real) {
                 match self.inbox.recv().await {
                     Some(inbound) => self.take_in(inbound),
                     None => return,
@@ -206,7 +249,7 @@ impl Driver {
 
     /// Waits until real time has come as far as virtual time; false when something else came first.
     async fn pace(&mut self, next_at: Micros) -> bool {
-        let due = self.began + Duration::from_secs_f64(next_at as f64 / 1e6 / self.platform.speed);
+        let due = self.pace.instant_of(next_at);
         if due.saturating_duration_since(Instant::now()) < SLEEP_MIN {
             if let Ok(inbound) = self.inbox.try_recv() {
                 self.take_in(inbound);
@@ -217,10 +260,9 @@ impl Driver {
         tokio::select! {
             () = tokio::time::sleep_until(due) => true,
             inbound = self.inbox.recv() => {
-                let passed = self.began.elapsed().as_secs_f64() * 1e6 * self.platform.speed;
                 {
                     let mut world = lock(&self.world);
-                    world.now = world.now.max((passed as Micros).min(next_at));
+                    world.now = world.now.max(self.pace.now().min(next_at));
                 }
                 if let Some(inbound) = inbound {
                     self.take_in(inbound);

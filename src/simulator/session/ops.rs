@@ -86,6 +86,7 @@ fn run(world: &mut World, name: &str, at: &Arguments<'_>) -> Result<Value, Strin
         "socket" => return world.open_socket(at.text(0), &at.0[1]).map(|socket| json!(socket)),
         "socketSend" => world.socket_says(first, at.text(1).to_owned())?,
         "socketClose" => world.socket_closes(first),
+        "socketClear" => world.socket_clears(first),
         "allowSockets" => world.allows_sockets = true,
         "recorder" => {
             let recorder = world.add_unit(Kind::Sink)?;

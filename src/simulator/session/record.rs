@@ -155,6 +155,14 @@ impl SessionRecord {
         }
     }
 
+    /// What a phrase that has been heard turned out to be.
+    pub fn callee_understood(&self, voice: u32, text: &str) {
+        let mut inner = self.inner();
+        if let Some((_, _, words)) = inner.heard.iter_mut().find(|(_, known, _)| *known == voice) {
+            text.clone_into(words);
+        }
+    }
+
     /// Lines of JSON: session milliseconds and words.
     pub fn heard(&self) -> String {
         let inner = self.inner();

@@ -1,5 +1,5 @@
-//! WebSockets of a scenario, opened by it or into it: text in both directions, and the frames that say
-//! where media begin and end. Audio itself is not carried.
+//! WebSockets of a scenario, opened by it or into it: text in both directions. Frames of media are never
+//! messages: what they carry is `stream`'s.
 //!
 //! While a connection is being made the session's clock stands still, as for a request. Messages come
 //! when they come: they are heard at the instant that the session has reached.
@@ -17,6 +17,7 @@ use crate::simulator::clock::{MS, Micros};
 use crate::simulator::session::Inbound;
 use crate::simulator::session::calls::Call;
 use crate::simulator::session::media::Kind;
+use crate::simulator::session::stream::Stream;
 use crate::simulator::session::world::{APPLICATION, Act, Delivery, Handle, World};
 
 /// What a handshake costs on the session's time line.
@@ -27,6 +28,8 @@ const UNSENT_MAX: usize = 256;
 /// Sockets from outside, on top of one for each call.
 const INCOMING_MAX: usize = 3;
 const ABNORMAL: u16 = 1006;
+/// Frames of the platform's own: they are events, never messages.
+const RESERVED: [&str; 3] = ["start", "media", "stop"];
 
 /// What a scenario says to its peer.
 #[derive(Debug)]
@@ -65,19 +68,18 @@ pub struct Place {
 pub struct Socket {
     says: mpsc::Sender<Say>,
     over: bool,
-    frames: u64,
-    media_since: Option<Micros>,
+    pub stream: Stream,
     /// What a peer says at once is heard after the opening, not before.
     open_at: Micros,
 }
 
 impl Socket {
     fn new(says: mpsc::Sender<Say>) -> Self {
-        Self { says, over: false, frames: 0, media_since: None, open_at: 0 }
+        Self { says, over: false, stream: Stream::default(), open_at: 0 }
     }
 
     /// False when the peer does not keep up.
-    fn say(&self, what: Say) -> bool {
+    pub fn say(&self, what: Say) -> bool {
         self.says.try_send(what).is_ok()
     }
 }
@@ -96,7 +98,7 @@ impl World {
             .filter_map(|it| Some((it["name"].as_str()?.to_owned(), it["value"].as_str()?.to_owned())))
             .collect();
         let (says, heard) = mpsc::channel(UNSENT_MAX);
-        let socket = self.add_unit(Kind::Socket(Socket::new(says)))?;
+        let socket = self.add_unit(Kind::Socket(Box::new(Socket::new(says))))?;
         self.deliver_after(0, socket, "WebSocket.Created", json!({}));
         let (issued_at, seq, url) = (self.now, self.reserve(), url.to_owned());
         self.sockets.push(Order { socket, url, protocols, headers, issued_at, seq, says: heard });
@@ -118,7 +120,7 @@ impl World {
             self.deliver(APPLICATION, "Application.OnNewWebSocketFailed", json!({}));
             return None;
         }
-        let socket = self.add_unit(Kind::Socket(Socket::new(says))).ok()?;
+        let socket = self.add_unit(Kind::Socket(Box::new(Socket::new(says)))).ok()?;
         self.sockets_in += 1;
         let mut told = request;
         told["handle"] = json!(socket);
@@ -139,7 +141,12 @@ impl World {
         };
         let told = match news {
             News::Opened => vec![("WebSocket.Open", json!({}))],
-            News::Text(text) => vec![frame(&text).unwrap_or_else(|| ("WebSocket.Message", json!({ "text": text })))],
+            News::Text(text) => match serde_json::from_str::<Value>(&text) {
+                Ok(frame) if RESERVED.iter().any(|event| frame["event"] == *event) => {
+                    self.socket_frame(socket, &frame).into_iter().collect()
+                }
+                _ => vec![("WebSocket.Message", json!({ "text": text }))],
+            },
             News::Closed { code, reason, clean } => {
                 vec![("WebSocket.Close", json!({ "code": code, "reason": reason, "wasClean": clean }))]
             }
@@ -175,58 +182,6 @@ impl World {
             // A peer that does not listen learns of it when the session ends.
             let _unheard = it.say(Say::Close);
         }
-    }
-
-    /// Media begin to flow to the peer: it is told the form of it.
-    pub fn socket_media_begins(&mut self, socket: Handle, parameters: &Value) {
-        let now = self.now;
-        let encoding = parameters["encoding"].as_str().unwrap_or("PCM16").to_owned();
-        let rate = if encoding == "PCM16" { 16_000 } else { 8_000 };
-        let mut start = json!({
-            "mediaFormat": { "encoding": encoding, "sampleRate": rate },
-            "tag": parameters["tag"].as_str().unwrap_or_default(),
-        });
-        if !parameters["customParameters"].is_null() {
-            start["customParameters"] = json!(parameters["customParameters"].to_string());
-        }
-        if let Some(Kind::Socket(it)) = self.unit(socket).map(|unit| &mut unit.kind) {
-            it.media_since = Some(now);
-            let said = json!({ "event": "start", "sequenceNumber": it.frames, "start": start });
-            it.frames += 1;
-            let _unheard = it.say(Say::Text(said.to_string()));
-        }
-    }
-
-    pub fn socket_media_ends(&mut self, socket: Handle) {
-        let now = self.now;
-        if let Some(Kind::Socket(it)) = self.unit(socket).map(|unit| &mut unit.kind)
-            && let Some(since) = it.media_since.take()
-        {
-            let lasted = (now - since) / (1000 * MS);
-            let info = json!({ "mediaInfo": { "bytesSent": 0, "duration": lasted } });
-            let said = json!({ "event": "stop", "sequenceNumber": it.frames, "stop": info });
-            it.frames += 1;
-            let _unheard = it.say(Say::Text(said.to_string()));
-        }
-    }
-}
-
-/// The reserved frames: they are events of their own, never messages.
-fn frame(text: &str) -> Option<(&'static str, Value)> {
-    let told: Value = serde_json::from_str(text).ok()?;
-    match told["event"].as_str()? {
-        "start" => {
-            let (start, format) = (&told["start"], &told["start"]["mediaFormat"]);
-            let told = json!({
-                "encoding": format["encoding"], "tag": start["tag"], "customParameters": start["customParameters"],
-            });
-            Some(("WebSocket.MediaStarted", told))
-        }
-        "stop" => Some((
-            "WebSocket.MediaEnded",
-            json!({ "tag": told["stop"]["tag"], "mediaInfo": told["stop"]["mediaInfo"] }),
-        )),
-        _ => None,
     }
 }
 
@@ -279,9 +234,9 @@ pub async fn carry(order: Order, outbox: mpsc::Sender<Inbound>) {
     let _unneeded = tell(None, closed).await;
 }
 
-type Stream = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+type Connection = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
-async fn connect(url: &str, protocols: &[String], headers: &[(String, String)]) -> Result<Stream, String> {
+async fn connect(url: &str, protocols: &[String], headers: &[(String, String)]) -> Result<Connection, String> {
     let mut request = url.into_client_request().map_err(|error| error.to_string())?;
     for (name, value) in headers {
         let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) else {

@@ -54,6 +54,7 @@ pub enum Act {
     VoiceEnds(Handle, u32),
     Speech(Handle, SpeechStep),
     Model(Handle, ModelStep),
+    SocketTick(Handle),
     NoCallSince(u32),
     LookForEnd,
     Terminate,
@@ -116,6 +117,8 @@ pub struct World {
     pub connecting: usize,
     pub allows_sockets: bool,
     pub sockets_in: usize,
+    /// Audio is carried: from now on the session's clock is the wall's.
+    pub real_time: bool,
     without_call: u32,
     draws: u64,
     said_terminated: bool,
@@ -146,6 +149,7 @@ impl World {
             connecting: 0,
             allows_sockets: false,
             sockets_in: 0,
+            real_time: false,
             without_call: 0,
             draws: 0,
             said_terminated: false,
@@ -207,6 +211,7 @@ impl World {
             Act::VoiceEnds(unit, voice) => self.voice_ends(unit, voice),
             Act::Speech(unit, step) => self.speech_step(unit, step),
             Act::Model(unit, step) => self.model_step(unit, step),
+            Act::SocketTick(socket) => self.socket_tick(socket),
             Act::NoCallSince(mark) if mark == self.without_call && self.life == Life::Running => {
                 self.record.note(self.now, "no call for 60 s: the session is ended");
                 self.record.finish_reason("Timeout");

@@ -31,6 +31,7 @@ pub mod figures;
 pub mod lanes;
 pub mod life;
 pub mod lists;
+pub mod media;
 pub mod money;
 pub mod nights;
 pub mod nodes;

@@ -57,6 +57,7 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from records",
         "delete from history",
         "delete from sessions",
+        "delete from media_streams",
         "delete from dialogue_turns",
         "delete from turns",
         "delete from calls",

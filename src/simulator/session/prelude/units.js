@@ -145,7 +145,7 @@ class Socket extends MediaUnit {
     this.#state = 'closing';
     op('socketClose', handleOf(this, 'close'));
   }
-  clearMediaBuffer() {}
+  clearMediaBuffer() { op('socketClear', handleOf(this, 'clearMediaBuffer')); }
 }
 
 const application = new Listeners();

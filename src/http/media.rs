@@ -1,0 +1,217 @@
+//! `/voice/media`: a call's audio, carried between the platform and a realtime model.
+//!
+//! A session opens it with its event token while it rings. What the model is told is composed here, from the
+//! same script as every mode; the key never leaves this server. What was carried is kept with the attempt.
+
+use super::voice::{TokenOf, authorised, variables};
+use super::{Problem, Web};
+use crate::dialogue::{self, Manner};
+use crate::domain::state::State as AttemptState;
+use crate::domain::{AttemptId, Timestamp, money};
+use crate::media::{self, Bridge, Came, Encoding, Plan, Tokens, Way};
+use crate::store::{Held, MediaStream};
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use futures::{SinkExt, StreamExt};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tracing::{error, info};
+
+/// The model's voices for who asks for none by name; the scenarios have the same.
+const VOICE_FEMALE: &str = "marin";
+const VOICE_MALE: &str = "cedar";
+
+/// Attempts whose audio is being carried by this node: each once.
+#[derive(Default)]
+pub(super) struct Streams(Mutex<BTreeSet<AttemptId>>);
+
+impl Streams {
+    fn held(&self) -> MutexGuard<'_, BTreeSet<AttemptId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// While it lives, no other stream of this attempt is opened here.
+struct Place {
+    web: Arc<Web>,
+    attempt: AttemptId,
+}
+
+impl Place {
+    fn take(web: &Arc<Web>, attempt: AttemptId) -> Option<Place> {
+        web.streams.held().insert(attempt).then(|| Place { web: web.clone(), attempt })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.web.streams.held().remove(&self.attempt);
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    call_id: String,
+    /// How audio is sent to the platform; it says itself how it sends its own.
+    #[serde(default)]
+    encoding: Option<String>,
+}
+
+/// Unknown attempt 404, wrong token 401; a call that is not under way, or has a stream already, 409.
+pub(super) async fn stream(
+    State(web): State<Arc<Web>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let (attempt, token) = authorised(&web, &asked.call_id, &headers).await?;
+    if token != TokenOf::Event {
+        return Err(Problem::unauthorized());
+    }
+    let encoding: Encoding = match asked.encoding.as_deref() {
+        None => Encoding::Ulaw,
+        Some(name) => name.parse().map_err(|cause| Problem::bad(format!("encoding: {cause}")))?,
+    };
+    let upgrade = upgrade.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
+    let held = web.store.attempt(attempt).await?.ok_or_else(|| Problem::missing("this attempt does not exist"))?;
+    if !matches!(held.state, AttemptState::Live { .. }) {
+        return Err(Problem::conflict("this attempt has no call under way"));
+    }
+    let Some(model) = web.voice.media.clone() else {
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_model", "OPENAI_API_KEY is not set"));
+    };
+    let plan = plan(&web, &held, encoding).await?;
+    let bridge = Bridge::new(plan).map_err(Problem::ours)?;
+    let Some(place) = Place::take(&web, attempt) else {
+        return Err(Problem::conflict("this attempt has a stream already"));
+    };
+    let upgrade = upgrade.max_message_size(media::frames::FRAME_BYTES_MAX);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let opened_at = web.clock.now();
+        let name = model.name.clone();
+        let carried = media::carry(bridge, way(socket), media::connect(model), web.stopping.clone()).await;
+        keep(&place, opened_at, name, encoding, carried).await;
+    }))
+}
+
+async fn plan(web: &Web, held: &Held, encoding: Encoding) -> Result<Plan, Problem> {
+    let script = web.script(held.campaign).await?;
+    // Whatever mode asks for a stream: the model at its other end talks on its own.
+    let told = dialogue::told(&script, Manner::Own, &variables(held));
+    Ok(Plan {
+        instructions: told.instructions,
+        tools: told.tools,
+        first_phrase: told.first_phrase,
+        voice: voice(told.voice.as_deref()).to_owned(),
+        language: expected(&told.language),
+        encoding,
+    })
+}
+
+/// A synthesis service's name means nothing to the model.
+fn voice(asked: Option<&str>) -> &str {
+    match asked {
+        Some("female") => VOICE_FEMALE,
+        Some("male") | None => VOICE_MALE,
+        Some(name) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()) => name,
+        Some(_) => VOICE_MALE,
+    }
+}
+
+fn expected(language: &str) -> Option<String> {
+    (language != dialogue::script::AUTO).then(|| language.chars().take(2).collect())
+}
+
+fn way(socket: WebSocket) -> Way {
+    let (out, into) = socket.split();
+    let into = into.filter_map(|came| {
+        ready(match came {
+            Ok(Message::Text(text)) => Some(Came::Text(text.as_str().to_owned())),
+            Ok(Message::Close(told)) => Some(Came::Closed(told.map_or_else(String::new, |it| it.code.to_string()))),
+            Ok(_) => None,
+            Err(_) => Some(Came::Lost),
+        })
+    });
+    let out = out.with(|text: String| ready(Ok::<_, axum::Error>(Message::text(text))));
+    Way { into: Box::pin(into), out: Box::pin(out.sink_map_err(|error| error.to_string())) }
+}
+
+async fn keep(place: &Place, opened_at: Timestamp, model: String, encoding: Encoding, carried: media::Carried) {
+    let Place { web, attempt } = place;
+    let (ended_by, reason) = (carried.end.as_str(), carried.end.reason());
+    info!(attempt.id = %attempt, ended_by, "Attempt {attempt}'s stream of audio ended: {ended_by} {reason}");
+    let priced = web.dialer.prices().and_then(|prices| prices.spoken(&model));
+    let row = MediaStream {
+        attempt_id: attempt.0,
+        opened_at: opened_at.0,
+        lasted_ms: i64::try_from(carried.lasted_ms).unwrap_or(i64::MAX),
+        model,
+        encoding: encoding.as_str().to_owned(),
+        ended_by: ended_by.to_owned(),
+        reason: reason.to_owned(),
+        tally: serde_json::to_string(&carried.tally).unwrap_or_default(),
+        tools: serde_json::to_string(&carried.tools).unwrap_or_default(),
+        cost_micros: priced.map(|prices| prices.cost(counted(carried.tally.tokens))),
+    };
+    if let Err(cause) = web.store.put_media_stream(row).await {
+        error!(attempt.id = %attempt, "What attempt {attempt}'s stream carried cannot be kept: {cause}");
+    }
+}
+
+fn counted(tokens: Tokens) -> money::Tokens {
+    let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    money::Tokens {
+        text_in: count(tokens.text_in),
+        text_cached: count(tokens.text_cached),
+        text_out: count(tokens.text_out),
+        audio_in: count(tokens.audio_in),
+        audio_cached: count(tokens.audio_cached),
+        audio_out: count(tokens.audio_out),
+    }
+}
+
+/// The way here, as a grant names it.
+pub(super) fn address(backend_url: &str, attempt: AttemptId) -> String {
+    let rest = backend_url.strip_prefix("http").unwrap_or(backend_url);
+    format!("ws{rest}/voice/media?call_id={attempt}")
+}
+
+/// A stream as the API shows it.
+pub(super) fn shown(row: &MediaStream) -> serde_json::Value {
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+    serde_json::json!({
+        "opened_at": Timestamp(row.opened_at).to_string(), "lasted_ms": row.lasted_ms, "model": row.model,
+        "encoding": row.encoding, "ended_by": row.ended_by, "reason": row.reason, "tally": json(&row.tally),
+        "tools": json(&row.tools), "cost_micros": row.cost_micros,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_models_voice_is_its_own() {
+        let voices = [None, Some("female"), Some("male"), Some("verse"), Some("Yandex.Neural.ru_RU_alena"), Some("")];
+        assert_eq!(voices.map(voice), ["cedar", "marin", "cedar", "verse", "cedar", "cedar"]);
+        assert_eq!((expected("ru-RU"), expected("auto")), (Some("ru".to_owned()), None));
+    }
+
+    #[test]
+    fn the_address_has_the_scheme_of_a_websocket() {
+        let attempt = AttemptId(7);
+        assert_eq!(
+            address("https://halo.example", attempt),
+            format!("wss://halo.example/voice/media?call_id={attempt}")
+        );
+        assert_eq!(
+            address("http://127.0.0.1:8000", attempt),
+            format!("ws://127.0.0.1:8000/voice/media?call_id={attempt}")
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! Streams of audio that are over: written once, read with their attempts.
+
+use super::super::Conn;
+use crate::store::Result;
+use crate::store::media::MediaStream;
+use crate::store::text::bare;
+use serde_json::json;
+
+pub async fn put(conn: &mut Conn, stream: &MediaStream) -> Result<()> {
+    sqlx::query(sql!("put_media_stream"))
+        .bind(stream.attempt_id)
+        .bind(stream.opened_at)
+        .bind(stream.lasted_ms)
+        .bind(bare(&stream.model))
+        .bind(&stream.encoding)
+        .bind(&stream.ended_by)
+        .bind(bare(&stream.reason))
+        .bind(&stream.tally)
+        .bind(bare(&stream.tools))
+        .bind(stream.cost_micros)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn of(conn: &mut Conn, attempts: &[i64]) -> Result<Vec<MediaStream>> {
+    Ok(sqlx::query_as(sql!("media_streams_of")).bind(json!(attempts).to_string()).fetch_all(conn).await?)
+}
