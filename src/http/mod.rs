@@ -15,15 +15,18 @@ pub mod copy;
 mod demands;
 mod demo;
 pub mod export;
+mod forecast;
 pub mod import;
 mod life;
 pub mod lists;
+mod live;
 mod money;
 mod nodes;
 mod numbers;
 mod outlook;
 mod pack;
 mod pages;
+mod people;
 mod problem;
 pub mod progress;
 mod recordings;
@@ -31,9 +34,11 @@ mod reports;
 pub mod rerun;
 mod round;
 mod runs;
+mod setup;
 pub mod single;
 pub mod status;
 pub mod taken;
+mod told;
 mod uploads;
 mod voice;
 mod webhooks;
@@ -41,6 +46,7 @@ pub mod why;
 
 pub use access::ApiKey;
 pub use problem::Problem;
+pub use setup::Examine;
 
 use crate::clock::Clock;
 use crate::dialer::Dialer;
@@ -83,6 +89,8 @@ pub struct Web {
     pub default_caller_id: Option<PhoneNumber>,
     /// Cancelled when the server ends: whoever follows a call is let go.
     pub stopping: CancellationToken,
+    /// Looks whether everything is in place for a call; absent where there is nothing to look at.
+    pub examine: Option<Examine>,
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
     callers: callers::Callers,
     uploads: uploads::Uploads,
@@ -122,6 +130,7 @@ impl Web {
             modes,
             default_caller_id,
             stopping: CancellationToken::new(),
+            examine: None,
             scripts: Mutex::default(),
             callers: callers::Callers::default(),
             uploads: uploads::Uploads::default(),
@@ -170,6 +179,12 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/contacts/{contact}/why", get(why::within_campaign))
         .route("/contacts/{contact}/why", get(why::of_contact))
         .route("/status", get(status::show))
+        .route("/overview", get(live::overview))
+        .route("/people", get(people::find))
+        .route("/people/{contact}", get(people::show))
+        .route("/runs/{run}/live", get(live::show))
+        .route("/runs/{run}/events", get(live::events))
+        .route("/runs/{run}/attempts", get(live::newest))
         .route("/campaigns/{campaign}/attempts", get(campaigns::attempts))
         .route("/campaigns/{campaign}/prove", get(campaigns::prove))
         .route("/campaigns/{campaign}/report", get(reports::json))
@@ -177,6 +192,10 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/report.csv", get(reports::csv))
         .route("/campaigns/{campaign}/report.html", get(reports::html))
         .route("/campaigns/{campaign}/runs", get(runs::list).post(runs::start))
+        .route("/modes", get(told::modes))
+        .route("/attempts/{attempt}/told", get(told::of_attempt))
+        .route("/campaigns/{campaign}/preview", get(told::of_campaign))
+        .route("/campaigns/{campaign}/outlook", get(forecast::show))
         .route("/campaigns/{campaign}/settings", get(change::show).patch(change::settings))
         .route("/campaigns/{campaign}/clone", post(copy::campaign))
         .route("/runs/{run}", get(runs::show))
@@ -193,6 +212,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
         .route("/nodes", get(nodes::list))
         .route("/schedules", get(runs::schedules))
+        .route("/setup", get(setup::show))
         .route("/account", get(account::show))
         .route("/account/limits", put(account::limit))
         .route("/policies", get(campaigns::policies))
@@ -215,7 +235,6 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/voximplant/health", get(pages::voximplant_health))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
-        .route("/", get(pages::index))
         .fallback(pages::not_found)
         .layer(from_fn(problem::in_words))
         .layer(from_fn(access::harden))
