@@ -16,6 +16,7 @@ use axum::response::Response;
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 
 pub const KEY_COOKIE: &str = "halo_key";
 pub const LANGUAGE_COOKIE: &str = "halo_language";
@@ -106,6 +107,14 @@ impl Visit {
 
     pub fn stopping(&self) -> tokio_util::sync::CancellationToken {
         self.house.stopping.clone()
+    }
+
+    /// Room to be drawn anew; the answer that there is none, otherwise.
+    pub fn watch(&self) -> Result<OwnedSemaphorePermit, Response> {
+        self.house.watchers.clone().try_acquire_owned().map_err(|_| {
+            let said = self.t("Too many pages are watched at once.", "Слишком много страниц открыто сразу.");
+            self.troubled(&Trouble::new(StatusCode::SERVICE_UNAVAILABLE, said))
+        })
     }
 
     pub fn is_token(&self, token: &str) -> bool {

@@ -207,8 +207,12 @@ pub async fn live(visit: Visit, Path(id): Path<String>) -> Response {
         (Ok(_), Ok(shell)) => shell,
         (Err(trouble), _) | (_, Err(trouble)) => return visit.troubled(&trouble),
     };
-    let begun = (visit, shell, path, String::new(), 0_u32);
-    let drawn = stream::unfold(begun, |(visit, shell, path, mut last, mut nth)| async move {
+    let place = match visit.watch() {
+        Ok(place) => place,
+        Err(response) => return response,
+    };
+    let begun = (visit, shell, path, String::new(), 0_u32, place);
+    let drawn = stream::unfold(begun, |(visit, shell, path, mut last, mut nth, place)| async move {
         while nth <= DRAWINGS_MAX {
             if nth > 0 {
                 let stopping = visit.stopping();
@@ -230,7 +234,7 @@ pub async fn live(visit: Visit, Path(id): Path<String>) -> Response {
             if html != last {
                 last.clone_from(&html);
                 let event = Event::default().event(if open { "html" } else { "last" }).data(html);
-                return Some((Ok::<_, Infallible>(event), (visit, shell, path, last, nth)));
+                return Some((Ok::<_, Infallible>(event), (visit, shell, path, last, nth, place)));
             }
         }
         None

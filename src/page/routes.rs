@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -18,12 +19,17 @@ use tower::ServiceExt;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Pages that live at once; whoever comes later sees them stand still, and asks again by himself.
+const WATCHERS_MAX: usize = 128;
+
 /// What the pages share.
 pub struct House {
     pub api: Router,
     pub sessions: Sessions,
     pub clock: Clock,
     pub stopping: CancellationToken,
+    /// Pages that are drawn anew while somebody looks.
+    pub watchers: Arc<Semaphore>,
 }
 
 impl House {
@@ -54,7 +60,13 @@ async fn harden(request: Request, next: Next) -> Response {
 /// The API with the pages beside it.
 pub fn router(api: Router, installation_key: &[u8], clock: Clock, stopping: CancellationToken) -> Router {
     let sessions = Sessions::new(installation_key);
-    let house = Arc::new(House { api: api.clone(), sessions, clock, stopping });
+    let house = Arc::new(House {
+        api: api.clone(),
+        sessions,
+        clock,
+        stopping,
+        watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
+    });
     let pages = Router::new()
         .route("/assets/{version}/{name}", get(assets::file))
         .route("/sign-in", get(doors::sign_in).post(doors::enter))

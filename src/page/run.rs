@@ -318,8 +318,12 @@ pub async fn live(visit: Visit, Path(run): Path<String>) -> Response {
         Ok(shell) => shell,
         Err(trouble) => return visit.troubled(&trouble),
     };
-    let begun = (visit, shell, run, Some(first), String::new(), 0_u32);
-    let drawn = stream::unfold(begun, |(visit, shell, run, mut first, mut last, mut nth)| async move {
+    let place = match visit.watch() {
+        Ok(place) => place,
+        Err(response) => return response,
+    };
+    let begun = (visit, shell, run, Some(first), String::new(), 0_u32, place);
+    let drawn = stream::unfold(begun, |(visit, shell, run, mut first, mut last, mut nth, place)| async move {
         loop {
             if nth > DRAWINGS_MAX {
                 return None;
@@ -348,7 +352,7 @@ pub async fn live(visit: Visit, Path(run): Path<String>) -> Response {
             if html != last {
                 last.clone_from(&html);
                 let event = Event::default().event(if open { "html" } else { "last" }).data(html);
-                return Some((Ok::<_, Infallible>(event), (visit, shell, run, first, last, nth)));
+                return Some((Ok::<_, Infallible>(event), (visit, shell, run, first, last, nth, place)));
             }
         }
     });
