@@ -21,11 +21,11 @@ use crate::config::{Config, DialogBase};
 use crate::dialer::{Dialer, Platform, Pricing, ReadRules};
 use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
-use crate::http::{ApiKey, Model, Voice, Web, router};
+use crate::http::{ApiKey, Examine, Model, Voice, Web, router};
 use crate::simulator;
 use crate::store::{LimitOrder, Store};
 use crate::voximplant::{Pacer, Sources, Wanted};
-use crate::{chat, intake, queue};
+use crate::{chat, intake, page, queue};
 use anyhow::{Context, Result, bail};
 use axum::serve::ListenerExt;
 use lock::dialling_lock;
@@ -264,10 +264,11 @@ impl App {
         let patient = match beside {
             Some(wanted) => {
                 let caller_ids = platform::caller_ids(config, &store).await?;
-                Some(platform::patient_of(config, client, wanted, caller_ids, &clock)?)
+                Some(Arc::new(platform::patient_of(config, client, wanted, caller_ids, &clock)?))
             }
             None => None,
         };
+        web.examine = patient.clone().map(examiner);
         node.live(&store, &clock, stop_work.clone()).await?;
         let server = listener.map(|listener| tokio::spawn(serve(listener, Arc::new(web), stop_serving.clone())));
         let woken = queue::Woken { worker: roles.worker, scheduler: roles.scheduler };
@@ -368,7 +369,7 @@ async fn keep_deployed(dialer: Arc<Dialer>, wanted: Wanted, stop: CancellationTo
 }
 
 /// What the doctor finds, in short: nothing waits for it, and nothing fails by it.
-async fn examine(patient: Patient, stop: CancellationToken) {
+async fn examine(patient: Arc<Patient>, stop: CancellationToken) {
     let found = tokio::select! {
         () = stop.cancelled() => return,
         found = patient.examine() => found,
@@ -382,10 +383,20 @@ async fn examine(patient: Patient, stop: CancellationToken) {
     }
 }
 
+/// The same for whoever asks.
+fn examiner(patient: Arc<Patient>) -> Examine {
+    Arc::new(move || {
+        let patient = patient.clone();
+        Box::pin(async move { patient.examine().await.json() })
+    })
+}
+
 async fn serve(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
     // Pieces of audio are small: none waits for the one before. Where that cannot be set, they come a little later.
     let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
-    let served = axum::serve(listener, router(web)).with_graceful_shutdown(stop.cancelled_owned()).await;
+    let (key, clock, stopping) = (web.installation_key.clone(), web.clock.clone(), web.stopping.clone());
+    let doors = page::router(router(web), &key, clock, stopping);
+    let served = axum::serve(listener, doors).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(cause) = served {
         tracing::error!("The server ended: {cause}");
     }

@@ -27,6 +27,8 @@ pub mod report;
 
 pub mod http;
 
+pub mod page;
+
 pub mod simulator;
 
 pub mod app;

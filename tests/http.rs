@@ -14,6 +14,8 @@ mod doors;
 mod life;
 #[path = "http/lists.rs"]
 mod lists;
+#[path = "http/live.rs"]
+mod live;
 #[path = "http/money.rs"]
 mod money;
 #[path = "http/numbers.rs"]

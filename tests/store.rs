@@ -36,6 +36,8 @@ mod nights;
 mod numbers;
 #[path = "store/pace.rs"]
 mod pace;
+#[path = "store/people.rs"]
+mod people;
 #[path = "store/plans.rs"]
 mod plans;
 #[path = "store/races.rs"]

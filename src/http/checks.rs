@@ -134,7 +134,7 @@ fn shape(request: &Request) -> Result<Shape, Problem> {
     Ok(shape.0)
 }
 
-async fn beside(web: &Web) -> Result<Beside, Problem> {
+pub(super) async fn beside(web: &Web) -> Result<Beside, Problem> {
     let account = web.store.account(web.dialer.account).await?;
     Ok(Place {
         now: web.clock.now(),

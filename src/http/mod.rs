@@ -16,9 +16,11 @@ pub mod copy;
 mod demands;
 mod demo;
 pub mod export;
+mod forecast;
 pub mod import;
 mod life;
 pub mod lists;
+mod live;
 mod media;
 mod money;
 mod nodes;
@@ -26,6 +28,7 @@ mod numbers;
 mod outlook;
 mod pack;
 mod pages;
+mod people;
 mod problem;
 pub mod progress;
 mod recordings;
@@ -33,6 +36,7 @@ mod reports;
 pub mod rerun;
 mod round;
 mod runs;
+mod setup;
 pub mod single;
 pub mod status;
 mod stream;
@@ -47,6 +51,7 @@ pub mod why;
 
 pub use access::ApiKey;
 pub use problem::Problem;
+pub use setup::Examine;
 pub use talk::Model;
 
 use crate::clock::Clock;
@@ -98,6 +103,8 @@ pub struct Web {
     /// How long a reply may take, in real time.
     pub turn: Duration,
     talks: talk::Talks,
+    /// Looks whether everything is in place for a call; absent where there is nothing to look at.
+    pub examine: Option<Examine>,
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
     callers: callers::Callers,
     uploads: uploads::Uploads,
@@ -143,6 +150,7 @@ impl Web {
             model: None,
             turn: TURN,
             talks: talk::Talks::default(),
+            examine: None,
             scripts: Mutex::default(),
             callers: callers::Callers::default(),
             uploads: uploads::Uploads::default(),
@@ -194,6 +202,12 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/contacts/{contact}/why", get(why::within_campaign))
         .route("/contacts/{contact}/why", get(why::of_contact))
         .route("/status", get(status::show))
+        .route("/overview", get(live::overview))
+        .route("/people", get(people::find))
+        .route("/people/{contact}", get(people::show))
+        .route("/runs/{run}/live", get(live::show))
+        .route("/runs/{run}/events", get(live::events))
+        .route("/runs/{run}/attempts", get(live::newest))
         .route("/campaigns/{campaign}/attempts", get(campaigns::attempts))
         .route("/campaigns/{campaign}/prove", get(campaigns::prove))
         .route("/campaigns/{campaign}/report", get(reports::json))
@@ -201,6 +215,10 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/report.csv", get(reports::csv))
         .route("/campaigns/{campaign}/report.html", get(reports::html))
         .route("/campaigns/{campaign}/runs", get(runs::list).post(runs::start))
+        .route("/modes", get(told::modes))
+        .route("/attempts/{attempt}/told", get(told::of_attempt))
+        .route("/campaigns/{campaign}/preview", get(told::of_campaign))
+        .route("/campaigns/{campaign}/outlook", get(forecast::show))
         .route("/campaigns/{campaign}/settings", get(change::show).patch(change::settings))
         .route("/campaigns/{campaign}/clone", post(copy::campaign))
         .route("/runs/{run}", get(runs::show))
@@ -213,11 +231,11 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/attempts/{attempt}/recording", get(recordings::recording))
         .route("/attempts/{attempt}/log", get(recordings::log))
         .route("/attempts/{attempt}", get(attempts::show))
-        .route("/attempts/{attempt}/told", get(told::show))
         .route("/attempts/{attempt}/events", get(attempts::events))
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
         .route("/nodes", get(nodes::list))
         .route("/schedules", get(runs::schedules))
+        .route("/setup", get(setup::show))
         .route("/account", get(account::show))
         .route("/account/limits", put(account::limit))
         .route("/policies", get(campaigns::policies))
@@ -240,7 +258,6 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/voximplant/health", get(pages::voximplant_health))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
-        .route("/", get(pages::index))
         .fallback(pages::not_found)
         .layer(from_fn(problem::in_words))
         .layer(from_fn(access::harden))

@@ -1,9 +1,8 @@
-//! Health, and the first page.
+//! Health, and what is not there.
 
 use super::{Problem, Web};
 use axum::Json;
 use axum::extract::State;
-use axum::response::Html;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -24,8 +23,4 @@ pub(super) async fn readyz(State(web): State<Arc<Web>>) -> Result<&'static str, 
 
 pub(super) async fn not_found() -> Problem {
     Problem::missing("there is nothing at this address")
-}
-
-pub(super) async fn index() -> Html<&'static str> {
-    Html(include_str!("../../templates/index.html"))
 }

@@ -5,9 +5,10 @@ use super::life::{LifeView, Start, life, said};
 use super::money::{BudgetView, budget};
 use super::{Problem, Web, account};
 use crate::dialer::{BreakerView, hindrance};
-use crate::domain::RunId;
 use crate::domain::pace::PaceNow;
+use crate::domain::schedule::Cron;
 use crate::domain::settings::Take;
+use crate::domain::{RunId, Timestamp};
 use crate::store::{GateRow, OutcomeRow, Progress, Run, Schedule, SkippedFiring};
 use axum::Json;
 use axum::body::Bytes;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 
 /// Skipped moments told, over all schedules.
 const SKIPPED_MAX: i64 = 1000;
+/// Firings told of each schedule.
+const UPCOMING_MAX: usize = 5;
 
 #[derive(Serialize)]
 pub(super) struct RunView {
@@ -117,8 +120,15 @@ pub(super) struct ScheduleView {
     schedule: Schedule,
     /// The open run whose end this moment waits for, as declared.
     waits_for: Option<RunId>,
+    /// The next moments, the first of them `next_at`; none once it has ended.
+    upcoming: Vec<Timestamp>,
     /// Moments that made no run, the newest first.
     skipped: Vec<SkippedFiring>,
+}
+
+fn upcoming(schedule: &Schedule) -> Vec<Timestamp> {
+    let (Ok(cron), Ok(zone)) = (schedule.cron.parse::<Cron>(), schedule.timezone.parse()) else { return Vec::new() };
+    std::iter::successors(schedule.next_at, |at| cron.next(zone, *at)).take(UPCOMING_MAX).collect()
 }
 
 pub(super) async fn schedules(State(web): State<Arc<Web>>) -> Result<Json<Vec<ScheduleView>>, Problem> {
@@ -130,7 +140,8 @@ pub(super) async fn schedules(State(web): State<Arc<Web>>) -> Result<Json<Vec<Sc
         let runs = if waits { web.store.runs(schedule.campaign).await? } else { Vec::new() };
         let waits_for = runs.iter().find(|run| !run.state.is_over()).map(|run| run.run);
         let skipped = skipped.iter().filter(|firing| firing.schedule == schedule.schedule).cloned().collect();
-        views.push(ScheduleView { schedule, waits_for, skipped });
+        let upcoming = upcoming(&schedule);
+        views.push(ScheduleView { schedule, waits_for, upcoming, skipped });
     }
     Ok(Json(views))
 }

@@ -210,6 +210,7 @@ mod nights;
 pub mod nodes;
 mod numbers;
 mod pace;
+pub mod people;
 mod rerun;
 mod sessions;
 mod single;

@@ -38,6 +38,7 @@ pub mod nodes;
 pub mod note;
 pub mod numbers;
 pub mod pace;
+pub mod people;
 pub mod plan;
 pub mod rehearsal;
 pub mod report;

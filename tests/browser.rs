@@ -1,0 +1,49 @@
+//! The admin page in headless Chromium, driven as a person would: a list is dropped, checked and started, its run is
+//! watched, paused and resumed, a call is opened, the report is read, in both languages; axe looks at every page.
+//!
+//! `.ci/browser` installs the driver below `target`; the browser is Debian's `chromium`. `HALO_TEST_CLIENTS=required`
+//! fails without them. `HALO_SCREENSHOTS=folder` keeps pictures.
+
+mod harness;
+
+use harness::{KEY, Place, World, number};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn driver() -> Option<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(ROOT).join("target"), PathBuf::from);
+    let driver = target.join("browser");
+    let chromium = Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let there = driver.join("node_modules/playwright-core").is_dir() && chromium.is_ok_and(|status| status.success());
+    let required = std::env::var("HALO_TEST_CLIENTS").is_ok_and(|value| value == "required");
+    assert!(there || !required, "no browser or no driver in {}: run .ci/browser, install chromium", driver.display());
+    if !there {
+        eprintln!("SKIPPED: no browser or no driver in {}: run .ci/browser, install chromium", driver.display());
+    }
+    there.then_some(driver)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_works_with_the_page() {
+    let Some(driver) = driver() else { return };
+    let place = Place::new(World { speed: 12.0, ..World::default() }).await;
+    let app = place.serve().await;
+    let list = place.folder.path().join("people.csv");
+    let mut text = "phone,name,city\n".to_owned();
+    for nth in 0..120_u32 {
+        text += &format!("{},Person {nth},Town\n", number(nth / 100, nth % 100));
+    }
+    text += &format!("{},Twice,Town\n12,Wrong,Town\n", number(0, 1));
+    std::fs::write(&list, text).expect("written");
+    let mut command = Command::new("node");
+    command.arg(Path::new(ROOT).join("tests/page/browser.mjs")).env("DRIVER", &driver).env("KEY", KEY);
+    command.env("BASE", format!("http://{}", app.address)).env("LIST", &list).env("PROFILE", place.folder.path());
+    // Waiting for a program must not stand in the way of the service that it looks at.
+    let done = tokio::task::spawn_blocking(move || command.output()).await.expect("it is waited for").expect("node");
+    let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    assert!(said.contains("all pages were seen"), "{said}");
+    app.stop().await;
+}
