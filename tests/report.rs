@@ -2,6 +2,8 @@
 
 #[path = "report/fixture.rs"]
 mod fixture;
+#[path = "report/gate.rs"]
+mod gate;
 #[path = "report/verdicts.rs"]
 mod verdicts;
 

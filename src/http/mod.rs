@@ -15,6 +15,7 @@ pub mod copy;
 mod demands;
 mod demo;
 pub mod export;
+mod gates;
 pub mod import;
 mod life;
 pub mod lists;
@@ -176,6 +177,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/report.json", get(reports::json))
         .route("/campaigns/{campaign}/report.csv", get(reports::csv))
         .route("/campaigns/{campaign}/report.html", get(reports::html))
+        .route("/campaigns/{campaign}/gate", get(gates::gate))
+        .route("/reports/compare", get(gates::compare))
         .route("/campaigns/{campaign}/runs", get(runs::list).post(runs::start))
         .route("/campaigns/{campaign}/settings", get(change::show).patch(change::settings))
         .route("/campaigns/{campaign}/clone", post(copy::campaign))

@@ -24,8 +24,25 @@ pub async fn report(store: &Store, campaign: &Campaign, settings: &Settings, now
 }
 
 pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, now: Timestamp) -> Result<Figures> {
+    figures_of(store, campaign, settings, Of::default(), now).await
+}
+
+/// Which of a campaign's runs.
+#[derive(Clone, Copy, Default)]
+pub struct Of {
+    /// Those at this platform's account; without one, at that of the newest run.
+    pub account: Option<i64>,
+}
+
+pub async fn figures_of(
+    store: &Store,
+    campaign: &Campaign,
+    settings: &Settings,
+    of: Of,
+    now: Timestamp,
+) -> Result<Figures> {
     let runs = store.counted_runs(campaign.campaign).await?;
-    let newest = runs.last().cloned();
+    let newest = runs.iter().rev().find(|run| of.account.is_none_or(|account| account == run.account_id)).cloned();
     let account = newest.as_ref().map_or(0, |run| run.account_id);
     let rows = store.counted(campaign.campaign, account, EARLY_MS, LATE_MS).await?;
     let changes =

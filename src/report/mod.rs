@@ -4,20 +4,23 @@
 //! nothing else, so that they cannot disagree. Nothing here asks a database, reads a clock, or knows
 //! how a call is made; and nothing here softens a verdict.
 
+pub mod against;
 pub mod arms;
 pub mod compare;
 pub mod figures;
+pub mod gate;
 pub mod gather;
 pub mod health;
 pub mod intervals;
 pub mod model;
 pub mod proof;
 pub mod render;
+pub mod runs;
 pub mod stats;
 pub mod verdict;
 pub mod words;
 
-pub use figures::{Design, Figures};
+pub use figures::{Design, Figures, Night};
 pub use intervals::NEVER;
 pub use model::{Lang, Report};
 pub use proof::{Law, Proof};

@@ -4,6 +4,7 @@
 
 mod charts;
 mod csv;
+pub mod gate;
 mod html;
 mod json;
 mod markdown;
