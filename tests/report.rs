@@ -4,6 +4,8 @@
 mod fixture;
 #[path = "report/gate.rs"]
 mod gate;
+#[path = "report/nights.rs"]
+mod nights;
 #[path = "report/verdicts.rs"]
 mod verdicts;
 

@@ -7,6 +7,7 @@ mod access;
 mod account;
 pub mod append;
 pub mod attempts;
+mod bundles;
 mod callers;
 mod campaigns;
 pub mod change;
@@ -87,6 +88,7 @@ pub struct Web {
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
     callers: callers::Callers,
     uploads: uploads::Uploads,
+    bundles: bundles::Bundles,
 }
 
 /// Addresses and models that a grant names.
@@ -99,6 +101,8 @@ pub struct Voice {
     pub openai_realtime_model: String,
     /// How each mode's calls leave the platform; over the telephone network where none is named.
     pub routes: BTreeMap<Mode, Route>,
+    /// Hash of the scenario's file that plays each mode, where it is known.
+    pub scenarios: BTreeMap<Mode, String>,
 }
 
 impl Web {
@@ -126,6 +130,7 @@ impl Web {
             scripts: Mutex::default(),
             callers: callers::Callers::default(),
             uploads: uploads::Uploads::default(),
+            bundles: bundles::Bundles::default(),
         }
     }
 

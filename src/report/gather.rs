@@ -1,10 +1,12 @@
 //! From the store's counts to the figures of a report.
 
 use super::figures::{
-    ApartRow, AttemptRow, CallRow, CallTurns, ContactRow, Design, EARLY_MS, Figures, LATE_MS, LatencyRow, Method,
-    Metric, RunRow, RunState, SettingsChange, TurnRow,
+    ApartRow, AttemptRow, BundleRow, CallRow, CallTurns, ContactRow, Design, Figures, LatencyRow, Method, Metric, RunRow, RunState,
+    SettingsChange, TurnRow,
 };
+use super::verify::Marks;
 use super::{Report, build};
+use crate::domain::experiment::NIGHTS;
 use crate::domain::settings::Settings;
 use crate::domain::{Mode, RunId, Timestamp};
 use crate::store::figures::{CountedContacts, CountedRun};
@@ -13,9 +15,6 @@ use sha2::{Digest, Sha256};
 
 /// Platforms of ours begin so; everything that comes from there is marked.
 pub const SIMULATOR: &str = "simulator/";
-
-/// A scheduled campaign is judged after this many nights: until then its figures are interim.
-pub const NIGHTS_PLANNED: u32 = 28;
 
 /// The report of a campaign at the platform of its newest run; runs of other platforms are never pooled
 /// with it.
@@ -44,7 +43,7 @@ pub async fn figures_of(
     let runs = store.counted_runs(campaign.campaign).await?;
     let newest = runs.iter().rev().find(|run| of.account.is_none_or(|account| account == run.account_id)).cloned();
     let account = newest.as_ref().map_or(0, |run| run.account_id);
-    let rows = store.counted(campaign.campaign, account, EARLY_MS, LATE_MS).await?;
+    let rows = store.counted(campaign.campaign, account).await?;
     let changes =
         changes(store.settings_history(campaign.campaign).await?, runs.iter().filter(|run| run.account_id == account));
     let runs: Vec<RunRow> = runs
@@ -63,8 +62,10 @@ pub async fn figures_of(
     let data_as_of = newest.as_ref().and_then(|run| run.ended_at).map_or(now, Timestamp);
     let mut design = Design::of(&settings.modes, seed(&campaign.salt));
     if settings.schedule.is_some() {
-        design.nights_planned = NIGHTS_PLANNED;
+        design.nights_planned = NIGHTS;
     }
+    design.declare(&settings.experiment);
+    let bundles = store.bundles(campaign.campaign, account).await?;
     Ok(Figures {
         campaign: campaign.name.clone(),
         simulated: newest.is_none_or(|run| run.platform.starts_with(SIMULATOR)),
@@ -136,6 +137,10 @@ pub async fn figures_of(
                 })
                 .collect::<Result<Vec<_>>>()?,
         ),
+        bundles: bundles
+            .into_iter()
+            .map(|row| Ok(BundleRow { night: row.night, mode: mode(&row.mode)?, bundle: row.bundle }))
+            .collect::<Result<_>>()?,
         apart: rows
             .apart
             .into_iter()
@@ -150,6 +155,16 @@ pub async fn figures_of(
                 })
             })
             .collect::<Result<_>>()?,
+    })
+}
+
+/// How far the data of a campaign goes, and what it is counted by.
+pub async fn marks(store: &Store, campaign: &Campaign) -> Result<Marks> {
+    let mark = store.watermark(campaign.campaign).await?;
+    Ok(Marks {
+        seed: format!("{:016x}", seed(&campaign.salt)),
+        watermark: mark.at().map(|at| Timestamp(at).to_string()),
+        view_version: mark.version,
     })
 }
 
@@ -201,7 +216,8 @@ fn count(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
-fn seed(salt: &str) -> u64 {
+/// What everything random of a campaign is drawn from.
+pub fn seed(salt: &str) -> u64 {
     let digest = Sha256::digest(salt.as_bytes());
     u64::from_be_bytes(digest[..8].try_into().expect("SHA-256 has 32 bytes"))
 }

@@ -79,6 +79,11 @@ pub struct Report {
     /// Failures before the answer: set apart, in no comparison.
     pub before_answer: Vec<FaultRow>,
     pub apart: Vec<super::figures::ApartRow>,
+    /// Nights that played the same; verdicts pool the last of them.
+    pub versions: Vec<super::nights::Version>,
+    pub night_differences: Vec<super::nights::NightDifference>,
+    pub trends: Vec<super::nights::Trend>,
+    pub control: Vec<super::nights::ControlChart>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,6 +95,10 @@ pub struct DesignBlock {
     pub margin_pp: f64,
     pub alpha_one_sided: f64,
     pub regime: String,
+    /// Planned looks, in completed runs; of `group` alone.
+    pub looks: Vec<u32>,
+    /// Human calls planned for each arm.
+    pub calls_planned: Option<u32>,
     pub nights_planned: u32,
     pub nights_completed: u32,
     /// The planned end has come.

@@ -97,6 +97,7 @@ impl Books {
             gap: Default::default(),
             consent: Default::default(),
             list: Default::default(),
+            experiment: Default::default(),
             pacing: Default::default(),
         };
         let one = phone("+79990000000");

@@ -77,6 +77,7 @@ impl Campaign {
             self.arms.iter().map(|arm| (arm.mode.parse().expect("a mode's name"), 1)).collect();
         let mut figures = Figures {
             changes: Vec::new(),
+            bundles: Vec::new(),
             campaign: self.name.clone(),
             simulated: self.simulated,
             data_as_of: Timestamp(1_772_599_000_000),

@@ -8,6 +8,7 @@ pub mod gate;
 mod html;
 mod json;
 mod markdown;
+mod nights;
 mod rows;
 mod svg;
 mod table;
