@@ -186,6 +186,14 @@ from run_bundles b
 join runs r on r.run_id = b.run_id
 where r.kind = 'campaign';
 
+-- Dials by quarter of an hour (unix milliseconds of its beginning): for hours of the day in any zone.
+create view report_hours as
+select campaign_id, account_id, night, mode, (dialed_at / 900000) * 900000 as quarter_at,
+       cast(sum(dialled) as bigint) as dialled, cast(sum(human) as bigint) as human, cast(sum(goal) as bigint) as goals
+from report_attempts
+where own_mode = 0 and dialed_at is not null
+group by campaign_id, account_id, night, mode, (dialed_at / 900000) * 900000;
+
 -- The funnel: contacts, attempts, answered, by a person, talked, goal.
 create view report_funnel as
 select c.campaign_id, c.account_id, c.night, c.mode, c.assigned, c.dialled, coalesce(a.attempts, 0) as attempts,

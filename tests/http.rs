@@ -8,6 +8,8 @@ mod account;
 mod callbacks;
 #[path = "http/doors.rs"]
 mod doors;
+#[path = "http/gates.rs"]
+mod gates;
 #[path = "http/life.rs"]
 mod life;
 #[path = "http/lists.rs"]

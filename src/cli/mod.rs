@@ -8,6 +8,7 @@ mod gate;
 mod life;
 mod lists;
 mod migrate;
+mod plan;
 mod platform;
 mod rehearse;
 mod service;
@@ -87,7 +88,12 @@ impl Verb {
     fn is_meant_for_here(&self) -> Result<(), Failure> {
         let rows_of_here = match self {
             Verb::Campaign(verb) => verb.needs_rows(),
-            Verb::Report(_) | Verb::Gate(_) | Verb::Status { .. } | Verb::Why { .. } | Verb::Export(_) | Verb::Prove { .. } => true,
+            Verb::Report(_)
+            | Verb::Gate(_)
+            | Verb::Status { .. }
+            | Verb::Why { .. }
+            | Verb::Export(_)
+            | Verb::Prove { .. } => true,
             Verb::Demo(_) | Verb::Serve(_) | Verb::Simulate(_) | Verb::Call(_) => false,
             Verb::Drill(_) | Verb::MigrateDatabase(_) | Verb::Voximplant(_) => false,
         };

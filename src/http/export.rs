@@ -213,7 +213,9 @@ impl Export {
         let fixed = match &self.kind {
             Kind::Contacts(_, back) => return back.header(),
             Kind::Rejects(rejected) => return rejected.header(),
-            Kind::Attempts(..) => return ATTEMPTS.iter().chain(&stamp::COLUMNS).map(|name| (*name).to_owned()).collect(),
+            Kind::Attempts(..) => {
+                return ATTEMPTS.iter().chain(&stamp::COLUMNS).map(|name| (*name).to_owned()).collect();
+            }
             Kind::Turns(_) => TURNS,
             Kind::Notes(_) => NOTES,
             Kind::Suppressions => SUPPRESSIONS,

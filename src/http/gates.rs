@@ -1,9 +1,10 @@
-//! Runs beside each other, and the gate for CI.
+//! Runs beside each other, the gate for CI, and the plan before the first call.
 
 use super::{Problem, Web};
 use crate::domain::{Mode, RunId};
 use crate::report::figures::Figures;
 use crate::report::gate::{self, Baseline, Gate};
+use crate::report::plan::{self, Plan};
 use crate::report::runs::{self, Compared, RUNS_MAX};
 use crate::report::{Night, gather};
 use axum::Json;
@@ -92,4 +93,30 @@ pub(super) async fn gate(
     let now = web.clock.now();
     let figures = gather::figures(&web.store, &campaign, &rules.settings, now).await.map_err(Problem::ours)?;
     gate::gate(figures, &baseline, run, &limits, now).map(Json).map_err(Problem::bad)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Guess {
+    /// Shares from 0 to 1; earlier runs tell them when absent.
+    reach: Option<f64>,
+    success: Option<f64>,
+}
+
+pub(super) async fn plan(
+    State(web): State<Arc<Web>>,
+    Path(campaign): Path<String>,
+    Query(guess): Query<Guess>,
+) -> Result<Json<Plan>, Problem> {
+    for (name, share) in [("reach", guess.reach), ("success", guess.success)] {
+        if share.is_some_and(|share| !(0.001..=0.999).contains(&share)) {
+            return Err(Problem::bad(format!("{name}: write a share between 0 and 1")));
+        }
+    }
+    let campaign = web.store.find_campaign(&campaign).await?;
+    let rules = web.dialer.rules(campaign.campaign).await?;
+    let settings = &rules.settings;
+    let figures = gather::figures(&web.store, &campaign, settings, web.clock.now()).await.map_err(Problem::ours)?;
+    let known = gather::known(&web.store, &campaign, settings, &figures, guess.reach, guess.success).await?;
+    Ok(Json(plan::plan(&figures.design, &known)))
 }

@@ -183,6 +183,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/report.csv", get(reports::csv))
         .route("/campaigns/{campaign}/report.html", get(reports::html))
         .route("/campaigns/{campaign}/gate", get(gates::gate))
+        .route("/campaigns/{campaign}/plan", get(gates::plan))
         .route("/reports/compare", get(gates::compare))
         .route("/campaigns/{campaign}/runs", get(runs::list).post(runs::start))
         .route("/campaigns/{campaign}/settings", get(change::show).patch(change::settings))

@@ -73,6 +73,8 @@ pub fn of_run(figures: &Figures, night: Night) -> Figures {
     own.turns.retain(|row| row.night == night);
     own.runs.retain(|row| row.night == night);
     own.changes.retain(|row| row.night == night);
+    own.hours.retain(|row| row.night == night);
+    own.bundles.retain(|row| row.night == night);
     own
 }
 
@@ -82,7 +84,9 @@ pub fn unlike(side: &Arm, base: &Arm) -> Option<String> {
         (Some(a), Some(b)) if a != b => {
             return Some(format!("measured in different ways ({} and {})", a.as_str(), b.as_str()));
         }
-        (Some(Method::Event), _) => return Some("measured by raw vendor events, which nothing is ranked by".to_owned()),
+        (Some(Method::Event), _) => {
+            return Some("measured by raw vendor events, which nothing is ranked by".to_owned());
+        }
         _ => {}
     }
     let coverage = |arm: &Arm| arm.turns.coverage.interval.estimate;
@@ -96,8 +100,13 @@ pub fn unlike(side: &Arm, base: &Arm) -> Option<String> {
 
 /// Every figure of `side` against `base`. The seed is drawn from `version`: the same data gives the same limits.
 pub fn differences(side: &Side, base: &Side, version: &str) -> Vec<Difference> {
+    differences_up_to(side, base, version, RESAMPLED_CALLS_MAX)
+}
+
+/// The same where many pairs share the time that drawing takes: above `resampled_max` calls the closed form is used.
+pub fn differences_up_to(side: &Side, base: &Side, version: &str, resampled_max: u64) -> Vec<Difference> {
     let seed = bucket::of(version, side.arm.mode.as_str()).hash;
-    let mut found = vec![median(side, base, seed), tail(side, base)];
+    let mut found = vec![median(side, base, seed, resampled_max), tail(side, base)];
     let rates = |arm: &Arm| {
         let r = arm.rates.clone();
         [
@@ -132,7 +141,7 @@ fn rate(metric: &str, side: &Rate, base: &Rate) -> Difference {
 }
 
 /// Medians of `call_turn_ms`: one value a contact.
-fn median(side: &Side, base: &Side, seed: u64) -> Difference {
+fn median(side: &Side, base: &Side, seed: u64, resampled_max: u64) -> Difference {
     const RESAMPLED: &str = "cluster_bootstrap";
     let n = side.medians.n().min(base.medians.n());
     let (a, b) = (side.medians.median(), base.medians.median());
@@ -140,7 +149,7 @@ fn median(side: &Side, base: &Side, seed: u64) -> Difference {
     let (difference, ratio) = if n < calls_min() {
         let thin = |estimate| bare(RESAMPLED, n, estimate, too_few(n, calls_min()));
         (thin(plain), thin(a.zip(b).filter(|(_, b)| *b > 0.0).map(|(a, b)| a / b)))
-    } else if side.medians.n().max(base.medians.n()) > RESAMPLED_CALLS_MAX {
+    } else if side.medians.n().max(base.medians.n()) > resampled_max {
         let alone = |sample: &Sample| Clusters::collect(sample.sorted().into_iter().map(|value| vec![value]));
         closed(&alone(&side.medians), &alone(&base.medians), 0.5, n)
     } else {

@@ -47,7 +47,13 @@ pub fn comparisons_with(figures: &Figures, arms: &[Arm], seed: u64, effort: Effo
 }
 
 /// Difference of medians with its one-sided p.
-fn median_difference(mode: &Sample, baseline: &Sample, seed: u64, level: f64, effort: Effort) -> (Interval, Option<f64>) {
+fn median_difference(
+    mode: &Sample,
+    baseline: &Sample,
+    seed: u64,
+    level: f64,
+    effort: Effort,
+) -> (Interval, Option<f64>) {
     const RESAMPLED: &str = "cluster_bootstrap";
     let n = mode.n().min(baseline.n());
     let plain = mode.median().zip(baseline.median()).map(|(a, b)| a - b);

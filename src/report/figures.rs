@@ -40,6 +40,19 @@ pub struct Figures {
     /// What each night played; nothing of nights before that was kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<BundleRow>,
+    /// Dials by hour of the day in the campaign's zone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hours: Vec<HourRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HourRow {
+    pub night: Night,
+    pub mode: Mode,
+    pub hour: u32,
+    pub dialled: u64,
+    pub human: u64,
+    pub goals: u64,
 }
 
 /// A mode in a night was played by this bundle: script, settings of the call, model and scenario, as one hash.
@@ -118,7 +131,15 @@ impl Design {
             Some((first, _)) if !has_dialog => first.clone(),
             _ => dialog,
         };
-        Design { arms: arms.to_vec(), baseline, margin: MARGIN, alpha: ALPHA, nights_planned: 1, seed, ..Design::bare() }
+        Design {
+            arms: arms.to_vec(),
+            baseline,
+            margin: MARGIN,
+            alpha: ALPHA,
+            nights_planned: 1,
+            seed,
+            ..Design::bare()
+        }
     }
 }
 
@@ -369,6 +390,7 @@ impl Figures {
         self.latencies.sort_unstable();
         self.apart.sort_unstable();
         self.bundles.sort_unstable();
+        self.hours.sort_unstable();
         self.runs.sort_by_key(|run| run.night);
         for call in &mut self.turns {
             call.answered_ms.sort_unstable();

@@ -257,7 +257,8 @@ fn of_runs(
     if !gate.notes.is_empty() {
         return Ok(());
     }
-    gate.notes.push("runs are not assigned by chance: what changed between them besides is in the difference".to_owned());
+    gate.notes
+        .push("runs are not assigned by chance: what changed between them besides is in the difference".to_owned());
     let (own, before) = (against::of_run(figures, judged.night), against::of_run(figures, base.night));
     let mut broken = Vec::new();
     for (figures, row) in [(&own, judged), (&before, base)] {
@@ -275,13 +276,7 @@ fn of_runs(
     Ok(())
 }
 
-fn of_arms(
-    gate: &mut Gate,
-    figures: &Figures,
-    base: &Mode,
-    run: Option<&str>,
-    limits: &[Limit],
-) -> Result<(), String> {
+fn of_arms(gate: &mut Gate, figures: &Figures, base: &Mode, run: Option<&str>, limits: &[Limit]) -> Result<(), String> {
     let own = match run {
         Some(text) => {
             let row = named(figures, text)?;

@@ -1,16 +1,19 @@
 //! From the store's counts to the figures of a report.
 
 use super::figures::{
-    ApartRow, AttemptRow, BundleRow, CallRow, CallTurns, ContactRow, Design, Figures, LatencyRow, Method, Metric, RunRow, RunState,
-    SettingsChange, TurnRow,
+    ApartRow, AttemptRow, BundleRow, CallRow, CallTurns, ContactRow, Design, Figures, HourRow, LatencyRow, Method,
+    Metric, RunRow, RunState, SettingsChange, TurnRow,
 };
+use super::plan::{ASSUMED, Known};
 use super::verify::Marks;
 use super::{Report, build};
 use crate::domain::experiment::NIGHTS;
+use crate::domain::money::MICROS;
 use crate::domain::settings::Settings;
 use crate::domain::{Mode, RunId, Timestamp};
 use crate::store::figures::{CountedContacts, CountedRun};
 use crate::store::{Campaign, Result, SettingsVersion, Store, StoreError};
+use chrono::Timelike;
 use sha2::{Digest, Sha256};
 
 /// Platforms of ours begin so; everything that comes from there is marked.
@@ -66,6 +69,7 @@ pub async fn figures_of(
     }
     design.declare(&settings.experiment);
     let bundles = store.bundles(campaign.campaign, account).await?;
+    let hours = store.hours(campaign.campaign, account).await?;
     Ok(Figures {
         campaign: campaign.name.clone(),
         simulated: newest.is_none_or(|run| run.platform.starts_with(SIMULATOR)),
@@ -137,6 +141,20 @@ pub async fn figures_of(
                 })
                 .collect::<Result<Vec<_>>>()?,
         ),
+        hours: hours
+            .into_iter()
+            .map(|row| {
+                let local = Timestamp(row.quarter_at).utc().map(|utc| utc.with_timezone(&settings.timezone));
+                Ok(HourRow {
+                    night: row.night,
+                    mode: mode(&row.mode)?,
+                    hour: local.map_or(0, |at| at.hour()),
+                    dialled: count(row.dialled),
+                    human: count(row.human),
+                    goals: count(row.goals),
+                })
+            })
+            .collect::<Result<_>>()?,
         bundles: bundles
             .into_iter()
             .map(|row| Ok(BundleRow { night: row.night, mode: mode(&row.mode)?, bundle: row.bundle }))
@@ -155,6 +173,40 @@ pub async fn figures_of(
                 })
             })
             .collect::<Result<_>>()?,
+    })
+}
+
+/// What a plan may rest on: the list as it was assigned, and what earlier runs told; `reach` and `success` are somebody's
+/// own guess and win over both.
+pub async fn known(
+    store: &Store,
+    campaign: &Campaign,
+    settings: &Settings,
+    figures: &Figures,
+    reach: Option<f64>,
+    success: Option<f64>,
+) -> Result<Known> {
+    let given = store.arms(campaign.campaign).await?;
+    let contacts = figures.design.arms.iter().map(|(mode, _)| {
+        let found = given.iter().find(|(name, _)| name == mode.as_str());
+        (mode.clone(), found.map_or(0, |(_, n)| count(*n)))
+    });
+    let sum = |rows: &[ContactRow], of: fn(&ContactRow) -> u64| rows.iter().map(of).sum::<u64>();
+    let (dialled, talked) = (sum(&figures.night_contacts, |r| r.dialled), sum(&figures.night_contacts, |r| r.reached));
+    let (reached, goals) = (sum(&figures.contacts, |r| r.reached), sum(&figures.contacts, |r| r.goals));
+    let share = |guess: Option<f64>, k: u64, n: u64| match guess {
+        Some(share) => (share, true),
+        // All or nothing is a handful's word: a plan needs something between.
+        None if k > 0 && k < n => (k as f64 / n as f64, true),
+        None => (ASSUMED, false),
+    };
+    let cost: u64 = figures.calls.iter().filter_map(|row| row.cost_micros).sum();
+    Ok(Known {
+        contacts: contacts.collect(),
+        take: settings.schedule.as_ref().map(|schedule| schedule.take),
+        reach: share(reach, talked, dialled),
+        success: share(success, goals, reached),
+        cost_per_call: (cost > 0 && reached > 0).then(|| cost as f64 / MICROS as f64 / reached as f64),
     })
 }
 

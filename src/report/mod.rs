@@ -11,9 +11,11 @@ pub mod figures;
 pub mod gate;
 pub mod gather;
 pub mod health;
+pub mod hours;
 pub mod intervals;
 pub mod model;
 pub mod nights;
+pub mod plan;
 pub mod proof;
 pub mod regime;
 pub mod render;
@@ -47,6 +49,7 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
     let comparisons = compare::comparisons(figures, &arms, seed);
     let control = nights::charts(figures);
     let mut health = health::checks(figures, &arms);
+    health.extend(hours::interleaving(figures));
     health.extend(nights::bundle_check(&all, &versions));
     health.extend(nights::control_check(&control));
     let progress = verdict::Progress::of(figures);
@@ -91,6 +94,7 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         versions,
         night_differences,
         control,
+        hours: hours::cells(figures),
         arms,
         comparisons,
     }

@@ -84,6 +84,8 @@ pub struct Report {
     pub night_differences: Vec<super::nights::NightDifference>,
     pub trends: Vec<super::nights::Trend>,
     pub control: Vec<super::nights::ControlChart>,
+    /// By hour of the day; exploratory.
+    pub hours: Vec<super::hours::HourCell>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -259,6 +261,10 @@ pub struct Arm {
     pub acd_ms: Option<f64>,
     pub cost_micros: Option<u64>,
     pub cost_per_goal_micros: Option<f64>,
+    /// Dialled attempts, and minutes of talk, of the arm over its contacts with goal: ratios of sums.
+    pub attempts_per_goal: Option<f64>,
+    pub minutes_per_goal: Option<f64>,
+    pub cost_per_minute_micros: Option<f64>,
     /// Share of calls at or under each value of `call_turn_ms`; calls without a reply never come.
     pub call_turn_ecdf: Vec<EcdfPoint>,
     /// Calls whose `call_turn_ms` kept under each of the yardsticks; calls without a reply did not.

@@ -9,6 +9,7 @@ use crate::domain::Mode;
 
 use super::against::{self, Side};
 use super::arms::success_by_night;
+use super::compare::RESAMPLED_CALLS_MAX;
 use super::figures::{CallTurns, Figures, Night};
 use super::intervals::{absent, known};
 use super::model::{Check, Interval, Light, Text};
@@ -141,12 +142,14 @@ pub fn differences(figures: &Figures, version: &str) -> Vec<NightDifference> {
     }
     let baseline = &figures.design.baseline;
     let mut found = Vec::new();
+    // All nights together may cost what one comparison may.
+    let resampled_max = RESAMPLED_CALLS_MAX / figures.runs.len() as u64;
     for run in &figures.runs {
         let own = against::of_run(figures, run.night);
         let base = Side::of(&own, baseline, 1);
         for (mode, weight) in figures.design.arms.iter().filter(|(mode, _)| mode != baseline) {
             let side = Side::of(&own, mode, *weight);
-            let all = against::differences(&side, &base, &format!("{version}:{}", run.night));
+            let all = against::differences_up_to(&side, &base, &format!("{version}:{}", run.night), resampled_max);
             let of = |metric: &str| all.iter().find(|d| d.metric == metric).map(|d| d.difference.clone());
             if let (Some(call_turn_ms), Some(success)) = (of("call_turn_ms"), of("success_rate")) {
                 found.push(NightDifference { night: run.night, mode: mode.clone(), call_turn_ms, success });
@@ -218,8 +221,7 @@ fn success_chart(figures: &Figures, mode: &Mode, width: f64) -> Option<ControlCh
     use super::stats::proportion::Share;
     let by_night = success_by_night(figures, mode);
     let none = Share::new(0, 0);
-    let shares: Vec<Share> =
-        figures.runs.iter().map(|run| by_night.get(&run.night).copied().unwrap_or(none)).collect();
+    let shares: Vec<Share> = figures.runs.iter().map(|run| by_night.get(&run.night).copied().unwrap_or(none)).collect();
     let reference = shares[..REFERENCE_NIGHTS].iter().fold(none, |sum, s| Share::new(sum.k + s.k, sum.n + s.n));
     let target = reference.rate()?;
     let chart = Chart { target, lambda: LAMBDA, width };

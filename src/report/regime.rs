@@ -61,6 +61,7 @@ pub fn of_nights(figures: &Figures, kept: impl Fn(Night) -> bool) -> Figures {
     own.runs.retain(|row| kept(row.night));
     own.changes.retain(|row| kept(row.night));
     own.bundles.retain(|row| kept(row.night));
+    own.hours.retain(|row| kept(row.night));
     own
 }
 
@@ -104,7 +105,11 @@ fn planned_looks(
     }
     let next = looks.iter().find(|look| **look as usize > completed.len());
     let interim = |comparison: &Comparison| waiting(figures, comparison, completed.len(), next.copied());
-    decided.into_iter().zip(comparisons).map(|(found, comparison)| found.unwrap_or_else(|| interim(comparison))).collect()
+    decided
+        .into_iter()
+        .zip(comparisons)
+        .map(|(found, comparison)| found.unwrap_or_else(|| interim(comparison)))
+        .collect()
 }
 
 /// The intervals of a look have the level of its share of the error, and say so.
@@ -243,7 +248,10 @@ fn watched_words(figures: &Figures, comparison: &Comparison, watched: &Watched, 
         if en {
             format!("{} % in latency against {base} (confidence sequence {limits} %)", change(s.difference))
         } else {
-            format!("{} % по задержке против {base} (доверительная последовательность {limits} %)", change(s.difference))
+            format!(
+                "{} % по задержке против {base} (доверительная последовательность {limits} %)",
+                change(s.difference)
+            )
         }
     });
     let success = watched.success.map_or(String::new(), |s| {
@@ -252,10 +260,18 @@ fn watched_words(figures: &Figures, comparison: &Comparison, watched: &Watched, 
         if en { format!("difference {d} pp, {limits}") } else { format!("разница {d} п. п., {limits}") }
     });
     let (verdict, tail) = match (state, en) {
-        (State::Confirmed, true) => ("faster", format!("success not worse by more than {margin} pp: confirmed ({success})")),
-        (State::Confirmed, false) => ("быстрее", format!("успех не хуже, чем на {margin} п. п.: подтверждено ({success})")),
-        (State::SuccessWorse, true) => ("success worse", format!("success is worse by more than {margin} pp: refuted ({success})")),
-        (State::SuccessWorse, false) => ("успех хуже", format!("успех хуже больше чем на {margin} п. п.: опровергнуто ({success})")),
+        (State::Confirmed, true) => {
+            ("faster", format!("success not worse by more than {margin} pp: confirmed ({success})"))
+        }
+        (State::Confirmed, false) => {
+            ("быстрее", format!("успех не хуже, чем на {margin} п. п.: подтверждено ({success})"))
+        }
+        (State::SuccessWorse, true) => {
+            ("success worse", format!("success is worse by more than {margin} pp: refuted ({success})"))
+        }
+        (State::SuccessWorse, false) => {
+            ("успех хуже", format!("успех хуже больше чем на {margin} п. п.: опровергнуто ({success})"))
+        }
         (State::NotFaster, true) => ("slower", format!("success: {success}")),
         (State::NotFaster, false) => ("медленнее", format!("успех: {success}")),
         (_, true) => ("not settled yet", format!("success: {success}; another look costs nothing")),

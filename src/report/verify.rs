@@ -235,20 +235,13 @@ fn from_rows(rows: &[Row]) -> Result<Told, VerifyError> {
 }
 
 fn contacts(told: &mut Told, place: &str, is: Met) {
-    let counts =
-        [("dialled", is.dialled), ("reached", is.reached), ("goals", is.goal), ("opt-outs", is.opt_out)];
+    let counts = [("dialled", is.dialled), ("reached", is.reached), ("goals", is.goal), ("opt-outs", is.opt_out)];
     for (what, so) in counts {
         add(told, format!("{place}, contacts {what}"), i64::from(so));
     }
 }
 
-fn calls(
-    told: &mut Told,
-    row: &Row,
-    human: bool,
-    answered: bool,
-    name: &dyn Fn(&str) -> String,
-) -> Result<(), String> {
+fn calls(told: &mut Told, row: &Row, human: bool, answered: bool, name: &dyn Fn(&str) -> String) -> Result<(), String> {
     let (mut replies, mut never, mut interruptions) = (Vec::new(), 0_i64, 0_i64);
     let mut ruler = None;
     if row.turns > 0 {

@@ -184,6 +184,17 @@ pub struct CountedBundle {
     pub bundle: String,
 }
 
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct CountedHour {
+    pub night: i64,
+    pub mode: String,
+    /// When the quarter of an hour began.
+    pub quarter_at: i64,
+    pub dialled: i64,
+    pub human: i64,
+    pub goals: i64,
+}
+
 /// A mode was played by this bundle in this run.
 #[derive(Clone, Debug)]
 pub struct PlayedBundle {
@@ -224,6 +235,15 @@ impl Store {
 
     pub async fn bundles(&self, campaign: CampaignId, account: i64) -> Result<Vec<CountedBundle>> {
         read!(self, report::bundles(campaign, account))
+    }
+
+    pub async fn hours(&self, campaign: CampaignId, account: i64) -> Result<Vec<CountedHour>> {
+        read!(self, report::hours(campaign, account))
+    }
+
+    /// Contacts by the arm that they were given.
+    pub async fn arms(&self, campaign: CampaignId) -> Result<Vec<(String, i64)>> {
+        read!(self, report::arms(campaign))
     }
 
     /// Counts every latency anew, out of the attempts themselves.

@@ -78,6 +78,7 @@ impl Campaign {
         let mut figures = Figures {
             changes: Vec::new(),
             bundles: Vec::new(),
+            hours: Vec::new(),
             campaign: self.name.clone(),
             simulated: self.simulated,
             data_as_of: Timestamp(1_772_599_000_000),

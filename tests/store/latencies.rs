@@ -12,6 +12,7 @@ use halo::store::{Call, ContactChange, Note, Turn};
 both_engines! {
     counts_that_were_kept_up_are_those_counted_anew
     late_turns_and_a_corrected_loss_move_what_was_counted
+    the_migration_counts_what_was_there_before_it
 }
 
 /// Everything that the counts hold, in few numbers: by class, method, first turn or later, and a sum over the keys.
@@ -49,10 +50,7 @@ async fn counts_that_were_kept_up_are_those_counted_anew(bench: Bench) {
 }
 
 fn turns(ms: &[i64]) -> Vec<Turn> {
-    (1..)
-        .zip(ms)
-        .map(|(turn, ms)| Turn { turn, turn_ms: Some(*ms), method: "vad".into(), ..Turn::default() })
-        .collect()
+    (1..).zip(ms).map(|(turn, ms)| Turn { turn, turn_ms: Some(*ms), method: "vad".into(), ..Turn::default() }).collect()
 }
 
 /// The guards: the same, and `late` in `acts/note.rs`.
@@ -99,5 +97,16 @@ async fn late_turns_and_a_corrected_loss_move_what_was_counted(bench: Bench) {
     assert_eq!((of("turn_ms", 800).await, of("answer_ms", 40).await), (1, 2));
     let kept = told(&bench).await;
     bench.store.count_latencies_anew().await.unwrap();
+    assert_eq!(kept, told(&bench).await);
+}
+
+/// The migration's own statement, on rows as the schema before it kept them.
+async fn the_migration_counts_what_was_there_before_it(bench: Bench) {
+    history(&bench, 30).await;
+    let kept = told(&bench).await;
+    bench.execute("delete from latency_counts").await.unwrap();
+    let migration = include_str!("../../migrations/0018_reports.sql");
+    let backfill = migration.split(';').map(str::trim).find(|text| text.starts_with("insert into latency_counts"));
+    bench.execute(backfill.expect("the migration fills the table")).await.unwrap();
     assert_eq!(kept, told(&bench).await);
 }

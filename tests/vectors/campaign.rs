@@ -171,6 +171,7 @@ fn figures(case: &Value) -> Figures {
     Figures {
         changes: Vec::new(),
         bundles: Vec::new(),
+        hours: Vec::new(),
         campaign: "report case".to_owned(),
         simulated: false,
         data_as_of: Timestamp(0),

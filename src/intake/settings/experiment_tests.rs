@@ -1,3 +1,5 @@
+//! What `[experiment]` may say, and what it may not.
+
 use super::{from_json, parse, to_json};
 use crate::domain::Mode;
 use crate::domain::experiment::{Experiment, Regime};

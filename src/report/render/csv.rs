@@ -146,6 +146,14 @@ fn arm_rows(rows: &mut Rows, arm: &Arm) -> Result<(), RenderError> {
     for (outcome, n) in &arm.outcomes {
         rows.count(mode, "outcomes", outcome, *n)?;
     }
+    for (metric, value) in [
+        ("attempts_per_goal", arm.attempts_per_goal),
+        ("minutes_per_goal", arm.minutes_per_goal),
+        ("cost_per_goal_micros", arm.cost_per_goal_micros),
+        ("cost_per_minute_micros", arm.cost_per_minute_micros),
+    ] {
+        rows.row([mode, metric, "ratio"], [number(value), String::new(), String::new(), String::new()], "")?;
+    }
     let rates = &arm.rates;
     for (metric, rate) in [
         ("answer_seizure_rate", &rates.answer_seizure_rate),

@@ -17,11 +17,8 @@ fn headline(gate: &Gate) -> String {
         Outcome::Undecided => "not enough data",
         Outcome::Failed => "failed",
     };
-    let what = if gate.against.is_empty() {
-        gate.judged.clone()
-    } else {
-        format!("{} against {}", gate.judged, gate.against)
-    };
+    let what =
+        if gate.against.is_empty() { gate.judged.clone() } else { format!("{} against {}", gate.judged, gate.against) };
     format!("{} {}: gate {word}: {what}", icon(gate.outcome), gate.campaign)
 }
 

@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::RenderError;
-use super::{charts, nights};
 use super::rows::{self, Difference, Section, pick};
+use super::{charts, hours, nights};
 use crate::report::model::{Arm, Lang, Light, Report};
 use crate::report::words;
 
@@ -293,6 +293,19 @@ fn chart_list(report: &Report, lang: Lang) -> Vec<Chart> {
             twin: Twin { head, rows },
         });
     }
+    if let Some(svg) = hours::chart(report, lang) {
+        let (head, rows) = hours::twin(report, lang);
+        found.push(Chart {
+            title: hours::title(lang),
+            caption: pick(
+                lang,
+                "Exploratory. Hours in the campaign's zone; goals of human calls, filled by their share from ten calls on.",
+                "Разведочно. Часы в поясе кампании; цели из разговоров, заливка по доле, начиная с десяти звонков.",
+            ),
+            svg,
+            twin: Twin { head, rows },
+        });
+    }
     found
 }
 
@@ -363,14 +376,11 @@ fn facts(report: &Report, lang: Lang) -> Vec<(&'static str, String)> {
             pick(lang, "margin", "допуск"),
             format!("{} {}", words::points_plain(design.margin_pp / 100.0, lang), pick(lang, "pp", "п. п.")),
         ),
-        (
-            pick(lang, "regime", "порядок просмотра"),
-            {
-                let looks: Vec<String> = design.looks.iter().map(u32::to_string).collect();
-                let looks = if looks.is_empty() { String::new() } else { format!(" ({})", looks.join(", ")) };
-                format!("{}{looks}, {}/{}", design.regime, design.nights_completed, design.nights_planned)
-            },
-        ),
+        (pick(lang, "regime", "порядок просмотра"), {
+            let looks: Vec<String> = design.looks.iter().map(u32::to_string).collect();
+            let looks = if looks.is_empty() { String::new() } else { format!(" ({})", looks.join(", ")) };
+            format!("{}{looks}, {}/{}", design.regime, design.nights_completed, design.nights_planned)
+        }),
         (pick(lang, "data version, seed", "версия данных, зерно"), format!("{}, {}", report.data_version, design.seed)),
         (pick(lang, "software", "программа"), format!("{}, {}", report.software, report.schema)),
     ]

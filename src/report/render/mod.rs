@@ -4,7 +4,9 @@
 
 mod charts;
 mod csv;
+mod effort;
 pub mod gate;
+mod hours;
 mod html;
 mod json;
 mod markdown;

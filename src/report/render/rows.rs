@@ -42,6 +42,7 @@ pub fn sections(report: &Report, lang: Lang) -> Vec<Section> {
         Section { title: pick(lang, "Reach", "Дозвон"), rows: reach(report, lang) },
         Section { title: pick(lang, "Success", "Успех"), rows: success(report, lang) },
         Section { title: pick(lang, "Latency, ms", "Задержки, мс"), rows: latency(report, lang) },
+        super::effort::section(report, lang),
     ]
 }
 
@@ -296,6 +297,7 @@ pub fn check_title(check: &Check, lang: Lang) -> &'static str {
         "coverage" => pick(lang, "coverage", "покрытие"),
         "late_greetings" => pick(lang, "late greetings", "поздние приветствия"),
         "settings" => pick(lang, "settings", "настройки"),
+        "interleaving" => pick(lang, "interleaving", "чередование"),
         "bundles" => pick(lang, "what was played", "что игралось"),
         "control" => pick(lang, "control band", "контрольные границы"),
         _ => pick(lang, "plausibility", "правдоподобие"),

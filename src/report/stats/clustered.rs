@@ -90,7 +90,12 @@ pub fn quantile_difference(treatment: &Clusters, control: &Clusters, q: f64, lev
 
 /// Ratio of a turn-level quantile, treatment over control: the errors relative to their quantiles, added on the log
 /// scale (delta method). `None` where a quantile is not above 0.
-pub fn quantile_ratio(treatment: &Clusters, control: &Clusters, q: f64, level: f64) -> Option<super::proportion::Limits> {
+pub fn quantile_ratio(
+    treatment: &Clusters,
+    control: &Clusters,
+    q: f64,
+    level: f64,
+) -> Option<super::proportion::Limits> {
     let (t, c) = (treatment.quantile(q)?, control.quantile(q)?);
     if t.quantile <= 0.0 || c.quantile <= 0.0 {
         return None;

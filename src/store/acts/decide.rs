@@ -241,7 +241,9 @@ pub async fn decide(conn: &mut Conn, orders: &[&Asked], runs: Runs) -> Result<Op
     while !rest.is_empty() {
         let wave = Wave::first_of(rest, &known);
         let (now, later) = rest.split_at(wave.orders);
-        let Some(answers) = ask(conn, now, &mut known, &mut carried, &mut budgets, &mut latencies).await? else { return Ok(None) };
+        let Some(answers) = ask(conn, now, &mut known, &mut carried, &mut budgets, &mut latencies).await? else {
+            return Ok(None);
+        };
         told.extend(answers);
         let stale: BTreeSet<AttemptId> = later
             .iter()

@@ -4,7 +4,8 @@ use super::super::Conn;
 use crate::domain::CampaignId;
 use crate::store::Result;
 use crate::store::figures::{
-    CountedApart, CountedBundle, CountedCalls, CountedContacts, CountedLatency, CountedOutcome, CountedRun, CountedTurn, PlayedBundle, Watermark,
+    CountedApart, CountedBundle, CountedCalls, CountedContacts, CountedHour, CountedLatency, CountedOutcome,
+    CountedRun, CountedTurn, PlayedBundle, Watermark,
 };
 
 pub async fn runs(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<CountedRun>> {
@@ -64,4 +65,12 @@ pub async fn put_bundle(conn: &mut Conn, bundle: &PlayedBundle) -> Result<()> {
     let query = sqlx::query(sql!("put_bundle")).bind(run.0).bind(mode.as_str()).bind(bundle).bind(at.0);
     query.execute(conn).await?;
     Ok(())
+}
+
+pub async fn arms(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<(String, i64)>> {
+    Ok(sqlx::query_as(sql!("count_arms")).bind(campaign.0).fetch_all(conn).await?)
+}
+
+pub async fn hours(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedHour>> {
+    Ok(sqlx::query_as(sql!("report_hours")).bind(campaign.0).bind(account).fetch_all(conn).await?)
 }
