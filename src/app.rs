@@ -236,6 +236,10 @@ impl App {
         let inbound_token = inbound_token(&key);
         // The simulator inside was made a moment ago: there is nothing to look at.
         let beside = simulator.is_none().then(|| wanted(config, sources.clone(), &backend_url, &inbound_token, true));
+        let scenarios = provider_modes
+            .iter()
+            .filter_map(|entry| Some((entry.name.clone(), sources.bundle(&entry.file).ok()?.fingerprint)))
+            .collect();
         if !config.is_real() && roles.worker {
             // A simulator keeps nothing: every start deploys to it, as the command does to the platform.
             let wanted = wanted(config, sources, &backend_url, &inbound_token, false);
@@ -253,6 +257,7 @@ impl App {
             openai_realtime_model: config.openai_realtime_model.clone(),
             media: platform::model(config, &reach_url),
             routes: provider_modes.iter().map(|entry| (entry.name.clone(), entry.route.clone())).collect(),
+            scenarios,
         };
         let mut web =
             Web::new(dialer.clone(), key, api_key, inbound_token, voice, modes.clone(), config.caller_id.clone());

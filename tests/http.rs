@@ -10,6 +10,8 @@ mod callbacks;
 mod dialogue;
 #[path = "http/doors.rs"]
 mod doors;
+#[path = "http/gates.rs"]
+mod gates;
 #[path = "http/life.rs"]
 mod life;
 #[path = "http/lists.rs"]

@@ -2,6 +2,10 @@
 
 #[path = "report/fixture.rs"]
 mod fixture;
+#[path = "report/gate.rs"]
+mod gate;
+#[path = "report/nights.rs"]
+mod nights;
 #[path = "report/verdicts.rs"]
 mod verdicts;
 

@@ -24,6 +24,8 @@ mod histories;
 mod imports;
 #[path = "store/lanes.rs"]
 mod lanes;
+#[path = "store/latencies.rs"]
+mod latencies;
 #[path = "store/life.rs"]
 mod life;
 #[path = "store/media.rs"]

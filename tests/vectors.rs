@@ -11,6 +11,8 @@ use serde_json::Value;
 mod campaign;
 #[path = "vectors/case.rs"]
 mod case;
+#[path = "vectors/simulated.rs"]
+mod simulated;
 #[path = "vectors/topics.rs"]
 mod topics;
 

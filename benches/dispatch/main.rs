@@ -180,6 +180,7 @@ async fn calls(ground: Ground, contacts: usize, bare: f64, options: &Options) ->
         openai_base_url: None,
         openai_realtime_model: "gpt-realtime".into(),
         media: None,
+        scenarios: Default::default(),
         routes: BTreeMap::new(),
     };
     let web = Web::new(dialer.clone(), vec![7; 32], ApiKey::of("no-secret"), "no-secret".into(), voice, known, None);

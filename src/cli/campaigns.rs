@@ -47,6 +47,8 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// What its list can decide: which difference, after how many human calls and nights.
+    Plan(super::plan::Plan),
     /// Start a run; the serving process dials it.
     Start(life::Start),
     /// No further dials; calls under way go on.
@@ -105,6 +107,7 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Import { dir, list, shape, json } => import_dir(&dir, list, &shape, json).await,
         Verb::List { json } => list(json).await,
         Verb::Show { campaign, json } => show(&campaign, json).await,
+        Verb::Plan(args) => super::plan::run(args).await,
         Verb::Start(args) => start(args).await,
         Verb::Pause(args) => life::pause(args).await,
         Verb::Resume(args) => life::resume(args).await,

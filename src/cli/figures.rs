@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use halo::app::{known_modes, peek_clock, read_rules};
 use halo::http::export;
 use halo::report::render::{Format, render};
+use halo::report::verify::verify;
 use halo::report::{Proof, gather};
 use std::path::PathBuf;
 
@@ -19,6 +20,10 @@ pub struct ReportArgs {
     /// Into a file instead of standard output.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Count this export of attempts (CSV) again and hold it against the report: exit code 1 where a figure differs, 3
+    /// where the data has moved on since.
+    #[arg(long, value_name = "EXPORT")]
+    verify: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -72,6 +77,24 @@ pub async fn report(args: ReportArgs) -> Result<(), Failure> {
     let modes = known_modes(&config)?;
     let campaign = store.find_campaign(&args.campaign).await?;
     let (rules, _) = read_rules(modes)(&campaign.settings).map_err(Failure::refused)?;
+    if let Some(path) = &args.verify {
+        let export = std::fs::read(path).map_err(|cause| Failure::refused(format!("{}: {cause}", path.display())))?;
+        // Before the figures: what ends in between makes the mark older than they are, never newer.
+        let marks = gather::marks(&store, &campaign).await?;
+        let figures = gather::figures(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
+        let found = verify(&export, &figures, &marks).map_err(Failure::refused)?;
+        let text = match args.format {
+            Form::Json => serde_json::to_string_pretty(&found).map_err(Failure::refused)? + "\n",
+            _ => found.text(),
+        };
+        let mut out = Out::to(args.out.as_ref())?;
+        out.write(text.as_bytes())?;
+        out.end();
+        return match found.exit_code() {
+            0 => Ok(()),
+            code => Err(Failure { code, message: String::new() }),
+        };
+    }
     let report = gather::report(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
     let format = match args.format {
         Form::Table => Format::Table,

@@ -4,9 +4,11 @@ mod call;
 mod campaigns;
 mod drill;
 mod figures;
+mod gate;
 mod life;
 mod lists;
 mod migrate;
+mod plan;
 mod platform;
 mod rehearse;
 mod service;
@@ -45,6 +47,8 @@ enum Verb {
     Campaign(campaigns::Verb),
     /// Which mode is better, said honestly.
     Report(figures::ReportArgs),
+    /// Is what was called last still within its limits? For CI: exit code 0, 1, or 3 without enough data.
+    Gate(Box<gate::GateArgs>),
     /// Is anybody being called, and if not, why: one line.
     Status {
         /// Print JSON.
@@ -84,7 +88,12 @@ impl Verb {
     fn is_meant_for_here(&self) -> Result<(), Failure> {
         let rows_of_here = match self {
             Verb::Campaign(verb) => verb.needs_rows(),
-            Verb::Report(_) | Verb::Status { .. } | Verb::Why { .. } | Verb::Export(_) | Verb::Prove { .. } => true,
+            Verb::Report(_)
+            | Verb::Gate(_)
+            | Verb::Status { .. }
+            | Verb::Why { .. }
+            | Verb::Export(_)
+            | Verb::Prove { .. } => true,
             Verb::Demo(_) | Verb::Serve(_) | Verb::Simulate(_) | Verb::Call(_) => false,
             Verb::Drill(_) | Verb::MigrateDatabase(_) | Verb::Voximplant(_) => false,
         };
@@ -188,6 +197,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Verb::Report(report) => {
             log("warn");
             figures::report(report).await
+        }
+        Verb::Gate(gate) => {
+            log("warn");
+            gate::run(*gate).await
         }
         Verb::Status { json } => {
             log("warn");

@@ -57,6 +57,7 @@ pub fn settings() -> Settings {
         gap: Default::default(),
         consent: Default::default(),
         list: Default::default(),
+        experiment: Default::default(),
         pacing: Default::default(),
     }
 }

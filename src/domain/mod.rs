@@ -16,6 +16,7 @@ pub mod clearance;
 #[cfg(test)]
 mod clock_changes;
 pub mod delays;
+pub mod experiment;
 pub mod follow;
 pub mod forecast;
 pub mod ids;

@@ -6,6 +6,7 @@ use super::breaker::Breakers;
 use super::budget::Budget;
 use super::calendar::Calendar;
 use super::caps::{Caps, Gap};
+use super::experiment::Experiment;
 use super::list::ListRules;
 use super::pace::Pacing;
 use super::{Mode, Outcome, PhoneNumber};
@@ -54,6 +55,8 @@ pub struct Settings {
     pub consent: Consent,
     /// How its lists are read.
     pub list: ListRules,
+    /// What its modes are compared by; nobody changes it after the first run.
+    pub experiment: Experiment,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Contacts were taken in, and given their arms, under these: a clone or a new campaign may have others.
 const NEVER: &[&str] = &["modes", "purpose"];
 /// What a run that is open was started with.
-const ONLY_AT_REST: &[&str] = &["name", "region", "policy", "timezone"];
+const ONLY_AT_REST: &[&str] = &["name", "region", "policy", "timezone", "experiment"];
 
 #[derive(Debug, Serialize)]
 pub struct Changed {
@@ -126,6 +126,11 @@ pub async fn change(here: &Here<'_>, campaign: &str, patch: &Value, by: By) -> R
         .collect();
     if !never.is_empty() {
         return Err(ImportError::Settings(never.join("; "), never));
+    }
+    // Rules of a comparison that are written after its first call was heard are none.
+    if changed.iter().any(|key| root(key) == "experiment") && !here.store.runs(found.campaign).await?.is_empty() {
+        let why = "experiment: its first run has begun; clone the campaign for another experiment".to_owned();
+        return Err(ImportError::Settings(why.clone(), vec![why]));
     }
     if changed.is_empty() {
         return Ok(Changed { version, changed });

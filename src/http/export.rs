@@ -6,6 +6,7 @@
 mod back;
 mod rejected;
 pub mod sheet;
+mod stamp;
 mod workbook;
 
 use super::{Problem, Web, talked};
@@ -22,6 +23,7 @@ use rejected::Rejected;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sheet::{Format, Shape, Sheet};
+use stamp::Stamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tracing::error;
@@ -133,7 +135,7 @@ impl What {
 
 enum Kind {
     Contacts(CampaignId, Back),
-    Attempts(CampaignId),
+    Attempts(CampaignId, Stamp),
     Turns(CampaignId),
     Rejects(Rejected),
     /// Of these lists, in their order.
@@ -189,7 +191,7 @@ impl Export {
         }
         let kind = match what {
             What::Contacts => Kind::Contacts(campaign, Back::of(store, &row).await?),
-            What::Attempts => Kind::Attempts(campaign),
+            What::Attempts => Kind::Attempts(campaign, Stamp::of(store, &row).await?),
             What::Turns => Kind::Turns(campaign),
             What::Rejects => Kind::Rejects(Rejected::of(store, &row, lists).await?),
             What::Notes => Kind::Notes(lists),
@@ -211,7 +213,7 @@ impl Export {
         let fixed = match &self.kind {
             Kind::Contacts(_, back) => return back.header(),
             Kind::Rejects(rejected) => return rejected.header(),
-            Kind::Attempts(_) => &[ATTEMPTS, talked::COLUMNS].concat(),
+            Kind::Attempts(..) => &[ATTEMPTS, talked::COLUMNS, &stamp::COLUMNS].concat(),
             Kind::Turns(_) => TURNS,
             Kind::Notes(_) => NOTES,
             Kind::Suppressions => SUPPRESSIONS,
@@ -259,7 +261,7 @@ impl Export {
                     rows.push(back.row(row, &further));
                 }
             }
-            Kind::Attempts(campaign) => {
+            Kind::Attempts(campaign, stamp) => {
                 let page = self.store.attempts(*campaign, self.behind.0, PAGE).await?;
                 let with_turns: Vec<i64> = page.iter().filter(|row| row.turns > 0).map(|row| row.attempt_id).collect();
                 let turns = self.store.turn_latencies(&with_turns).await?;
@@ -273,8 +275,10 @@ impl Export {
                     let (from, to) = of(&|id| turns.partition_point(|turn| turn.attempt_id < id));
                     let (first, last) = of(&|id| times.partition_point(|time| time.attempt_id < id));
                     let (begin, end) = of(&|id| dialogue.partition_point(|turn| turn.attempt_id < id));
+                    let told = stamp.cells(row.call_source.clone(), row.opted_out == 1);
                     let mut cells = attempt(row, &turns[from..to], &times[first..last]);
                     cells.extend(talked::cells(&dialogue[begin..end]));
+                    cells.extend(told);
                     rows.push(cells);
                 }
             }

@@ -7,6 +7,7 @@ mod access;
 mod account;
 pub mod append;
 pub mod attempts;
+mod bundles;
 mod callers;
 mod campaigns;
 pub mod change;
@@ -17,6 +18,7 @@ mod demands;
 mod demo;
 pub mod export;
 mod forecast;
+mod gates;
 pub mod import;
 mod life;
 pub mod lists;
@@ -109,6 +111,7 @@ pub struct Web {
     callers: callers::Callers,
     uploads: uploads::Uploads,
     streams: media::Streams,
+    bundles: bundles::Bundles,
 }
 
 /// Addresses and models that a grant names.
@@ -123,6 +126,8 @@ pub struct Voice {
     pub media: Option<crate::media::Model>,
     /// How each mode's calls leave the platform; over the telephone network where none is named.
     pub routes: BTreeMap<Mode, Route>,
+    /// Hash of the scenario's file that plays each mode, where it is known.
+    pub scenarios: BTreeMap<Mode, String>,
 }
 
 impl Web {
@@ -155,6 +160,7 @@ impl Web {
             callers: callers::Callers::default(),
             uploads: uploads::Uploads::default(),
             streams: media::Streams::default(),
+            bundles: bundles::Bundles::default(),
         }
     }
 
@@ -214,6 +220,9 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/report.json", get(reports::json))
         .route("/campaigns/{campaign}/report.csv", get(reports::csv))
         .route("/campaigns/{campaign}/report.html", get(reports::html))
+        .route("/campaigns/{campaign}/gate", get(gates::gate))
+        .route("/campaigns/{campaign}/plan", get(gates::plan))
+        .route("/reports/compare", get(gates::compare))
         .route("/campaigns/{campaign}/runs", get(runs::list).post(runs::start))
         .route("/modes", get(told::modes))
         .route("/attempts/{attempt}/told", get(told::of_attempt))

@@ -4,7 +4,7 @@ use super::access::{bearer, same_secret};
 use super::callers::caller;
 use super::media;
 use super::voice::{TokenOf, body_of, variables};
-use super::{Problem, Web};
+use super::{Problem, Web, bundles};
 use crate::dialer::{Grant, GrantRequest, News, Report, Settled};
 use crate::dialogue::{self, Manner, optout};
 use crate::domain::{AttemptId, PhoneNumber, Route, SessionId, Token};
@@ -24,8 +24,8 @@ use tracing::info;
 type Body = Result<Bytes, BytesRejection>;
 
 /// The one detector's settings, the same in every mode: the ruler must not differ.
-const VAD_THRESHOLD: f64 = 0.5;
-const VAD_MIN_SILENCE_MS: u32 = 300;
+pub(super) const VAD_THRESHOLD: f64 = 0.5;
+pub(super) const VAD_MIN_SILENCE_MS: u32 = 300;
 
 #[derive(Deserialize)]
 struct GrantBody {
@@ -90,6 +90,7 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
     let base = &web.voice.backend_url;
     let event_token = Token::event_token(&granted.token, &web.installation_key);
     web.callers.know(attempt, held.campaign, &event_token);
+    bundles::note(&web, &held, &script, manner, dial);
     Ok(Json(json!({
         "call_id": attempt,
         "granted_ms_ago": granted.granted_ms_ago,

@@ -206,6 +206,7 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
     let calls = ArmCalls::of(figures, mode);
     let silent = table(figures, mode, Metric::FirstAudioMs).infinite();
     let medians = calls.medians();
+    let minutes = sums.talk_ms as f64 / 60_000.0;
 
     Arm {
         baseline: *mode == figures.design.baseline,
@@ -250,6 +251,9 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
             .cost_micros
             .filter(|_| contacts.goals > 0)
             .map(|cost| cost as f64 / contacts.goals as f64),
+        attempts_per_goal: (contacts.goals > 0).then(|| attempts as f64 / contacts.goals as f64),
+        minutes_per_goal: (contacts.goals > 0).then(|| minutes / contacts.goals as f64),
+        cost_per_minute_micros: sums.cost_micros.filter(|_| minutes > 0.0).map(|cost| cost as f64 / minutes),
         call_turn_ecdf: ecdf(&calls.medians_of_all(), &medians),
         call_turn_within: within(&calls.medians_of_all(), &medians),
         contacts,

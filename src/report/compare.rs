@@ -19,13 +19,24 @@ pub const RESAMPLED_CALLS_MAX: u64 = 20_000;
 /// The power for which missing calls are told.
 const POWER: f64 = 0.8;
 
+/// How much drawing an interval is worth.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    pub resamples: usize,
+}
+
 pub fn comparisons(figures: &Figures, arms: &[Arm], seed: u64) -> Vec<Comparison> {
+    comparisons_with(figures, arms, seed, Effort { resamples: bootstrap::RESAMPLES })
+}
+
+/// Intervals of the primary figures have the level that the design's one-sided error leaves them.
+pub fn comparisons_with(figures: &Figures, arms: &[Arm], seed: u64, effort: Effort) -> Vec<Comparison> {
     let Some(baseline) = arms.iter().find(|arm| arm.baseline) else { return Vec::new() };
     let mut found: Vec<Comparison> = arms
         .iter()
         .filter(|arm| !arm.baseline)
         .zip(0_u64..)
-        .map(|(arm, place)| compare(figures, arm, baseline, arms.len() as u64 - 1, seed.wrapping_add(place)))
+        .map(|(arm, place)| compare(figures, arm, baseline, arms.len() as u64 - 1, seed.wrapping_add(place), effort))
         .collect();
     // An arm whose claim has no p cannot hold; it still takes its place among the questions asked.
     let p: Vec<f64> = found.iter().map(|comparison| comparison.p_claim.unwrap_or(1.0)).collect();
@@ -36,7 +47,13 @@ pub fn comparisons(figures: &Figures, arms: &[Arm], seed: u64) -> Vec<Comparison
 }
 
 /// Difference of medians with its one-sided p.
-fn median_difference(mode: &Sample, baseline: &Sample, seed: u64) -> (Interval, Option<f64>) {
+fn median_difference(
+    mode: &Sample,
+    baseline: &Sample,
+    seed: u64,
+    level: f64,
+    effort: Effort,
+) -> (Interval, Option<f64>) {
     const RESAMPLED: &str = "cluster_bootstrap";
     let n = mode.n().min(baseline.n());
     let plain = mode.median().zip(baseline.median()).map(|(a, b)| a - b);
@@ -45,7 +62,7 @@ fn median_difference(mode: &Sample, baseline: &Sample, seed: u64) -> (Interval, 
     }
     if mode.n().max(baseline.n()) > RESAMPLED_CALLS_MAX {
         let alone = |sample: &Sample| Clusters::collect(sample.sorted().into_iter().map(|value| vec![value]));
-        let found = clustered::quantile_difference(&alone(mode), &alone(baseline), 0.5, LEVEL);
+        let found = clustered::quantile_difference(&alone(mode), &alone(baseline), 0.5, level);
         return match found {
             Some(f) => {
                 let p = if f.error > 0.0 { phi(f.difference / f.error) } else { 1.0 };
@@ -54,7 +71,7 @@ fn median_difference(mode: &Sample, baseline: &Sample, seed: u64) -> (Interval, 
             None => (bare("clustered_delta", n, plain, "no spread to estimate an error from"), None),
         };
     }
-    match bootstrap::median_difference(mode, baseline, seed) {
+    match bootstrap::median_difference_at(mode, baseline, seed, level, effort.resamples) {
         Some(f) => (known(RESAMPLED, n, f.difference, f.lower, f.upper), Some(f.p_faster)),
         None => (bare(RESAMPLED, n, plain, "a median is not finite"), None),
     }
@@ -90,8 +107,8 @@ fn turn_p95(mode: &Clusters, baseline: &Clusters) -> Interval {
     }
 }
 
-fn newcombe(mode: Share, baseline: Share) -> Interval {
-    of_limits("newcombe", mode.n.min(baseline.n), proportion::newcombe(mode, baseline, LEVEL))
+fn newcombe(mode: Share, baseline: Share, level: f64) -> Interval {
+    of_limits("newcombe", mode.n.min(baseline.n), proportion::newcombe(mode, baseline, level))
 }
 
 fn share_of(rate: &Rate) -> Share {
@@ -108,7 +125,7 @@ fn guardrails(mode: &Arm, baseline: &Arm) -> Vec<Guardrail> {
     pairs
         .into_iter()
         .map(|(metric, mode, baseline)| {
-            let difference = newcombe(share_of(mode), share_of(baseline));
+            let difference = newcombe(share_of(mode), share_of(baseline), LEVEL);
             Guardrail { metric: metric.to_owned(), alarm: difference.above_zero(), difference }
         })
         .collect()
@@ -132,11 +149,12 @@ fn sign(value: f64) -> i8 {
     }
 }
 
-fn compare(figures: &Figures, mode: &Arm, baseline: &Arm, claims: u64, seed: u64) -> Comparison {
+fn compare(figures: &Figures, mode: &Arm, baseline: &Arm, claims: u64, seed: u64, effort: Effort) -> Comparison {
     let design = &figures.design;
+    let level = 1.0 - 2.0 * design.alpha;
     let (calls, base_calls) = (ArmCalls::of(figures, &mode.mode), ArmCalls::of(figures, &baseline.mode));
     let (medians, base_medians) = (calls.medians(), base_calls.medians());
-    let (call_turn_ms, p_faster) = median_difference(&medians, &base_medians, seed);
+    let (call_turn_ms, p_faster) = median_difference(&medians, &base_medians, seed, level, effort);
     // Two infinite medians tell nothing about which is slower.
     let all_difference = calls
         .medians_of_all()
@@ -172,8 +190,8 @@ fn compare(figures: &Figures, mode: &Arm, baseline: &Arm, claims: u64, seed: u64
         mann_whitney_p: ranks.map(|r| r.p_two_sided),
         chance_faster: ranks.map(|r| 1.0 - r.effect),
         turn_p95_ms: turn_p95(&calls.clusters(), &base_calls.clusters()),
-        success: newcombe(reached, base_reached),
-        success_assigned: newcombe(assigned, base_assigned),
+        success: newcombe(reached, base_reached, level),
+        success_assigned: newcombe(assigned, base_assigned, level),
         success_pooled: match pooled {
             Some(p) => known("mantel_haenszel", reached.n.min(base_reached.n), p.difference, p.lower, p.upper),
             None => absent("mantel_haenszel", 0, "no night in which both arms reached somebody"),

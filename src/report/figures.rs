@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::domain::experiment::{Experiment, Regime};
 use crate::domain::{Mode, Outcome, Timestamp};
 
 use super::answers::{AnswerRow, Asked};
@@ -42,6 +43,30 @@ pub struct Figures {
     pub asked: Vec<Asked>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<AnswerRow>,
+    /// What each night played; nothing of nights before that was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bundles: Vec<BundleRow>,
+    /// Dials by hour of the day in the campaign's zone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hours: Vec<HourRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HourRow {
+    pub night: Night,
+    pub mode: Mode,
+    pub hour: u32,
+    pub dialled: u64,
+    pub human: u64,
+    pub goals: u64,
+}
+
+/// A mode in a night was played by this bundle: script, settings of the call, model and scenario, as one hash.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BundleRow {
+    pub night: Night,
+    pub mode: Mode,
+    pub bundle: String,
 }
 
 /// What was written down before the first call.
@@ -57,6 +82,15 @@ pub struct Design {
     pub nights_planned: u32,
     /// Handed to the bootstrap together with the data's version.
     pub seed: u64,
+    /// How often the data may be looked at with a verdict in mind.
+    #[serde(default, skip_serializing_if = "Regime::is_fixed")]
+    pub regime: Regime,
+    /// Planned looks in completed runs; of `group` alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<u32>,
+    /// Human calls planned for each arm, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_planned: Option<u32>,
 }
 
 /// Five percentage points.
@@ -65,6 +99,36 @@ pub const MARGIN: f64 = 0.05;
 pub const ALPHA: f64 = 0.025;
 
 impl Design {
+    fn bare() -> Self {
+        Design {
+            arms: Vec::new(),
+            baseline: Mode::dialog(),
+            margin: MARGIN,
+            alpha: ALPHA,
+            nights_planned: 1,
+            seed: 0,
+            regime: Regime::Fixed,
+            looks: Vec::new(),
+            calls_planned: None,
+        }
+    }
+
+    /// What the settings declare, over the defaults.
+    pub fn declare(&mut self, said: &Experiment) {
+        if let Some(baseline) = said.baseline.as_ref().filter(|mode| self.arms.iter().any(|arm| arm.0 == **mode)) {
+            self.baseline = baseline.clone();
+        }
+        if let Some(points) = said.margin_pp {
+            self.margin = points / 100.0;
+        }
+        self.regime = said.regime;
+        self.looks.clone_from(&said.looks);
+        self.calls_planned = said.calls;
+        if let Some(nights) = said.nights.or_else(|| said.looks.last().copied()) {
+            self.nights_planned = nights;
+        }
+    }
+
     /// The defaults: `dialog` is the baseline where it takes part, else the first mode.
     pub fn of(arms: &[(Mode, u32)], seed: u64) -> Self {
         let dialog = Mode::dialog();
@@ -73,7 +137,15 @@ impl Design {
             Some((first, _)) if !has_dialog => first.clone(),
             _ => dialog,
         };
-        Design { arms: arms.to_vec(), baseline, margin: MARGIN, alpha: ALPHA, nights_planned: 1, seed }
+        Design {
+            arms: arms.to_vec(),
+            baseline,
+            margin: MARGIN,
+            alpha: ALPHA,
+            nights_planned: 1,
+            seed,
+            ..Design::bare()
+        }
     }
 }
 
@@ -154,9 +226,9 @@ pub struct CallRow {
     pub interruptions: u64,
 }
 
-/// A hang-up within this many milliseconds of the answer is early.
+/// A hang-up within this many milliseconds of the answer is early: the view `report_calls` counts by it.
 pub const EARLY_MS: i64 = 10_000;
-/// A greeting later than this is late.
+/// A greeting later than this is late: the same view.
 pub const LATE_MS: i64 = 2_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -323,6 +395,8 @@ impl Figures {
         self.calls.sort_unstable();
         self.latencies.sort_unstable();
         self.apart.sort_unstable();
+        self.bundles.sort_unstable();
+        self.hours.sort_unstable();
         self.runs.sort_by_key(|run| run.night);
         for call in &mut self.turns {
             call.answered_ms.sort_unstable();

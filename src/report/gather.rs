@@ -1,21 +1,23 @@
 //! From the store's counts to the figures of a report.
 
 use super::figures::{
-    ApartRow, AttemptRow, CallRow, CallTurns, ContactRow, Design, EARLY_MS, Figures, LATE_MS, LatencyRow, Method,
+    ApartRow, AttemptRow, BundleRow, CallRow, CallTurns, ContactRow, Design, Figures, HourRow, LatencyRow, Method,
     Metric, RunRow, RunState, SettingsChange, TurnRow,
 };
+use super::plan::{ASSUMED, Known};
+use super::verify::Marks;
 use super::{Report, answers, build};
+use crate::domain::experiment::NIGHTS;
+use crate::domain::money::MICROS;
 use crate::domain::settings::Settings;
 use crate::domain::{Mode, RunId, Timestamp};
 use crate::store::figures::{CountedContacts, CountedRun};
 use crate::store::{Campaign, Result, SettingsVersion, Store, StoreError};
+use chrono::Timelike;
 use sha2::{Digest, Sha256};
 
 /// Platforms of ours begin so; everything that comes from there is marked.
 pub const SIMULATOR: &str = "simulator/";
-
-/// A scheduled campaign is judged after this many nights: until then its figures are interim.
-pub const NIGHTS_PLANNED: u32 = 28;
 
 /// The report of a campaign at the platform of its newest run; runs of other platforms are never pooled
 /// with it.
@@ -24,10 +26,27 @@ pub async fn report(store: &Store, campaign: &Campaign, settings: &Settings, now
 }
 
 pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, now: Timestamp) -> Result<Figures> {
+    figures_of(store, campaign, settings, Of::default(), now).await
+}
+
+/// Which of a campaign's runs.
+#[derive(Clone, Copy, Default)]
+pub struct Of {
+    /// Those at this platform's account; without one, at that of the newest run.
+    pub account: Option<i64>,
+}
+
+pub async fn figures_of(
+    store: &Store,
+    campaign: &Campaign,
+    settings: &Settings,
+    of: Of,
+    now: Timestamp,
+) -> Result<Figures> {
     let runs = store.counted_runs(campaign.campaign).await?;
-    let newest = runs.last().cloned();
+    let newest = runs.iter().rev().find(|run| of.account.is_none_or(|account| account == run.account_id)).cloned();
     let account = newest.as_ref().map_or(0, |run| run.account_id);
-    let rows = store.counted(campaign.campaign, account, EARLY_MS, LATE_MS).await?;
+    let rows = store.counted(campaign.campaign, account).await?;
     let changes =
         changes(store.settings_history(campaign.campaign).await?, runs.iter().filter(|run| run.account_id == account));
     let runs: Vec<RunRow> = runs
@@ -46,11 +65,14 @@ pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, no
     let data_as_of = newest.as_ref().and_then(|run| run.ended_at).map_or(now, Timestamp);
     let mut design = Design::of(&settings.modes, seed(&campaign.salt));
     if settings.schedule.is_some() {
-        design.nights_planned = NIGHTS_PLANNED;
+        design.nights_planned = NIGHTS;
     }
     let asked = answers::asked(&campaign.script);
     let records = rows.answers.into_iter().map(|row| Ok((mode(&row.mode)?, row.answers, count(row.n))));
     let answers = answers::rows(&asked, records.collect::<Result<Vec<_>>>()?.into_iter());
+    design.declare(&settings.experiment);
+    let bundles = store.bundles(campaign.campaign, account).await?;
+    let hours = store.hours(campaign.campaign, account).await?;
     Ok(Figures {
         campaign: campaign.name.clone(),
         simulated: newest.is_none_or(|run| run.platform.starts_with(SIMULATOR)),
@@ -122,6 +144,24 @@ pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, no
                 })
                 .collect::<Result<Vec<_>>>()?,
         ),
+        hours: hours
+            .into_iter()
+            .map(|row| {
+                let local = Timestamp(row.quarter_at).utc().map(|utc| utc.with_timezone(&settings.timezone));
+                Ok(HourRow {
+                    night: row.night,
+                    mode: mode(&row.mode)?,
+                    hour: local.map_or(0, |at| at.hour()),
+                    dialled: count(row.dialled),
+                    human: count(row.human),
+                    goals: count(row.goals),
+                })
+            })
+            .collect::<Result<_>>()?,
+        bundles: bundles
+            .into_iter()
+            .map(|row| Ok(BundleRow { night: row.night, mode: mode(&row.mode)?, bundle: row.bundle }))
+            .collect::<Result<_>>()?,
         apart: rows
             .apart
             .into_iter()
@@ -139,6 +179,50 @@ pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, no
         // Who asked nothing has the figures of before.
         asked: if answers.is_empty() { Vec::new() } else { asked },
         answers,
+    })
+}
+
+/// What a plan may rest on: the list as it was assigned, and what earlier runs told; `reach` and `success` are somebody's
+/// own guess and win over both.
+pub async fn known(
+    store: &Store,
+    campaign: &Campaign,
+    settings: &Settings,
+    figures: &Figures,
+    reach: Option<f64>,
+    success: Option<f64>,
+) -> Result<Known> {
+    let given = store.arms(campaign.campaign).await?;
+    let contacts = figures.design.arms.iter().map(|(mode, _)| {
+        let found = given.iter().find(|(name, _)| name == mode.as_str());
+        (mode.clone(), found.map_or(0, |(_, n)| count(*n)))
+    });
+    let sum = |rows: &[ContactRow], of: fn(&ContactRow) -> u64| rows.iter().map(of).sum::<u64>();
+    let (dialled, talked) = (sum(&figures.night_contacts, |r| r.dialled), sum(&figures.night_contacts, |r| r.reached));
+    let (reached, goals) = (sum(&figures.contacts, |r| r.reached), sum(&figures.contacts, |r| r.goals));
+    let share = |guess: Option<f64>, k: u64, n: u64| match guess {
+        Some(share) => (share, true),
+        // All or nothing is a handful's word: a plan needs something between.
+        None if k > 0 && k < n => (k as f64 / n as f64, true),
+        None => (ASSUMED, false),
+    };
+    let cost: u64 = figures.calls.iter().filter_map(|row| row.cost_micros).sum();
+    Ok(Known {
+        contacts: contacts.collect(),
+        take: settings.schedule.as_ref().map(|schedule| schedule.take),
+        reach: share(reach, talked, dialled),
+        success: share(success, goals, reached),
+        cost_per_call: (cost > 0 && reached > 0).then(|| cost as f64 / MICROS as f64 / reached as f64),
+    })
+}
+
+/// How far the data of a campaign goes, and what it is counted by.
+pub async fn marks(store: &Store, campaign: &Campaign) -> Result<Marks> {
+    let mark = store.watermark(campaign.campaign).await?;
+    Ok(Marks {
+        seed: format!("{:016x}", seed(&campaign.salt)),
+        watermark: mark.at().map(|at| Timestamp(at).to_string()),
+        view_version: mark.version,
     })
 }
 
@@ -190,7 +274,8 @@ fn count(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
-fn seed(salt: &str) -> u64 {
+/// What everything random of a campaign is drawn from.
+pub fn seed(salt: &str) -> u64 {
     let digest = Sha256::digest(salt.as_bytes());
     u64::from_be_bytes(digest[..8].try_into().expect("SHA-256 has 32 bytes"))
 }

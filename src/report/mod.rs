@@ -4,21 +4,29 @@
 //! nothing else, so that they cannot disagree. Nothing here asks a database, reads a clock, or knows
 //! how a call is made; and nothing here softens a verdict.
 
+pub mod against;
 pub mod answers;
 pub mod arms;
 pub mod compare;
 pub mod figures;
+pub mod gate;
 pub mod gather;
 pub mod health;
+pub mod hours;
 pub mod intervals;
 pub mod model;
+pub mod nights;
+pub mod plan;
 pub mod proof;
+pub mod regime;
 pub mod render;
+pub mod runs;
 pub mod stats;
 pub mod verdict;
+pub mod verify;
 pub mod words;
 
-pub use figures::{Design, Figures};
+pub use figures::{Design, Figures, Night};
 pub use intervals::NEVER;
 pub use model::{Lang, Report};
 pub use proof::{Law, Proof};
@@ -30,14 +38,24 @@ use model::{Arm, ArmWeight, DesignBlock, SCHEMA};
 /// The whole report of these figures. The same figures give the same report, but for `generated_at`.
 pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
     figures.put_in_order();
-    let figures = &figures;
-    let version = figures.version();
+    let all = figures;
+    let version = all.version();
+    let versions = nights::versions(&all);
+    // What was played before the last change is another experiment: it is shown night by night and pooled with nothing.
+    let from = versions.last().map_or(0, |version| version.from_night);
+    let pooled = (versions.len() > 1).then(|| regime::of_nights(&all, |night| night >= from));
+    let figures = pooled.as_ref().unwrap_or(&all);
     let seed = seed_of(figures.design.seed, &version);
     let arms: Vec<Arm> = figures.design.arms.iter().map(|(mode, weight)| arms::arm(figures, mode, *weight)).collect();
     let comparisons = compare::comparisons(figures, &arms, seed);
-    let health = health::checks(figures, &arms);
+    let control = nights::charts(figures);
+    let mut health = health::checks(figures, &arms);
+    health.extend(hours::interleaving(figures));
+    health.extend(nights::bundle_check(&all, &versions));
+    health.extend(nights::control_check(&control));
     let progress = verdict::Progress::of(figures);
-    let verdicts = verdict::verdicts(figures, &progress, &health, &comparisons);
+    let verdicts = regime::verdicts(figures, &progress, &health, &comparisons, seed);
+    let night_differences = nights::differences(&all, &version);
     Report {
         schema: SCHEMA.to_owned(),
         generated_at,
@@ -59,7 +77,9 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
             primary_success: "success_rate".to_owned(),
             margin_pp: figures.design.margin * 100.0,
             alpha_one_sided: figures.design.alpha,
-            regime: "fixed".to_owned(),
+            regime: figures.design.regime.as_str().to_owned(),
+            looks: figures.design.looks.clone(),
+            calls_planned: figures.design.calls_planned,
             nights_planned: progress.planned,
             nights_completed: progress.completed,
             ended: progress.ended(),
@@ -68,10 +88,15 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         },
         verdicts,
         health,
-        nights: arms::night_blocks(figures),
+        nights: arms::night_blocks(&all),
         before_answer: arms::before_answer(figures),
         apart: figures.apart.clone(),
         answers: answers::tables(figures),
+        trends: nights::trends(&all, &night_differences),
+        versions,
+        night_differences,
+        control,
+        hours: hours::cells(figures),
         arms,
         comparisons,
     }

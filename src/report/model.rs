@@ -82,6 +82,13 @@ pub struct Report {
     /// What callees answered, by mode; free texts are counted only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<super::answers::AnswerTable>,
+    /// Nights that played the same; verdicts pool the last of them.
+    pub versions: Vec<super::nights::Version>,
+    pub night_differences: Vec<super::nights::NightDifference>,
+    pub trends: Vec<super::nights::Trend>,
+    pub control: Vec<super::nights::ControlChart>,
+    /// By hour of the day; exploratory.
+    pub hours: Vec<super::hours::HourCell>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +100,10 @@ pub struct DesignBlock {
     pub margin_pp: f64,
     pub alpha_one_sided: f64,
     pub regime: String,
+    /// Planned looks, in completed runs; of `group` alone.
+    pub looks: Vec<u32>,
+    /// Human calls planned for each arm.
+    pub calls_planned: Option<u32>,
     pub nights_planned: u32,
     pub nights_completed: u32,
     /// The planned end has come.
@@ -253,6 +264,10 @@ pub struct Arm {
     pub acd_ms: Option<f64>,
     pub cost_micros: Option<u64>,
     pub cost_per_goal_micros: Option<f64>,
+    /// Dialled attempts, and minutes of talk, of the arm over its contacts with goal: ratios of sums.
+    pub attempts_per_goal: Option<f64>,
+    pub minutes_per_goal: Option<f64>,
+    pub cost_per_minute_micros: Option<f64>,
     /// Share of calls at or under each value of `call_turn_ms`; calls without a reply never come.
     pub call_turn_ecdf: Vec<EcdfPoint>,
     /// Calls whose `call_turn_ms` kept under each of the yardsticks; calls without a reply did not.

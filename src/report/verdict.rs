@@ -31,31 +31,43 @@ impl Progress {
 
 pub fn verdicts(figures: &Figures, progress: &Progress, health: &[Check], comparisons: &[Comparison]) -> Vec<Verdict> {
     let arms = comparisons.len();
-    comparisons
-        .iter()
-        .map(|comparison| {
-            let state = state_of(&figures.design, progress, health, comparison);
-            let mut sentence = Text::new(
-                sentence(state, &figures.design, progress, health, comparison, arms, Lang::En),
-                sentence(state, &figures.design, progress, health, comparison, arms, Lang::Ru),
-            );
-            let mut guardrails: Vec<Text> = comparison.guardrails.iter().filter(|g| g.alarm).map(guardrail).collect();
-            if figures.simulated {
-                let notice = words::notice();
-                for text in guardrails.iter_mut().chain([&mut sentence]) {
-                    text.en = format!("{} [{}]", text.en, notice.en);
-                    text.ru = format!("{} [{}]", text.ru, notice.ru);
-                }
-            }
-            Verdict {
-                mode: comparison.mode.clone(),
-                baseline: comparison.baseline.clone(),
-                state,
-                sentence,
-                guardrails,
-            }
-        })
-        .collect()
+    comparisons.iter().map(|comparison| one(figures, progress, health, comparison, arms)).collect()
+}
+
+/// One arm's verdict by the design's error, at the planned end or at a planned look.
+pub(super) fn one(
+    figures: &Figures,
+    progress: &Progress,
+    health: &[Check],
+    comparison: &Comparison,
+    arms: usize,
+) -> Verdict {
+    let state = state_of(&figures.design, progress, health, comparison);
+    let words = |lang| sentence(state, &figures.design, progress, health, comparison, arms, lang);
+    dressed(figures, comparison, state, Text::new(words(Lang::En), words(Lang::Ru)))
+}
+
+/// A sentence with the harms beside it, and with the notice of a simulator's run on each.
+pub(super) fn dressed(figures: &Figures, comparison: &Comparison, state: State, mut sentence: Text) -> Verdict {
+    let mut guardrails: Vec<Text> = comparison.guardrails.iter().filter(|g| g.alarm).map(guardrail).collect();
+    if figures.simulated {
+        let notice = words::notice();
+        for text in guardrails.iter_mut().chain([&mut sentence]) {
+            text.en = format!("{} [{}]", text.en, notice.en);
+            text.ru = format!("{} [{}]", text.ru, notice.ru);
+        }
+    }
+    Verdict { mode: comparison.mode.clone(), baseline: comparison.baseline.clone(), state, sentence, guardrails }
+}
+
+/// Which check forbids a verdict.
+pub(super) fn failed(comparison: &Comparison, health: &[Check], state: State) -> Text {
+    let light = if state == State::Invalid { Light::Invalid } else { Light::NotComparable };
+    let text = |lang| worst(health, light).map_or(String::new(), |check| check.text.get(lang).to_owned());
+    Text::new(
+        format!("{}: no verdict: {}.", comparison.mode, text(Lang::En)),
+        format!("{}: вывода нет: {}.", comparison.mode, text(Lang::Ru)),
+    )
 }
 
 fn worst(health: &[Check], light: Light) -> Option<&Check> {

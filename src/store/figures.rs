@@ -1,7 +1,7 @@
 //! Figures out of the tables: counts and lists, nothing compared.
 
 use super::{Result, Store};
-use crate::domain::CampaignId;
+use crate::domain::{CampaignId, Mode, RunId, Timestamp};
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct ProvedRows {
@@ -186,6 +186,49 @@ pub struct Counted {
     pub answers: Vec<CountedAnswers>,
 }
 
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct CountedBundle {
+    pub night: i64,
+    pub mode: String,
+    pub bundle: String,
+}
+
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct CountedHour {
+    pub night: i64,
+    pub mode: String,
+    /// When the quarter of an hour began.
+    pub quarter_at: i64,
+    pub dialled: i64,
+    pub human: i64,
+    pub goals: i64,
+}
+
+/// A mode was played by this bundle in this run.
+#[derive(Clone, Debug)]
+pub struct PlayedBundle {
+    pub run: RunId,
+    pub mode: Mode,
+    pub bundle: String,
+    pub at: Timestamp,
+}
+
+/// The last moments at which an attempt ended or was corrected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Watermark {
+    /// Of the views.
+    pub version: i64,
+    pub ended_at: Option<i64>,
+    pub corrected_at: Option<i64>,
+}
+
+impl Watermark {
+    /// Nothing that ended or was corrected is later.
+    pub fn at(self) -> Option<i64> {
+        self.ended_at.max(self.corrected_at)
+    }
+}
+
 /// Calls whose turns are fetched at once.
 const CALLS_PAGE: i64 = 5000;
 
@@ -194,8 +237,35 @@ impl Store {
         read!(self, report::runs(campaign))
     }
 
-    /// `early_ms` and `late_ms` are the limits of an early hang-up and of a late greeting.
-    pub async fn counted(&self, campaign: CampaignId, account: i64, early_ms: i64, late_ms: i64) -> Result<Counted> {
+    /// How far the data goes, and by which version of the views it is counted.
+    pub async fn watermark(&self, campaign: CampaignId) -> Result<Watermark> {
+        read!(self, report::watermark(campaign))
+    }
+
+    pub async fn bundles(&self, campaign: CampaignId, account: i64) -> Result<Vec<CountedBundle>> {
+        read!(self, report::bundles(campaign, account))
+    }
+
+    pub async fn hours(&self, campaign: CampaignId, account: i64) -> Result<Vec<CountedHour>> {
+        read!(self, report::hours(campaign, account))
+    }
+
+    /// Contacts by the arm that they were given.
+    pub async fn arms(&self, campaign: CampaignId) -> Result<Vec<(String, i64)>> {
+        read!(self, report::arms(campaign))
+    }
+
+    /// Counts every latency anew, out of the attempts themselves.
+    pub async fn count_latencies_anew(&self) -> Result<()> {
+        write!(self, latencies::count_anew(()))
+    }
+
+    /// Known already: nothing changes.
+    pub async fn put_bundle(&self, played: PlayedBundle) -> Result<()> {
+        write!(self, report::put_bundle(played))
+    }
+
+    pub async fn counted(&self, campaign: CampaignId, account: i64) -> Result<Counted> {
         let mut turns: Vec<CountedTurn> = Vec::new();
         loop {
             let after = turns.last().map_or(0, |turn| turn.attempt);
@@ -209,7 +279,7 @@ impl Store {
             contacts: read!(self, report::contacts(campaign, account))?,
             night_contacts: read!(self, report::night_contacts(campaign, account))?,
             outcomes: read!(self, report::outcomes(campaign, account))?,
-            calls: read!(self, report::calls(campaign, account, early_ms, late_ms))?,
+            calls: read!(self, report::calls(campaign, account))?,
             latencies: read!(self, report::latencies(campaign, account))?,
             turns,
             apart: read!(self, report::apart(campaign, account))?,

@@ -164,6 +164,10 @@ pub struct AttemptRow {
     pub cost_micros: Option<i64>,
     pub turns: i64,
     pub turns_answered: i64,
+    /// Whose word the call's row is: event or history.
+    pub call_source: Option<String>,
+    /// Suppressed during or within a minute of a human call.
+    pub opted_out: i64,
 }
 
 #[derive(Clone, Debug, sqlx::FromRow)]

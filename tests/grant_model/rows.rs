@@ -98,6 +98,7 @@ impl Books {
             gap: Default::default(),
             consent: Default::default(),
             list: Default::default(),
+            experiment: Default::default(),
             pacing: Default::default(),
         };
         let one = phone("+79990000000");

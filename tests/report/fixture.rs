@@ -79,6 +79,8 @@ impl Campaign {
             asked: Vec::new(),
             answers: Vec::new(),
             changes: Vec::new(),
+            bundles: Vec::new(),
+            hours: Vec::new(),
             campaign: self.name.clone(),
             simulated: self.simulated,
             data_as_of: Timestamp(1_772_599_000_000),

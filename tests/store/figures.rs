@@ -4,17 +4,23 @@
 use super::histories::{History, Remembered, history};
 use crate::both_engines;
 use crate::common::Bench;
+use crate::common::calls::NOON;
 use halo::domain::Outcome;
+use halo::http::export::sheet::Shape;
+use halo::http::export::{Export, What};
+use halo::report::arms::is_counted;
+use halo::report::figures::{CallRow, EARLY_MS, LATE_MS};
+use halo::report::gather;
+use halo::report::verify::{Marks, Verified, verify};
 use std::collections::{BTreeMap, BTreeSet};
 
 both_engines! {
     statements_count_what_a_person_counts
     prove_counts_what_a_person_counts
+    an_export_is_counted_again_to_the_same_figures
 }
 
 const SEEDS: u64 = 4;
-const EARLY_MS: i64 = 6_000;
-const LATE_MS: i64 = 2_000;
 
 /// Nobody was rung, or could have been: such an attempt dialled nobody.
 const NOT_DIALLED: &[Outcome] =
@@ -120,7 +126,7 @@ async fn statements_count_what_a_person_counts(bench: Bench) {
     for seed in 0..SEEDS {
         bench.store.wipe().await.unwrap();
         let told = history(&bench, seed).await;
-        let counted = bench.store.counted(told.campaign, told.account, EARLY_MS, LATE_MS).await.unwrap();
+        let counted = bench.store.counted(told.campaign, told.account).await.unwrap();
 
         for (rows, pooled) in [(&counted.contacts, true), (&counted.night_contacts, false)] {
             let rows: Counts<_> = rows
@@ -232,5 +238,55 @@ async fn prove_counts_what_a_person_counts(bench: Bench) {
         }
         let unclear = count(|a| a.outcome == Some(Outcome::ScenarioError)) + calls.dialing + calls.live;
         assert_eq!(proved.unclear.len() as i64, unclear);
+    }
+}
+
+/// The guards: each comparison of `report::verify`, seen by taking a row away or changing a cell.
+async fn an_export_is_counted_again_to_the_same_figures(bench: Bench) {
+    const SETTINGS: &str = "name = \"history\"\npurpose = \"test\"\n\
+                            modes = { dialog = 1, realtime = 1, realtime_pure = 1 }\n";
+    let modes = ["dialog", "realtime", "realtime_pure", "greeting"].map(|mode| mode.parse().unwrap());
+    let settings = halo::intake::settings::parse(SETTINGS, &modes.into_iter().collect()).unwrap();
+    for seed in 2 * SEEDS..3 * SEEDS {
+        bench.store.wipe().await.unwrap();
+        let told = history(&bench, seed).await;
+        let campaign = bench.store.campaign(told.campaign).await.unwrap().unwrap();
+        let mut export = Export::of(&bench.store, What::Attempts, "history", Shape::default()).await.unwrap();
+        let mut bytes = Vec::new();
+        while let Some(piece) = export.piece().await.unwrap() {
+            bytes.extend(piece);
+        }
+        let marks = gather::marks(&bench.store, &campaign).await.unwrap();
+        let figures = gather::figures(&bench.store, &campaign, &settings, NOON).await.unwrap();
+        let same = verify(&bytes, &figures, &marks).unwrap();
+        assert_eq!(same.verified, Verified::Same, "seed {seed}: {}", same.text());
+        assert!(same.figures > 50 && same.rows > 20, "{}", same.text());
+
+        let text = String::from_utf8(bytes).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let answered = lines.iter().position(|line| line.contains(",answered,")).expect("somebody answered");
+        let without: Vec<&str> =
+            lines.iter().enumerate().filter(|(place, _)| *place != answered).map(|(_, line)| *line).collect();
+        let found = verify((without.join("\n") + "\n").as_bytes(), &figures, &marks).unwrap();
+        assert_eq!(found.verified, Verified::Differs, "seed {seed}: a row is missing");
+        let machine = lines[answered].replace(",answered,", ",machine,");
+        let forged = text.replace(lines[answered], &machine);
+        assert_eq!(verify(forged.as_bytes(), &figures, &marks).unwrap().exit_code(), 1, "seed {seed}: a cell");
+        let later = Marks { watermark: Some("2099-01-01T00:00:00Z".into()), ..marks.clone() };
+        assert_eq!(verify(text.as_bytes(), &figures, &later).unwrap().exit_code(), 3, "the data has moved on");
+        let other = Marks { seed: "0".into(), ..marks };
+        assert_eq!(verify(text.as_bytes(), &figures, &other).unwrap().exit_code(), 1, "another campaign's");
+        assert!(verify(b"phone\n1\n", &figures, &other).is_err(), "no export of attempts");
+
+        // The view for people counts what the report counts.
+        let funnel = |column: &str| format!("select cast(coalesce(sum({column}), 0) as bigint) from report_funnel");
+        let of = |count: fn(&CallRow) -> u64| figures.calls.iter().map(count).sum::<u64>() as i64;
+        assert_eq!(bench.number(&funnel("human")).await, of(|row| row.human));
+        assert_eq!(bench.number(&funnel("answered")).await, of(|row| row.human + row.machine));
+        assert_eq!(bench.number(&funnel("conversed")).await, of(|row| row.conversed));
+        let attempts = figures.attempts.iter().filter(|row| is_counted(row.outcome)).map(|row| row.n).sum::<u64>();
+        assert_eq!(bench.number(&funnel("attempts")).await, attempts as i64);
+        let assigned = figures.night_contacts.iter().map(|row| row.assigned).sum::<u64>();
+        assert_eq!(bench.number(&funnel("assigned")).await, assigned as i64);
     }
 }

@@ -172,6 +172,8 @@ fn figures(case: &Value) -> Figures {
         asked: Vec::new(),
         answers: Vec::new(),
         changes: Vec::new(),
+        bundles: Vec::new(),
+        hours: Vec::new(),
         campaign: "report case".to_owned(),
         simulated: false,
         data_as_of: Timestamp(0),

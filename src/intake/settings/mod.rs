@@ -9,6 +9,7 @@ mod callers;
 pub(in crate::intake) mod caps;
 mod consent;
 mod dial;
+mod experiment;
 pub(in crate::intake) mod gap;
 mod list;
 mod retry;
@@ -36,7 +37,7 @@ pub const WEIGHT_MAX: u32 = 100;
 const DEFAULT_DAYS: &[&str] = &["mon-sun 09:00-20:00"];
 const DEFAULT_ZONE: Tz = chrono_tz::Europe::Moscow;
 
-const LATER: &[(&str, &str)] = &[("experiment", "the declared rules of a comparison"), ("notify", "whom to tell")];
+const LATER: &[(&str, &str)] = &[("notify", "whom to tell")];
 
 /// Settings as text: TOML, or JSON when it starts with a brace.
 pub fn parse(text: &str, modes: &BTreeSet<Mode>) -> Result<Settings, Faults> {
@@ -78,6 +79,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
     let gap = gap::read(table.table("gap"));
     let consent = consent::read(table.table("consent"));
     let list = list::read(table.table("list"));
+    let experiment = experiment::read(table.table("experiment"), modes.as_deref());
     table.close(LATER);
     Some(Settings {
         name: name?,
@@ -99,6 +101,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
         gap: gap?,
         consent: consent?,
         list: list?,
+        experiment: experiment?,
     })
 }
 
@@ -256,6 +259,7 @@ pub fn to_json(settings: &Settings) -> Value {
         ("gap", gap::to_json(&settings.gap), settings.gap == Default::default()),
         ("consent", consent::to_json(&settings.consent), settings.consent == Default::default()),
         ("list", list::to_json(&settings.list), settings.list == Default::default()),
+        ("experiment", experiment::to_json(&settings.experiment), settings.experiment == Default::default()),
     ] {
         if !is_default {
             value[key] = section;
@@ -264,5 +268,7 @@ pub fn to_json(settings: &Settings) -> Value {
     value
 }
 
+#[cfg(test)]
+mod experiment_tests;
 #[cfg(test)]
 mod tests;

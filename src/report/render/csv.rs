@@ -108,8 +108,34 @@ pub fn csv(report: &Report) -> Result<String, RenderError> {
             night_rows(&mut rows, arm)?;
         }
     }
+    between_nights(&mut rows, report)?;
     let bytes = rows.writer.into_inner().map_err(|failed| ::csv::Error::from(failed.into_error()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Differences night by night, their trend, and the newest point of each control chart.
+fn between_nights(rows: &mut Rows, report: &Report) -> Result<(), RenderError> {
+    for night in &report.night_differences {
+        rows.run.clear();
+        rows.night = night.night.to_string();
+        rows.interval(night.mode.as_str(), "call_turn_ms", "difference", &night.call_turn_ms)?;
+        rows.interval(night.mode.as_str(), "success_rate", "difference", &night.success)?;
+    }
+    rows.night.clear();
+    for trend in &report.trends {
+        rows.interval(trend.mode.as_str(), "call_turn_ms", "difference_per_night", &trend.call_turn_ms_per_night)?;
+        rows.interval(trend.mode.as_str(), "success_rate", "difference_per_night", &trend.success_per_night)?;
+    }
+    for chart in &report.control {
+        for point in &chart.points {
+            rows.night = point.night.to_string();
+            let word = if point.signal { "out of the band" } else { "" };
+            let numbers = [Some(point.average), Some(point.lower), Some(point.upper)].map(number);
+            let [average, lower, upper] = numbers;
+            rows.row([chart.mode.as_str(), &chart.metric, "control"], [average, lower, upper, String::new()], word)?;
+        }
+    }
+    Ok(())
 }
 
 fn arm_rows(rows: &mut Rows, arm: &Arm) -> Result<(), RenderError> {
@@ -128,6 +154,14 @@ fn arm_rows(rows: &mut Rows, arm: &Arm) -> Result<(), RenderError> {
     }
     for (outcome, n) in &arm.outcomes {
         rows.count(mode, "outcomes", outcome, *n)?;
+    }
+    for (metric, value) in [
+        ("attempts_per_goal", arm.attempts_per_goal),
+        ("minutes_per_goal", arm.minutes_per_goal),
+        ("cost_per_goal_micros", arm.cost_per_goal_micros),
+        ("cost_per_minute_micros", arm.cost_per_minute_micros),
+    ] {
+        rows.row([mode, metric, "ratio"], [number(value), String::new(), String::new(), String::new()], "")?;
     }
     let rates = &arm.rates;
     for (metric, rate) in [

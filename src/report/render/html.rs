@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::RenderError;
-use super::charts;
 use super::rows::{self, Difference, Section, pick};
+use super::{charts, hours, nights};
 use crate::report::model::{Arm, Lang, Light, Report};
 use crate::report::words;
 
@@ -279,6 +279,33 @@ fn chart_list(report: &Report, lang: Lang) -> Vec<Chart> {
             twin: funnel_twin(report, lang),
         });
     }
+    for drawn in nights::Drawn::ALL {
+        let Some(svg) = nights::chart(report, drawn, lang) else { continue };
+        let (head, rows) = nights::twin(report, drawn, lang);
+        found.push(Chart {
+            title: drawn.title(lang),
+            caption: pick(
+                lang,
+                "Each night by itself. An upright line stands where something else was played from then on. The table holds each night's difference from the baseline.",
+                "Каждая ночь сама по себе. Вертикальная линия стоит там, где с этой ночи играется другое. В таблице — разница с базой за каждую ночь.",
+            ),
+            svg,
+            twin: Twin { head, rows },
+        });
+    }
+    if let Some(svg) = hours::chart(report, lang) {
+        let (head, rows) = hours::twin(report, lang);
+        found.push(Chart {
+            title: hours::title(lang),
+            caption: pick(
+                lang,
+                "Exploratory. Hours in the campaign's zone; goals of human calls, filled by their share from ten calls on.",
+                "Разведочно. Часы в поясе кампании; цели из разговоров, заливка по доле, начиная с десяти звонков.",
+            ),
+            svg,
+            twin: Twin { head, rows },
+        });
+    }
     found
 }
 
@@ -349,10 +376,11 @@ fn facts(report: &Report, lang: Lang) -> Vec<(&'static str, String)> {
             pick(lang, "margin", "допуск"),
             format!("{} {}", words::points_plain(design.margin_pp / 100.0, lang), pick(lang, "pp", "п. п.")),
         ),
-        (
-            pick(lang, "regime", "порядок просмотра"),
-            format!("{}, {}/{}", design.regime, design.nights_completed, design.nights_planned),
-        ),
+        (pick(lang, "regime", "порядок просмотра"), {
+            let looks: Vec<String> = design.looks.iter().map(u32::to_string).collect();
+            let looks = if looks.is_empty() { String::new() } else { format!(" ({})", looks.join(", ")) };
+            format!("{}{looks}, {}/{}", design.regime, design.nights_completed, design.nights_planned)
+        }),
         (pick(lang, "data version, seed", "версия данных, зерно"), format!("{}, {}", report.data_version, design.seed)),
         (pick(lang, "software", "программа"), format!("{}, {}", report.software, report.schema)),
     ]

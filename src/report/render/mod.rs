@@ -4,9 +4,13 @@
 
 mod charts;
 mod csv;
+mod effort;
+pub mod gate;
+mod hours;
 mod html;
 mod json;
 mod markdown;
+mod nights;
 mod rows;
 mod svg;
 mod table;

@@ -43,6 +43,7 @@ pub fn sections(report: &Report, lang: Lang) -> Vec<Section> {
         Section { title: pick(lang, "Reach", "Дозвон"), rows: reach(report, lang) },
         Section { title: pick(lang, "Success", "Успех"), rows: success(report, lang) },
         Section { title: pick(lang, "Latency, ms", "Задержки, мс"), rows: latency(report, lang) },
+        super::effort::section(report, lang),
     ];
     if !report.answers.is_empty() {
         sections.push(Section { title: pick(lang, "Answers", "Ответы"), rows: answers(report, lang) });
@@ -320,6 +321,10 @@ pub fn check_title(check: &Check, lang: Lang) -> &'static str {
         "method" => pick(lang, "method", "способ измерения"),
         "coverage" => pick(lang, "coverage", "покрытие"),
         "late_greetings" => pick(lang, "late greetings", "поздние приветствия"),
+        "settings" => pick(lang, "settings", "настройки"),
+        "interleaving" => pick(lang, "interleaving", "чередование"),
+        "bundles" => pick(lang, "what was played", "что игралось"),
+        "control" => pick(lang, "control band", "контрольные границы"),
         _ => pick(lang, "plausibility", "правдоподобие"),
     }
 }
@@ -365,14 +370,16 @@ pub fn data_line(report: &Report, lang: Lang) -> String {
     let runs = format!("{}/{}", report.design.nights_completed, report.design.nights_planned);
     match lang {
         Lang::En => format!(
-            "data as of {} · runs completed {runs} · margin {} pp · 95 % intervals · data {}",
+            "data as of {} · runs completed {runs} · regime {} · margin {} pp · 95 % intervals · data {}",
             instant(report.data_as_of),
+            report.design.regime,
             words::points_plain(report.design.margin_pp / 100.0, lang),
             report.data_version
         ),
         Lang::Ru => format!(
-            "данные на {} · завершено прогонов {runs} · допуск {} п. п. · интервалы 95 % · данные {}",
+            "данные на {} · завершено прогонов {runs} · просмотр {} · допуск {} п. п. · интервалы 95 % · данные {}",
             instant(report.data_as_of),
+            report.design.regime,
             words::points_plain(report.design.margin_pp / 100.0, lang),
             report.data_version
         ),

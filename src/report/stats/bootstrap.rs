@@ -143,18 +143,25 @@ pub struct MedianDifference {
 /// Efron and Tibshirani, An Introduction to the Bootstrap (1993), 13.3. Values are finite; `None`
 /// when an arm has none. p is at least `1 / (resamples + 1)`.
 pub fn median_difference(treatment: &Sample, control: &Sample, seed: u64) -> Option<MedianDifference> {
+    median_difference_at(treatment, control, seed, LEVEL, RESAMPLES)
+}
+
+/// The same at another level, or from more resamples: a p value under `1 / RESAMPLES` needs them.
+pub fn median_difference_at(
+    treatment: &Sample,
+    control: &Sample,
+    seed: u64,
+    level: f64,
+    resamples: usize,
+) -> Option<MedianDifference> {
     let (t, c) = (treatment.median()?, control.median()?);
     if !t.is_finite() || !c.is_finite() {
         return None;
     }
-    let mut dice = Dice::seeded(seed);
-    let (mut of_treatment, mut of_control) = (Ranked::new(treatment), Ranked::new(control));
-    let mut differences: Vec<f64> = (0..RESAMPLES)
-        .map(|_| of_treatment.resampled_median(&mut dice) - of_control.resampled_median(&mut dice))
-        .collect();
+    let mut differences: Vec<f64> = resampled(treatment, control, seed, resamples).map(|(t, c)| t - c).collect();
     differences.sort_by(f64::total_cmp);
-    let tail = (1.0 - LEVEL) / 2.0;
-    let count = RESAMPLES as f64;
+    let tail = (1.0 - level) / 2.0;
+    let count = resamples as f64;
     let least = 1.0 / (count + 1.0);
     let not_above = differences.partition_point(|d| *d <= 0.0) as f64 / count;
     let not_below = 1.0 - differences.partition_point(|d| *d < 0.0) as f64 / count;
@@ -166,7 +173,31 @@ pub fn median_difference(treatment: &Sample, control: &Sample, seed: u64) -> Opt
         upper: quantile::of_sorted_at(&differences, 1.0 - tail)?,
         p_faster: not_below.max(least),
         p_two_sided: (2.0 * not_above.min(not_below)).clamp(least, 1.0),
-        resamples: RESAMPLES,
+        resamples,
+    })
+}
+
+/// Pairs of medians, each arm drawn anew.
+fn resampled(treatment: &Sample, control: &Sample, seed: u64, times: usize) -> impl Iterator<Item = (f64, f64)> {
+    let mut dice = Dice::seeded(seed);
+    let (mut of_treatment, mut of_control) = (Ranked::new(treatment), Ranked::new(control));
+    (0..times).map(move |_| (of_treatment.resampled_median(&mut dice), of_control.resampled_median(&mut dice)))
+}
+
+/// Ratio of medians, treatment over control, with percentile limits at 95 % from the same resamples as
+/// [`median_difference`]. `None` where a median is not finite or the control's is not above 0.
+pub fn median_ratio(treatment: &Sample, control: &Sample, seed: u64) -> Option<super::proportion::Limits> {
+    let (t, c) = (treatment.median()?, control.median()?);
+    if !t.is_finite() || !c.is_finite() || c <= 0.0 {
+        return None;
+    }
+    let mut ratios: Vec<f64> = resampled(treatment, control, seed, RESAMPLES).map(|(t, c)| t / c).collect();
+    ratios.sort_by(f64::total_cmp);
+    let tail = (1.0 - LEVEL) / 2.0;
+    Some(super::proportion::Limits {
+        estimate: t / c,
+        lower: quantile::of_sorted_at(&ratios, tail)?,
+        upper: quantile::of_sorted_at(&ratios, 1.0 - tail)?,
     })
 }
 

@@ -87,3 +87,20 @@ pub fn quantile_difference(treatment: &Clusters, control: &Clusters, q: f64, lev
         upper: difference + half,
     })
 }
+
+/// Ratio of a turn-level quantile, treatment over control: the errors relative to their quantiles, added on the log
+/// scale (delta method). `None` where a quantile is not above 0.
+pub fn quantile_ratio(
+    treatment: &Clusters,
+    control: &Clusters,
+    q: f64,
+    level: f64,
+) -> Option<super::proportion::Limits> {
+    let (t, c) = (treatment.quantile(q)?, control.quantile(q)?);
+    if t.quantile <= 0.0 || c.quantile <= 0.0 {
+        return None;
+    }
+    let half = z_two_sided(level) * (t.error / t.quantile).hypot(c.error / c.quantile);
+    let ratio = t.quantile / c.quantile;
+    Some(super::proportion::Limits { estimate: ratio, lower: ratio * (-half).exp(), upper: ratio * half.exp() })
+}

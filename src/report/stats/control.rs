@@ -41,3 +41,27 @@ impl Chart {
             .collect()
     }
 }
+
+/// A night's figure on a scale on which it is about normal, with its standard error.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observed {
+    pub value: f64,
+    pub error: f64,
+}
+
+/// The same average for figures that bring their own error; a night without one moves nothing.
+pub fn observed(chart: Chart, nights: &[Option<Observed>]) -> Vec<Point> {
+    let Chart { target, lambda, width } = chart;
+    let (mut z, mut variance) = (target, 0.0);
+    nights
+        .iter()
+        .map(|night| {
+            if let Some(seen) = night {
+                z = lambda * seen.value + (1.0 - lambda) * z;
+                variance = (lambda * seen.error).powi(2) + (1.0 - lambda).powi(2) * variance;
+            }
+            let reach = width * variance.sqrt();
+            Point { z, lower: target - reach, upper: target + reach, signal: (z - target).abs() > reach }
+        })
+        .collect()
+}

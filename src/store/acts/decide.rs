@@ -11,6 +11,7 @@
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::carried::Carried;
 use super::effects::{Effects, store_events};
+use super::latencies::Latencies;
 use super::{alternates, caps, consent, money};
 use crate::domain::alternates::Line;
 use crate::domain::caps::{HISTORY_MS, Rang};
@@ -238,11 +239,14 @@ pub async fn decide(conn: &mut Conn, orders: &[&Asked], runs: Runs) -> Result<Op
     if !budgets.counters.is_empty() {
         budgets.replied = money::replied(conn, &attempts).await?;
     }
+    let mut latencies = Latencies::before(conn, Latencies::ended(known.values())).await?;
     let (mut carried, mut told, mut rest) = (Carried::of(runs), Vec::with_capacity(orders.len()), orders);
     while !rest.is_empty() {
         let wave = Wave::first_of(rest, &known);
         let (now, later) = rest.split_at(wave.orders);
-        let Some(answers) = ask(conn, now, &mut known, &mut carried, &mut budgets).await? else { return Ok(None) };
+        let Some(answers) = ask(conn, now, &mut known, &mut carried, &mut budgets, &mut latencies).await? else {
+            return Ok(None);
+        };
         told.extend(answers);
         let stale: BTreeSet<AttemptId> = later
             .iter()
@@ -254,6 +258,7 @@ pub async fn decide(conn: &mut Conn, orders: &[&Asked], runs: Runs) -> Result<Op
         }
         rest = later;
     }
+    latencies.apply(conn).await?;
     Ok(Some(told))
 }
 
@@ -294,6 +299,7 @@ async fn ask(
     known: &mut HashMap<AttemptId, Held>,
     carried: &mut Carried,
     budgets: &mut BudgetsHeld,
+    latencies: &mut Latencies,
 ) -> Result<Option<Vec<Told>>> {
     let events = wave.iter().filter(|order| known.contains_key(&order.attempt)).filter_map(|order| order.event());
     let fresh = store_events(conn, events).await?;
@@ -317,6 +323,7 @@ async fn ask(
         held.money = budgets.of(held.attempt, held.run, held.campaign);
         let (change, answer) = (order.decision)(held);
         carried.note(held, &change, order.now);
+        latencies.note(held, &change);
         if let Some(money) = &change.money {
             let moved = MoneyMove::of(held, money);
             budgets.note(&moved);

@@ -29,6 +29,7 @@ pub mod effects;
 pub mod exports;
 pub mod figures;
 pub mod lanes;
+pub mod latencies;
 pub mod life;
 pub mod lists;
 pub mod media;

@@ -3,6 +3,7 @@
 
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::effects::{Effects, store_events};
+use super::latencies::Latencies;
 use crate::domain::{AttemptId, SessionId};
 use crate::fail;
 use crate::store::text::ids_text;
@@ -14,6 +15,8 @@ struct Whose {
     session: Option<SessionId>,
     /// Its run counts calls that were not made, and this one ends the row.
     counted: bool,
+    /// Its latencies are counted already.
+    ended: bool,
 }
 
 /// What became of each, in their order. Whoever must be decided about is stored nothing of.
@@ -22,14 +25,19 @@ pub async fn note(conn: &mut Conn, notes: &[&Note]) -> Result<Vec<Noted>> {
     if ROWS_ARE_LOCKED {
         sqlx::query(sql!("lock_attempts")).bind(&attempts).fetch_all(&mut *conn).await?;
     }
-    let rows: Vec<(i64, Option<i64>, bool)> =
+    let rows: Vec<(i64, Option<i64>, bool, bool)> =
         sqlx::query_as(sql!("whose_word")).bind(&attempts).fetch_all(&mut *conn).await?;
     let whose: BTreeMap<AttemptId, Whose> = rows
         .into_iter()
-        .map(|(attempt, session, counted)| (AttemptId(attempt), Whose { session: session.map(SessionId), counted }))
+        .map(|(attempt, session, counted, ended)| {
+            (AttemptId(attempt), Whose { session: session.map(SessionId), counted, ended })
+        })
         .collect();
     let granted = |note: &Note| whose.get(&note.attempt).is_some_and(|whose| whose.session == Some(note.heard.session));
     let decided = |note: &Note| granted(note) && whose.get(&note.attempt).is_some_and(|whose| whose.counted);
+    let late = notes.iter().filter(|note| granted(note) && !note.turns.is_empty()).map(|note| note.attempt);
+    let late = late.filter(|attempt| whose.get(attempt).is_some_and(|whose| whose.ended)).collect();
+    let latencies = Latencies::before(conn, late).await?;
     let stored = notes.iter().filter(|note| whose.contains_key(&note.attempt) && !decided(note));
     let mut fresh = store_events(conn, stored.map(|note| (note.attempt, &note.heard, note.now))).await?;
     let (mut told, mut effects) = (Vec::with_capacity(notes.len()), Effects::default());
@@ -51,6 +59,7 @@ pub async fn note(conn: &mut Conn, notes: &[&Note]) -> Result<Vec<Noted>> {
         });
     }
     effects.apply(conn).await?;
+    latencies.apply(conn).await?;
     if told.contains(&Noted::Stored) {
         fail::wrote("event");
     }

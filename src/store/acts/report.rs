@@ -4,8 +4,8 @@ use super::super::Conn;
 use crate::domain::CampaignId;
 use crate::store::Result;
 use crate::store::figures::{
-    CountedAnswers, CountedApart, CountedCalls, CountedContacts, CountedLatency, CountedOutcome, CountedRun,
-    CountedTurn,
+    CountedAnswers, CountedApart, CountedBundle, CountedCalls, CountedContacts, CountedHour, CountedLatency,
+    CountedOutcome, CountedRun, CountedTurn, PlayedBundle, Watermark,
 };
 
 pub async fn runs(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<CountedRun>> {
@@ -24,20 +24,12 @@ pub async fn outcomes(conn: &mut Conn, campaign: CampaignId, account: i64) -> Re
     Ok(sqlx::query_as(sql!("report_attempts")).bind(campaign.0).bind(account).fetch_all(conn).await?)
 }
 
-pub async fn calls(
-    conn: &mut Conn,
-    campaign: CampaignId,
-    account: i64,
-    early_ms: i64,
-    late_ms: i64,
-) -> Result<Vec<CountedCalls>> {
-    Ok(sqlx::query_as(sql!("report_calls"))
-        .bind(campaign.0)
-        .bind(account)
-        .bind(early_ms)
-        .bind(late_ms)
-        .fetch_all(conn)
-        .await?)
+pub async fn calls(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedCalls>> {
+    Ok(sqlx::query_as(sql!("report_calls")).bind(campaign.0).bind(account).fetch_all(conn).await?)
+}
+
+pub async fn watermark(conn: &mut Conn, campaign: CampaignId) -> Result<Watermark> {
+    Ok(sqlx::query_as(sql!("report_watermark")).bind(campaign.0).fetch_one(conn).await?)
 }
 
 pub async fn latencies(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedLatency>> {
@@ -66,4 +58,23 @@ pub async fn answers(conn: &mut Conn, campaign: CampaignId, account: i64) -> Res
 
 pub async fn apart(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedApart>> {
     Ok(sqlx::query_as(sql!("report_apart")).bind(campaign.0).bind(account).fetch_all(conn).await?)
+}
+
+pub async fn bundles(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedBundle>> {
+    Ok(sqlx::query_as(sql!("report_bundles")).bind(campaign.0).bind(account).fetch_all(conn).await?)
+}
+
+pub async fn put_bundle(conn: &mut Conn, bundle: &PlayedBundle) -> Result<()> {
+    let PlayedBundle { run, mode, bundle, at } = bundle;
+    let query = sqlx::query(sql!("put_bundle")).bind(run.0).bind(mode.as_str()).bind(bundle).bind(at.0);
+    query.execute(conn).await?;
+    Ok(())
+}
+
+pub async fn arms(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<(String, i64)>> {
+    Ok(sqlx::query_as(sql!("count_arms")).bind(campaign.0).fetch_all(conn).await?)
+}
+
+pub async fn hours(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedHour>> {
+    Ok(sqlx::query_as(sql!("report_hours")).bind(campaign.0).bind(account).fetch_all(conn).await?)
 }

@@ -67,6 +67,8 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from budgets",
         "delete from attempts",
         "delete from run_contacts",
+        "delete from run_bundles",
+        "delete from latency_counts",
         "delete from run_holds",
         "delete from run_transitions",
         "delete from breaker_trips",

@@ -4,7 +4,10 @@ select a.attempt_id, a.run_id, r.ordinal as run_ordinal, rc.contact_id, c.line, 
        k.code, k.reason, k.hung_up_by, k.goal, k.answers, k.fault, k.machine, k.answer_ms, k.ring_ms, k.first_audio_ms,
        k.first_audio_method, k.talk_ms, b.cost_micros,
        (select count(*) from turns t where t.attempt_id = a.attempt_id) as turns,
-       (select count(*) from turns t where t.attempt_id = a.attempt_id and t.turn_ms is not null) as turns_answered
+       (select count(*) from turns t where t.attempt_id = a.attempt_id and t.turn_ms is not null) as turns_answered,
+       k.source as call_source,
+       cast(case when a.outcome = 'answered' and n.suppressed_at >= a.dialed_at
+                      and n.suppressed_at <= a.ended_at + 60000 then 1 else 0 end as bigint) as opted_out
 from attempts a
 join runs r on r.run_id = a.run_id
 join run_contacts rc on rc.run_contact_id = a.run_contact_id

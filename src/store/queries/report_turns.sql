@@ -3,15 +3,12 @@
 -- TurnRow.
 with page as
 (
-    select a.attempt_id, r.ordinal as night, a.mode, rc.contact_id
-    from attempts a
-    join runs r on r.run_id = a.run_id
-    join run_contacts rc on rc.run_contact_id = a.run_contact_id
-    join contacts c on c.contact_id = rc.contact_id
-    where r.campaign_id = $1 and r.account_id = $2 and r.kind = 'campaign' and c.own_mode = 0
-      and a.state = 'ended' and a.outcome = 'answered' and a.attempt_id > $3
-      and exists (select 1 from turns x where x.attempt_id = a.attempt_id and (x.turn_ms is null or x.turn_ms >= 0))
-    order by a.attempt_id
+    select attempt_id, night, mode, contact_id
+    from report_attempts
+    where campaign_id = $1 and account_id = $2 and own_mode = 0 and outcome = 'answered' and attempt_id > $3
+      and exists (select 1 from turns x
+                  where x.attempt_id = report_attempts.attempt_id and (x.turn_ms is null or x.turn_ms >= 0))
+    order by attempt_id
     limit $4
 )
 select p.night, p.mode, p.contact_id as contact, p.attempt_id as attempt, t.turn_ms, t.method

@@ -1,0 +1,42 @@
+//! `halo campaign plan`: what can be decided with this list, and after how many calls and nights.
+
+use super::{Failure, open, settings};
+use clap::Args;
+use halo::app::{known_modes, peek_clock, read_rules};
+use halo::report::{gather, plan};
+
+#[derive(Args)]
+pub struct Plan {
+    /// Id or unique name.
+    campaign: String,
+    /// Share of a night's contacts with whom a person talks, in per cent; earlier runs tell it when absent.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    reach: Option<f64>,
+    /// Share of them that reaches the goal, in per cent.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    success: Option<f64>,
+    #[arg(long)]
+    json: bool,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.trim_end_matches('%').trim().parse().ok();
+    number.filter(|n| (0.1..=99.9).contains(n)).map(|n| n / 100.0).ok_or_else(|| "write 0.1 to 99.9".to_owned())
+}
+
+pub async fn run(args: Plan) -> Result<(), Failure> {
+    let config = settings()?;
+    let store = open(&config).await?;
+    let now = peek_clock(&store).await?.now();
+    let campaign = store.find_campaign(&args.campaign).await?;
+    let (rules, _) = read_rules(known_modes(&config)?)(&campaign.settings).map_err(Failure::refused)?;
+    let figures = gather::figures(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
+    let known = gather::known(&store, &campaign, &rules, &figures, args.reach, args.success).await?;
+    let plan = plan::plan(&figures.design, &known);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&plan).map_err(Failure::refused)?);
+    } else {
+        print!("{}", plan.text());
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! What a comparison is judged by, written down before the first call.
+
+use super::Mode;
+
+/// How often the data may be looked at with a verdict in mind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Regime {
+    /// Once, at the planned end.
+    #[default]
+    Fixed,
+    /// At planned nights, each with its share of the error.
+    Group,
+    /// At any time; intervals are wider for it.
+    AlwaysValid,
+}
+
+impl Regime {
+    pub const ALL: [Regime; 3] = [Regime::Fixed, Regime::Group, Regime::AlwaysValid];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Regime::Fixed => "fixed",
+            Regime::Group => "group",
+            Regime::AlwaysValid => "always_valid",
+        }
+    }
+
+    pub fn is_fixed(&self) -> bool {
+        *self == Regime::Fixed
+    }
+}
+
+/// `[experiment]`. Where nothing is said, the defaults of the report hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Experiment {
+    /// Against which mode the others are held.
+    pub baseline: Option<Mode>,
+    /// By how much success may fall, in percentage points.
+    pub margin_pp: Option<f64>,
+    pub regime: Regime,
+    /// Completed runs after which there is a verdict.
+    pub nights: Option<u32>,
+    /// Planned looks, in completed runs; the last is the planned end. Of `group` alone.
+    pub looks: Vec<u32>,
+    /// Human calls planned for each arm. Of `always_valid`: where its intervals are tightest.
+    pub calls: Option<u32>,
+}
+
+/// Nights of a scheduled campaign that says nothing else.
+pub const NIGHTS: u32 = 28;
+
+impl Experiment {
+    /// The looks that `group` proposes: quarters of the planned nights, 7, 14, 21 and 28 of 28.
+    pub fn looks_of(nights: u32) -> Vec<u32> {
+        let mut looks: Vec<u32> = (1..=4).map(|quarter| (nights * quarter).div_ceil(4)).collect();
+        looks.dedup();
+        looks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_are_quarters_and_end_with_the_plan() {
+        assert_eq!(Experiment::looks_of(28), [7, 14, 21, 28]);
+        assert_eq!(Experiment::looks_of(2), [1, 2]);
+        assert_eq!(Experiment::looks_of(1), [1]);
+        assert_eq!(Experiment::looks_of(10), [3, 5, 8, 10]);
+    }
+}
