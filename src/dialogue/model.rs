@@ -47,7 +47,7 @@ pub struct Question {
 pub enum Step {
     /// No model is needed.
     Say(Reply),
-    Ask(Box<Question>),
+    Ask(Question),
 }
 
 /// A tool that the model called, and what became of it.
@@ -95,7 +95,7 @@ pub fn begin(script: &Script, variables: &Variables, record: &Record, heard: Hea
         messages.push(json!({ "role": "assistant", "content": turn.said }));
     }
     messages.push(callee(&text));
-    Step::Ask(Box::new(Question { messages, tools: tools(script), record: next }))
+    Step::Ask(Question { messages, tools: tools(script), record: next })
 }
 
 fn system(text: &str) -> Value {

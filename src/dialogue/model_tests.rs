@@ -19,7 +19,7 @@ fn hear(text: &str) -> Heard<'_> {
 
 fn asked(record: &Record, text: &str) -> Question {
     match begin(&demo(), &anna(), record, hear(text), &[]) {
-        Step::Ask(question) => *question,
+        Step::Ask(question) => question,
         Step::Say(reply) => panic!("by rule: {reply:?}"),
     }
 }

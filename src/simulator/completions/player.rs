@@ -99,7 +99,7 @@ fn by_script(asked: &Asked, trouble: Trouble) -> Played {
         let call = Call::new(1, "note", "{}".to_owned());
         return Played { calls: vec![call], ..Played::default() };
     }
-    let Some(heard) = lines("user").last() else {
+    let Some(heard) = lines("user").next_back() else {
         let (Move::Say(text) | Move::End { text, .. }) = spine.opening(russian);
         return Played { text, ..Played::default() };
     };
@@ -109,7 +109,7 @@ fn by_script(asked: &Asked, trouble: Trouble) -> Played {
         let call = Call::new(1, "end_call", json!({ "goal": false, "callback_at": at }).to_string());
         return Played { text, calls: vec![call], cut: false };
     }
-    let answered = phase_before(&told, lines("assistant").last().unwrap_or_default());
+    let answered = phase_before(&told, lines("assistant").next_back().unwrap_or_default());
     match spine.reply(heard, russian) {
         Move::Say(text) => {
             let noted = answered.filter(|_| has("note") && spine.has_moved());
