@@ -34,6 +34,8 @@ pub struct Config {
     pub openai_api_key: Option<SecretString>,
     pub openai_base_url: Option<String>,
     pub openai_realtime_model: String,
+    /// On our own way to OpenAI.
+    pub openai_proxy: Option<String>,
     /// `None`: replies come from the built-in rules.
     pub model: Option<ModelConfig>,
     /// How long a reply may take, in real time.
@@ -247,7 +249,13 @@ impl Config {
         }
         let server_url = r.url("HALO_URL");
         let openai_base_url = r.url("OPENAI_BASE_URL");
-        let (model, turn) = model::read(&mut r, openai_base_url.as_deref(), matches!(platform, PlatformConfig::Inside));
+        let openai_proxy = r.url("OPENAI_PROXY");
+        let (model, turn) = model::read(
+            &mut r,
+            openai_base_url.as_deref(),
+            openai_proxy.clone(),
+            matches!(platform, PlatformConfig::Inside),
+        );
         let config = Config {
             database_url,
             listen,
@@ -256,6 +264,7 @@ impl Config {
             openai_api_key: r.text("OPENAI_API_KEY").map(SecretString::from),
             openai_base_url,
             openai_realtime_model: r.text("OPENAI_REALTIME_MODEL").unwrap_or_else(|| "gpt-realtime".into()),
+            openai_proxy,
             model,
             turn,
             dialog,

@@ -23,6 +23,7 @@ fn clients() -> Option<PathBuf> {
     let clients = target.join("clients");
     let there = clients.join("node_modules/@voximplant/apiclient-nodejs").is_dir()
         && clients.join("node_modules/openai").is_dir()
+        && clients.join("node_modules/ws").is_dir()
         && clients.join("python").is_dir();
     let required = std::env::var("HALO_TEST_CLIENTS").is_ok_and(|value| value == "required");
     assert!(there || !required, "the vendor's clients are not in {}: run .ci/clients", clients.display());
@@ -233,6 +234,47 @@ fn openai_s_node_client_runs_unchanged() {
         );
     }
     assert!(told["closed"].is_object(), "a connection that ends is no end of an answer");
+}
+
+#[test]
+fn openai_s_node_client_talks_in_audio_unchanged() {
+    let Some(clients) = clients() else { return };
+    let simulator = Simulator::open();
+    // It speaks by TLS alone.
+    let base = format!("https://{}", simulator.secure);
+    let mut node = Command::new("node");
+    node.env("NODE_PATH", clients.join("node_modules")).env("NODE_EXTRA_CA_CERTS", &simulator.ca_file);
+    node.arg(Path::new(ROOT).join("tests/vendor/realtime.js")).arg(base);
+    let output = finished(node);
+    let heard = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{heard}");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {heard}"));
+
+    assert_eq!(told["format"], json!({ "type": "audio/pcm", "rate": 24_000 }));
+    for (name, words) in
+        [("greeting", "Добрый день!"), ("second", "Когда вам удобно?"), ("last", "Спасибо, до свидания!")]
+    {
+        let turn = &told[name];
+        assert_eq!((&turn["status"], &turn["transcript"]), (&json!("completed"), &json!(words)), "{turn}");
+        assert!(turn["audio_ms"].as_f64().is_some_and(|ms| ms > 500.0), "{turn}");
+        assert!(turn["usage"]["total_tokens"].as_u64() > Some(100), "{turn}");
+    }
+    assert_eq!(told["understood"], "Добрый день!", "what it said, said back to it");
+    let order = ["speech_started", "speech_stopped", "committed"].map(|name| format!("input_audio_buffer.{name}"));
+    let heard = "conversation.item.input_audio_transcription.completed";
+    assert_eq!(told["order"], json!([order[0], order[1], order[2], heard]));
+    let call = &told["last"]["call"];
+    assert_eq!((&call["name"], &call["arguments"]["goal"]), (&json!("end_call"), &json!(true)));
+    assert_eq!(told["kept"], true);
+    let cut = &told["interrupted"];
+    assert_eq!((&cut["status"], &cut["why"]), (&json!("cancelled"), &json!("turn_detected")));
+    assert_eq!(told["errors"][0]["code"], "invalid_value");
+    for (name, code) in [("closed", 1000), ("broken", 1006), ("ended", 1011)] {
+        assert_eq!(told[name], code, "{name}");
+    }
+    assert_eq!(told["refused"], json!(["Unexpected server response: 401"]));
+    assert_eq!(told["busy"], json!(["Unexpected server response: 429"]));
+    assert_eq!(told["browser"], "gpt-realtime");
 }
 
 /// `halo` itself deploys through the door with TLS, twice: the second time there is nothing to do.

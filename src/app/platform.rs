@@ -80,7 +80,7 @@ pub(super) fn model(config: &Config, api_url: &str) -> Option<Model> {
         base_url: config.openai_base_url.clone().or_else(stand_in),
         name: config.openai_realtime_model.clone(),
         key: key.expose_secret().to_owned(),
-        proxy: None,
+        proxy: config.openai_proxy.clone(),
     })
 }
 

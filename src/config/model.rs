@@ -35,8 +35,12 @@ impl ModelConfig {
 }
 
 /// The model, and the real time that a turn may take.
-pub(super) fn read(r: &mut Reader<'_>, base_url: Option<&str>, is_inside: bool) -> (Option<ModelConfig>, Duration) {
-    let proxy = r.url("OPENAI_PROXY");
+pub(super) fn read(
+    r: &mut Reader<'_>,
+    base_url: Option<&str>,
+    proxy: Option<String>,
+    is_inside: bool,
+) -> (Option<ModelConfig>, Duration) {
     let turn_s = r.positive("HALO_TURN_S").unwrap_or(TURN_S);
     if !(TURN_S_MIN..=TURN_S_MAX).contains(&turn_s) {
         r.faults.push(format!("HALO_TURN_S: write seconds from {TURN_S_MIN} to {TURN_S_MAX}"));

@@ -150,7 +150,7 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
     let starts = store.starts(attempt).await?;
     let events = store.events(attempt).await?;
     let turns = store.turns(attempt).await?;
-    let streams: Vec<Value> = store.media_streams(&[attempt.0]).await?.iter().map(media::shown).collect();
+    let streams = store.media_streams(&[attempt.0]).await?;
     let dialogue = store.talked(&[attempt.0]).await?;
     let events: Vec<(EventRow, Value)> = events
         .into_iter()
@@ -192,8 +192,8 @@ pub async fn told(store: &Store, attempt: AttemptId) -> Result<Option<Value>, St
         "session_id": story.session_id, "told": story.told, "caller_id": story.caller_id,
         "run_state": story.run_state, "run_reason": story.run_reason, "call": call(&story),
         "history": history, "timeline": timeline, "events": told_events, "turns": turns,
-        "dialogue": dialogue.iter().map(talked::turn).collect::<Vec<_>>(), "verdict": talked::verdict(&dialogue),
-        "streams": streams,
+        "dialogue": dialogue.iter().map(talked::turn).collect::<Vec<_>>(), "verdict": media::verdict(&streams).unwrap_or_else(|| talked::verdict(&dialogue)),
+        "streams": streams.iter().map(media::shown).collect::<Vec<_>>(),
     })))
 }
 

@@ -9,7 +9,7 @@ pub mod sheet;
 mod stamp;
 mod workbook;
 
-use super::{Problem, Web, talked};
+use super::{Problem, Web, media, talked};
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, Timestamp};
 use crate::store::{AttemptRow, EventTime, ExportedTurn, Import, Store, TurnLatency};
 use axum::body::Body;
@@ -268,6 +268,7 @@ impl Export {
                 let ids: Vec<i64> = page.iter().map(|row| row.attempt_id).collect();
                 let times = self.store.event_times(&ids).await?;
                 let dialogue = self.store.talked(&ids).await?;
+                let streams = self.store.media_streams(&ids).await?;
                 for row in page {
                     let id = row.attempt_id;
                     self.behind.0 = id;
@@ -277,7 +278,11 @@ impl Export {
                     let (begin, end) = of(&|id| dialogue.partition_point(|turn| turn.attempt_id < id));
                     let told = stamp.cells(row.call_source.clone(), row.opted_out == 1);
                     let mut cells = attempt(row, &turns[from..to], &times[first..last]);
-                    cells.extend(talked::cells(&dialogue[begin..end]));
+                    let (open, over) = of(&|id| streams.partition_point(|stream| stream.attempt_id < id));
+                    cells.extend(match &streams[open..over] {
+                        [] => talked::cells(&dialogue[begin..end]),
+                        streams => media::cells(streams),
+                    });
                     cells.extend(told);
                     rows.push(cells);
                 }

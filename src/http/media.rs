@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use futures::{SinkExt, StreamExt};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -181,13 +182,57 @@ pub(super) fn address(backend_url: &str, attempt: AttemptId) -> String {
     format!("ws{rest}/voice/media?call_id={attempt}")
 }
 
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// What the model said of the goal when it ended the call: here it judges by itself.
+pub(super) fn verdict(streams: &[MediaStream]) -> Option<Value> {
+    let mut calls = streams.iter().flat_map(|row| json_of(&row.tools).as_array().cloned().unwrap_or_default());
+    let last = calls.rfind(|call| call["name"] == "end_call" && call["result"] == "done")?;
+    let mut told = json_of(last["arguments"].as_str().unwrap_or_default());
+    told.is_object().then(|| {
+        told["by"] = json!("the model");
+        told
+    })
+}
+
+/// An attempt's cells in the columns of our own dialogue (`talked::COLUMNS`): another model, the same questions.
+pub(super) fn cells(streams: &[MediaStream]) -> Vec<Value> {
+    let tallies: Vec<Value> = streams.iter().map(|row| json_of(&row.tally)).collect();
+    let sum = |names: &[&str]| -> u64 {
+        let of = |tally: &Value| -> u64 { names.iter().filter_map(|name| tally["tokens"][name].as_u64()).sum() };
+        tallies.iter().map(of).sum()
+    };
+    let cost = streams.iter().map(|row| row.cost_micros).sum::<Option<i64>>();
+    let mut models: Vec<&str> = streams.iter().map(|row| &*row.model).collect();
+    models.dedup();
+    let tools: Vec<Value> =
+        streams.iter().flat_map(|row| json_of(&row.tools).as_array().cloned().unwrap_or_default()).collect();
+    let trouble: Vec<String> = streams
+        .iter()
+        .filter(|row| row.ended_by != media::End::Call.as_str())
+        .map(|row| format!("{} {}", row.ended_by, row.reason).trim().to_owned())
+        .collect();
+    vec![
+        json!(models.join(";")),
+        json!(tallies.iter().filter_map(|tally| tally["responses"].as_u64()).sum::<u64>()),
+        json!(sum(&["text_in", "text_cached", "audio_in", "audio_cached"])),
+        json!(sum(&["text_cached", "audio_cached"])),
+        json!(sum(&["text_out", "audio_out"])),
+        json!(cost),
+        if tools.is_empty() { Value::Null } else { json!(tools) },
+        verdict(streams).unwrap_or_default(),
+        json!((!trouble.is_empty()).then(|| trouble.join("; "))),
+    ]
+}
+
 /// A stream as the API shows it.
-pub(super) fn shown(row: &MediaStream) -> serde_json::Value {
-    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
-    serde_json::json!({
+pub(super) fn shown(row: &MediaStream) -> Value {
+    json!({
         "opened_at": Timestamp(row.opened_at).to_string(), "lasted_ms": row.lasted_ms, "model": row.model,
-        "encoding": row.encoding, "ended_by": row.ended_by, "reason": row.reason, "tally": json(&row.tally),
-        "tools": json(&row.tools), "cost_micros": row.cost_micros,
+        "encoding": row.encoding, "ended_by": row.ended_by, "reason": row.reason, "tally": json_of(&row.tally),
+        "tools": json_of(&row.tools), "cost_micros": row.cost_micros,
     })
 }
 
@@ -200,6 +245,32 @@ mod tests {
         let voices = [None, Some("female"), Some("male"), Some("verse"), Some("Yandex.Neural.ru_RU_alena"), Some("")];
         assert_eq!(voices.map(voice), ["cedar", "marin", "cedar", "verse", "cedar", "cedar"]);
         assert_eq!((expected("ru-RU"), expected("auto")), (Some("ru".to_owned()), None));
+    }
+
+    #[test]
+    fn a_stream_s_cells_stand_in_the_columns_of_a_dialogue() {
+        let row = |opened_at: i64, ended_by: &str, tools: Value| MediaStream {
+            attempt_id: 1,
+            opened_at,
+            lasted_ms: 1,
+            model: "m".into(),
+            encoding: "ULAW".into(),
+            ended_by: ended_by.into(),
+            reason: if ended_by == "call" { "" } else { "1011 internal error" }.into(),
+            tally:
+                json!({ "responses": 2, "tokens": { "text_in": 1, "text_cached": 2, "audio_in": 3, "audio_cached": 4,
+                "text_out": 5, "audio_out": 6 } })
+                .to_string(),
+            tools: tools.to_string(),
+            cost_micros: Some(7),
+        };
+        let call = json!({ "at_ms": 9, "name": "end_call", "arguments": "{\"goal\":true}", "result": "done" });
+        let rows = [row(1, "model_closed", json!([])), row(2, "call", json!([call]))];
+        let cells = cells(&rows);
+        assert_eq!(cells.len(), super::super::talked::COLUMNS.len());
+        let expected = json!(["m", 4, 20, 12, 22, 14, [call], { "goal": true, "by": "the model" }, "model_closed 1011 internal error"]);
+        assert_eq!(json!(cells), expected);
+        assert_eq!(verdict(&rows[..1]), None);
     }
 
     #[test]
