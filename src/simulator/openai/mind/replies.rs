@@ -44,7 +44,7 @@ impl Mind {
             match next {
                 Move::Say(text) => (Some(text), None, self.latency.model_audio_ms),
                 Move::End { text, goal, opt_out } => {
-                    let mut arguments = json!({ "goal": goal, "answers": {} });
+                    let mut arguments = json!({ "goal": goal, "answers": self.spine.answers() });
                     if opt_out {
                         arguments["opt_out"] = json!(true);
                     }
