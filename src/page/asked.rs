@@ -78,6 +78,7 @@ pub struct Visit {
 }
 
 impl Visit {
+    #[allow(clippy::result_large_err, reason = "the other case is the answer itself, made once a request")]
     fn of(parts: &Parts, house: &Arc<House>) -> Result<Self, Response> {
         let taste = Taste::of(parts);
         let now = house.clock.now();
@@ -110,6 +111,7 @@ impl Visit {
     }
 
     /// Room to be drawn anew; the answer that there is none, otherwise.
+    #[allow(clippy::result_large_err, reason = "the other case is the answer itself, made once a request")]
     pub fn watch(&self) -> Result<OwnedSemaphorePermit, Response> {
         self.house.watchers.clone().try_acquire_owned().map_err(|_| {
             let said = self.t("Too many pages are watched at once.", "Слишком много страниц открыто сразу.");

@@ -209,7 +209,7 @@ async fn question(visit: &Visit, name: &str, fault: Vec<String>) -> Result<Respo
         contacts: zone.int("contacts"),
         opens: match zone.at("opens_at") {
             Some(at) if at <= visit.now => s.t("may be called now", "можно звонить сейчас").to_owned(),
-            Some(at) => format!("{} {}", s.t("from", "с"), s.moment(&at)),
+            Some(at) => format!("{} {}", s.t("from", "с"), s.moment(at)),
             None => s.t("never within a year", "никогда в течение года").to_owned(),
         },
     });

@@ -54,8 +54,7 @@ impl Line {
             _ => "held",
         };
         let mut why = if dialling {
-            let runs = lang.count(status.int("runs"), ["run", "runs"], ["запуск", "запуска", "запусков"]);
-            runs
+            lang.count(status.int("runs"), ["run", "runs"], ["запуск", "запуска", "запусков"])
         } else if all_paused {
             let reason = paused.text("reason");
             format!("{}: {reason}", lang.pick("all calls are paused", "все звонки на паузе"))
