@@ -79,9 +79,9 @@ async fn a_person_is_found_and_what_modes_are_told_is_shown() {
     assert_eq!((&told["manner"], &told["same"]), (&json!("own"), &json!(true)), "composed again it is the same");
     let (_, preview) = get(&app, &format!("/api/v1/campaigns/{campaign}/preview")).await;
     let modes: Vec<&str> = preview["items"].as_array().unwrap().iter().filter_map(|it| it["mode"].as_str()).collect();
-    assert_eq!(modes, ["dialog", "greeting", "realtime", "realtime_pure"]);
+    assert_eq!(modes, ["dialog", "greeting", "realtime", "realtime_pure", "realtime_stream"]);
     let (_, modes) = get(&app, "/api/v1/modes").await;
-    assert_eq!(modes["items"].as_array().map(Vec::len), Some(4));
+    assert_eq!(modes["items"].as_array().map(Vec::len), Some(5));
     let (status, setup) = get(&app, "/api/v1/setup").await;
     assert!(status == 200 && setup["findings"].as_array().is_some_and(|all| !all.is_empty()), "{setup}");
     let strangers = answer(reqwest::Client::new().get(url(&app, "/api/v1/people?q=1"))).await;
