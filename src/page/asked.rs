@@ -177,6 +177,12 @@ impl Fields {
     pub fn said(&self, name: &str) -> Option<&str> {
         Some(self.get(name)).filter(|text| !text.is_empty())
     }
+
+    /// Those that say something and whose names begin so: the rest of the name, the value.
+    pub fn said_behind(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        let each = self.0.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.trim())));
+        each.filter(|(_, value)| !value.is_empty())
+    }
 }
 
 fn decoded(text: &[u8]) -> String {

@@ -23,12 +23,12 @@ use tokio::sync::{mpsc, oneshot};
 const WORDS_CHARS_MAX: usize = 512 * 1024;
 /// Pieces of a file that are on their way.
 const PIECES: usize = 8;
-const MODES: [&str; 4] = ["dialog", "realtime", "realtime_pure", "greeting"];
+const WEIGHT: &str = "weight_";
 const DAYS: [(&str, &str); 3] = [("week", "mon-fri"), ("sat", "sat"), ("sun", "sun")];
 
 struct Weight {
-    mode: &'static str,
-    name: &'static str,
+    mode: String,
+    name: String,
     weight: String,
 }
 
@@ -52,15 +52,18 @@ impl New {
 async fn form(visit: &Visit, fields: Fields, faults: Vec<String>) -> Result<New, Trouble> {
     let policies = visit.api.get("/policies").await?;
     let s = Shell::of(visit, "campaigns", visit.t("New campaign", "Новая кампания")).await?;
-    let typed = MODES.iter().any(|mode| fields.said(&format!("weight_{mode}")).is_some());
-    let weights = MODES.iter().map(|mode| Weight {
-        mode,
-        name: words::mode_choice(mode, visit.lang).map_or("", |(name, _)| name),
-        weight: match fields.said(&format!("weight_{mode}")) {
+    let known = visit.api.get("/modes").await?;
+    let mut modes: Vec<String> = known.list("items").iter().map(|row| row.text("mode")).collect();
+    modes.sort_by_key(|mode| words::mode_place(mode));
+    let typed = fields.said_behind(WEIGHT).next().is_some();
+    let weights = modes.into_iter().map(|mode| Weight {
+        name: words::mode_choice(&mode, visit.lang).map_or_else(|| mode.clone(), |(name, _)| name.to_owned()),
+        weight: match fields.said(&format!("{WEIGHT}{mode}")) {
             Some(weight) => weight.to_owned(),
-            None if *mode == "dialog" && !typed => "1".to_owned(),
+            None if mode == "dialog" && !typed => "1".to_owned(),
             None => "0".to_owned(),
         },
+        mode,
     });
     let weights = weights.collect();
     Ok(New { s, weights, policies: policies.list("").iter().map(|p| p.text("name")).collect(), faults, fields })
@@ -81,9 +84,9 @@ fn settings(fields: &Fields) -> Value {
             all.insert(key.to_owned(), text.into());
         }
     }
-    let weight = |mode: &&str| Some(((*mode).to_owned(), json!(whole(fields.said(&format!("weight_{mode}"))?)?)));
+    let weight = |(mode, weight): (&str, &str)| Some((mode.to_owned(), json!(whole(weight)?)));
     let modes: Map<String, Value> =
-        MODES.iter().filter_map(weight).filter(|(_, weight)| weight.as_i64() != Some(0)).collect();
+        fields.said_behind(WEIGHT).filter_map(weight).filter(|(_, weight)| weight.as_i64() != Some(0)).collect();
     if !modes.is_empty() {
         all.insert("modes".to_owned(), modes.into());
     }

@@ -188,7 +188,8 @@ pub fn mode_place(mode: &str) -> usize {
         "realtime" => 1,
         "realtime_pure" => 2,
         "greeting" => 3,
-        other => 4 + other.bytes().map(usize::from).sum::<usize>() % 2,
+        "realtime_stream" => 4,
+        _ => 5,
     }
 }
 
@@ -212,6 +213,10 @@ pub fn mode_choice(mode: &str, lang: Lang) -> Option<(&'static str, &'static str
         "realtime_pure" => (
             lang.pick("OpenAI Realtime (pure, prompt only)", "OpenAI Realtime (чистый, только промпт)"),
             lang.pick("OpenAI alone, the whole script as instructions", "только OpenAI, весь сценарий в инструкциях"),
+        ),
+        "realtime_stream" => (
+            lang.pick("OpenAI Realtime (audio through us)", "OpenAI Realtime (звук через нас)"),
+            lang.pick("OpenAI alone, its audio carried by this server", "только OpenAI, звук идёт через этот сервер"),
         ),
         "greeting" => (
             lang.pick("Greeting", "Приветствие"),
