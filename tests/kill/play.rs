@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// A death comes, and afterwards an end, within this.
 const WITHIN: Duration = Duration::from_secs(180);
+/// What made everything be over can be the very act after which it dies: its rows are seen before its end is.
+const DYING: Duration = Duration::from_secs(10);
 const TRIES_MAX: u32 = 4;
 const NAME: &str = "killed";
 
@@ -184,16 +186,21 @@ async fn is_over(store: &Store, campaign: CampaignId) -> Result<bool, String> {
 
 async fn dies(place: &Place, store: &Store, campaign: CampaignId, aim: &str) -> Played {
     let mut service = place.serve(Some(aim));
-    let began = Instant::now();
+    let (began, mut over) = (Instant::now(), None::<Instant>);
     loop {
-        match service.ended() {
-            Some(death) => return death,
-            None if is_over(store, campaign).await? => {
-                return Err("everything came to its end: the point was not reached".into());
-            }
-            None if began.elapsed() > WITHIN => return Err("neither killed nor at an end".into()),
-            None => wait().await,
+        if let Some(death) = service.ended() {
+            return death;
         }
+        if over.is_some_and(|since| since.elapsed() > DYING) {
+            return Err("everything came to its end: the point was not reached".into());
+        }
+        if over.is_none() && is_over(store, campaign).await? {
+            over = Some(Instant::now());
+        }
+        if began.elapsed() > WITHIN {
+            return Err("neither killed nor at an end".into());
+        }
+        wait().await;
     }
 }
 
