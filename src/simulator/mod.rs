@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -227,6 +228,9 @@ async fn serve(
             None => std::future::pending().await,
         }
     };
+    // A model's audio comes in small pieces: one that waits for the one before to be acknowledged comes 20 ms late, and
+    // so does every piece behind it. Where that cannot be set, it is so.
+    let plain = plain.tap_io(|tcp| drop(tcp.set_nodelay(true)));
     tokio::select! {
         served = axum::serve(plain, router.clone()).into_future() => complain(served),
         served = by_tls => complain(served),

@@ -133,6 +133,8 @@ async fn take_in(mut socket: TcpListener, acceptor: TlsAcceptor, ready: mpsc::Se
             accepted = Listener::accept(&mut socket) => accepted,
             () = ready.closed() => return,
         };
+        // Where that cannot be set, what is small comes a little later.
+        let _slower = stream.set_nodelay(true);
         let (acceptor, ready) = (acceptor.clone(), ready.clone());
         tokio::spawn(async move {
             let shaken = tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await;
