@@ -4,10 +4,11 @@
 //! the last turn and whoever asks never to be called again are answered by rule, and only the tools declared here do
 //! anything, each with values that are checked.
 
+use super::answers::{self, Fit, fit};
 use super::optout::asks_never_again;
 use super::prompts::{Manner, greeting, told};
 use super::replier::{Heard, Record, Reply, TEXT_CHARS_MAX, asks_for, reach, reply};
-use super::script::{AnswerKind, Script, Text};
+use super::script::{Script, Text};
 use super::words::{fill, plain, tame};
 use super::{Variables, callback};
 use crate::domain::Timestamp;
@@ -125,8 +126,7 @@ fn manners(now: Timestamp, zone: Tz) -> String {
 
 /// The only functions that there are.
 pub fn tools(script: &Script) -> Value {
-    let answers: Map<String, Value> = script.answers.iter().map(|a| (a.name.clone(), shape(&a.kind))).collect();
-    let answers = json!({ "type": "object", "properties": answers, "additionalProperties": false });
+    let answers = answers::schema(script);
     let phases: Vec<&str> = script.phases.iter().map(|phase| phase.name.as_str()).collect();
     json!([
         {
@@ -164,17 +164,6 @@ pub fn tools(script: &Script) -> Value {
             },
         },
     ])
-}
-
-fn shape(kind: &AnswerKind) -> Value {
-    match kind {
-        AnswerKind::Text => json!({ "type": "string" }),
-        AnswerKind::YesNo => json!({ "type": "boolean" }),
-        AnswerKind::Number => json!({ "type": "number" }),
-        AnswerKind::Choice(choices) => {
-            json!({ "type": "string", "enum": choices.iter().map(|(value, _)| value).collect::<Vec<_>>() })
-        }
-    }
 }
 
 /// What a model said and called, as a reply. `record` is the question's; `said` may be empty when it ends the call.
@@ -245,7 +234,7 @@ fn note(script: &Script, record: &mut Record, given: &Map<String, Value>) -> Res
             None => strange.push(format!("no phase `{}`", short(phase))),
         }
     }
-    strange.extend(answers(script, record, given));
+    strange.extend(collect(script, record, given));
     if strange.is_empty() { Ok(()) } else { Err(format!("partly refused: {}", strange.join("; "))) }
 }
 
@@ -256,7 +245,7 @@ fn end(
     (text, now, zone): (&str, Timestamp, Tz),
 ) -> Result<(), String> {
     let mut strange = unknown(given, &["goal", "answers", "callback_at", "opt_out"]);
-    strange.extend(answers(script, record, given));
+    strange.extend(collect(script, record, given));
     record.claimed = given.get("goal").and_then(Value::as_bool);
     record.opt_out |= given.get("opt_out").and_then(Value::as_bool).unwrap_or_default();
     if let Some(at) = given.get("callback_at").and_then(Value::as_str).filter(|at| !at.is_empty()) {
@@ -277,25 +266,14 @@ fn unknown(given: &Map<String, Value>, known: &[&str]) -> Vec<String> {
 }
 
 /// Takes what has the declared shape.
-fn answers(script: &Script, record: &mut Record, given: &Map<String, Value>) -> Vec<String> {
+fn collect(script: &Script, record: &mut Record, given: &Map<String, Value>) -> Vec<String> {
     let mut strange = Vec::new();
     for (name, value) in given.get("answers").and_then(Value::as_object).into_iter().flatten() {
-        let Some(wanted) = script.answers.iter().find(|wanted| wanted.name == *name) else {
-            strange.push(format!("no answer `{}`", short(name)));
-            continue;
-        };
-        let fits = match (&wanted.kind, value) {
-            (_, Value::Null) => continue,
-            (AnswerKind::Text, Value::String(text)) => Some(json!(tame(text))),
-            (AnswerKind::YesNo, Value::Bool(_)) | (AnswerKind::Number, Value::Number(_)) => Some(value.clone()),
-            (AnswerKind::Choice(choices), Value::String(text)) => {
-                choices.iter().any(|(choice, _)| choice == text).then(|| value.clone())
-            }
-            _ => None,
-        };
-        match fits {
-            Some(value) => drop(record.answers.insert(name.clone(), value)),
-            None => strange.push(format!("answer `{}` has another shape", short(name))),
+        match fit(script, name, value) {
+            Fit::Is(value) => drop(record.answers.insert(name.clone(), value)),
+            Fit::Nothing => {}
+            Fit::Strange => strange.push(format!("answer `{}` has another shape", short(name))),
+            Fit::Undeclared => strange.push(format!("no answer `{}`", short(name))),
         }
     }
     strange

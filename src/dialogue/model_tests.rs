@@ -138,7 +138,7 @@ fn only_declared_tools_do_anything_and_only_with_sound_values() {
             " ",
         ),
         (
-            &[("note", r#"{"answers":{"has_it":"yes","card":"4111","days":null}}"#)],
+            &[("note", r#"{"answers":{"has_it":"perhaps","card":"4111","days":null}}"#)],
             "partly refused: answer `has_it` has another shape; no answer `card`",
             " ",
         ),

@@ -4,9 +4,9 @@
 //! a fixed form (`PHASE`, `IF`, `END`), which a program can follow as well as a model. A contact's
 //! values appear only inside quoted sentences and in one line of JSON that is marked as data.
 
-use super::Variables;
 use super::script::{AUTO, AnswerKind, ReactionKind, Script};
 use super::words::{fill, tame};
+use super::{Variables, answers};
 use crate::domain::Mode;
 use crate::domain::settings::Dial;
 use serde::Serialize;
@@ -299,7 +299,6 @@ fn get_reply() -> Value {
 }
 
 fn end_call(script: &Script) -> Value {
-    let answers: Map<String, Value> = script.answers.iter().map(|a| (a.name.clone(), schema(&a.kind))).collect();
     json!({
         "type": "function",
         "name": "end_call",
@@ -308,7 +307,7 @@ fn end_call(script: &Script) -> Value {
             "type": "object",
             "properties": {
                 "goal": { "type": "boolean", "description": "whether the goal of the call was reached" },
-                "answers": { "type": "object", "properties": answers, "additionalProperties": false },
+                "answers": answers::schema(script),
                 "callback_at": { "type": "string", "description": "RFC 3339, when a call back was promised" },
                 "opt_out": { "type": "boolean", "description": "whether the other person asked not to be called again" }
             },
@@ -316,17 +315,6 @@ fn end_call(script: &Script) -> Value {
             "additionalProperties": false
         }
     })
-}
-
-fn schema(kind: &AnswerKind) -> Value {
-    match kind {
-        AnswerKind::Text => json!({ "type": "string" }),
-        AnswerKind::YesNo => json!({ "type": "boolean" }),
-        AnswerKind::Number => json!({ "type": "number" }),
-        AnswerKind::Choice(choices) => {
-            json!({ "type": "string", "enum": choices.iter().map(|(value, _)| value).collect::<Vec<_>>() })
-        }
-    }
 }
 
 fn shape(kind: &AnswerKind) -> String {

@@ -4,12 +4,14 @@
 //! is not known is asked for, and nobody is refused by what stands here.
 
 use super::access::{bearer, same_secret};
-use super::voice::{TokenOf, authorised};
+use super::voice::{TokenOf, authorised, variables};
 use super::{Problem, Web};
+use crate::dialogue::Variables;
 use crate::domain::{AttemptId, CampaignId};
 use axum::http::HeaderMap;
+use chrono_tz::Tz;
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Calls of one generation; the last two are kept. More than may be open at once.
 const GENERATION_MAX: usize = 20_000;
@@ -23,24 +25,30 @@ struct Generations {
     old: HashMap<AttemptId, Known>,
 }
 
-struct Known {
-    campaign: CampaignId,
-    event_token: String,
+/// What holds for a call as long as it lasts.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub campaign: CampaignId,
+    pub event_token: String,
+    pub variables: Arc<Variables>,
+    /// The contact's own, or the campaign's.
+    pub zone: Tz,
 }
 
 impl Callers {
-    pub fn know(&self, attempt: AttemptId, campaign: CampaignId, event_token: &str) {
+    pub fn know(&self, attempt: AttemptId, call: Known) {
         let mut known = self.0.lock().expect("no panic while holding it");
         if known.young.len() >= GENERATION_MAX {
             known.old = std::mem::take(&mut known.young);
         }
-        known.young.insert(attempt, Known { campaign, event_token: event_token.to_owned() });
+        known.young.insert(attempt, call);
     }
 
-    fn campaign(&self, attempt: AttemptId, presented: &str) -> Option<CampaignId> {
+    /// A call by its event token; of one that was granted elsewhere nothing is known.
+    pub fn known(&self, attempt: AttemptId, presented: &str) -> Option<Known> {
         let known = self.0.lock().expect("no panic while holding it");
         let found = known.young.get(&attempt).or_else(|| known.old.get(&attempt))?;
-        same_secret(presented, &found.event_token).then_some(found.campaign)
+        same_secret(presented, &found.event_token).then(|| found.clone())
     }
 }
 
@@ -53,12 +61,33 @@ pub(super) struct Caller {
 /// Unknown attempt 404, wrong token 401.
 pub(super) async fn caller(web: &Web, attempt: &str, headers: &HeaderMap) -> Result<Caller, Problem> {
     if let (Ok(id), Some(presented)) = (attempt.parse::<AttemptId>(), bearer(headers))
-        && let Some(campaign) = web.callers.campaign(id, presented)
+        && let Some(known) = web.callers.known(id, presented)
     {
-        return Ok(Caller { attempt: id, campaign, token: TokenOf::Event });
+        return Ok(Caller { attempt: id, campaign: known.campaign, token: TokenOf::Event });
     }
     let (attempt, token) = authorised(web, attempt, headers).await?;
     let whose = web.store.whose(attempt).await?;
     let (campaign, _) = whose.ok_or_else(|| Problem::missing("this attempt does not exist"))?;
     Ok(Caller { attempt, campaign, token })
+}
+
+/// Whoever speaks with the callee of this attempt, and what holds for the call. Unknown attempt 404, wrong token 401.
+pub(super) async fn in_call(web: &Web, attempt: &str, headers: &HeaderMap) -> Result<(AttemptId, Known), Problem> {
+    if let (Ok(id), Some(presented)) = (attempt.parse::<AttemptId>(), bearer(headers))
+        && let Some(known) = web.callers.known(id, presented)
+    {
+        return Ok((id, known));
+    }
+    let (attempt, token) = authorised(web, attempt, headers).await?;
+    let (TokenOf::Event, Some(presented)) = (token, bearer(headers)) else { return Err(Problem::unauthorized()) };
+    let held = web.store.attempt(attempt).await?.ok_or_else(|| Problem::missing("this attempt does not exist"))?;
+    let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;
+    let known = Known {
+        campaign: held.campaign,
+        event_token: presented.to_owned(),
+        variables: Arc::new(variables(&held)),
+        zone: held.timezone.unwrap_or(rules.settings.timezone),
+    };
+    web.callers.know(attempt, known.clone());
+    Ok((attempt, known))
 }

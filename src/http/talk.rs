@@ -3,8 +3,8 @@
 //! Rules answer at once. A model's answer is made by a task of its own, which goes on when whoever asked is gone, and
 //! which everybody who asks for the same turn meanwhile listens to. The answer is kept before it is given.
 
+use super::callers::{Known, in_call};
 use super::converse::converse;
-use super::voice::{TokenOf, authorised, variables};
 use super::{Problem, Web};
 use crate::chat;
 use crate::dialer::Report;
@@ -12,7 +12,7 @@ use crate::dialogue::model::{Exchange, Step};
 use crate::dialogue::{self, Heard, Record, Reply, Script, Variables, model};
 use crate::domain::money::TokenPrices;
 use crate::domain::{AttemptId, Timestamp};
-use crate::store::{DialogueTurn, Held, Made};
+use crate::store::{DialogueTurn, Made};
 use axum::http::{HeaderMap, StatusCode};
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -102,7 +102,7 @@ struct Talk {
     turn: i64,
     text: Option<String>,
     script: Arc<Script>,
-    variables: Variables,
+    variables: Arc<Variables>,
     zone: Tz,
     now: Timestamp,
 }
@@ -121,11 +121,7 @@ pub(super) async fn answer(web: &Arc<Web>, asked: &Asked, headers: &HeaderMap) -
     if asked.text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
         return Err(Problem::bad(format!("text: more than {TEXT_BYTES_MAX} bytes")));
     }
-    let (attempt, token) = authorised(web, &asked.call_id, headers).await?;
-    if token != TokenOf::Event {
-        return Err(Problem::unauthorized());
-    }
-    let held = web.store.attempt(attempt).await?.ok_or_else(|| Problem::missing("this attempt does not exist"))?;
+    let (attempt, known) = in_call(web, &asked.call_id, headers).await?;
     let (turn, stand) = match asked.turn {
         _ if asked.text.is_none() => (0, web.store.dialogue(attempt, 0).await?),
         Some(turn) if turn < 1 => return Err(Problem::bad("turn: counts from 1")),
@@ -141,7 +137,9 @@ pub(super) async fn answer(web: &Arc<Web>, asked: &Asked, headers: &HeaderMap) -
     if let Some(reply) = stand.reply {
         return Ok(Answer::Given(serde_json::from_str(&reply).map_err(Problem::ours)?));
     }
-    let talk = talk_of(web, &held, attempt, turn, asked.text.clone()).await?;
+    let script = web.script(known.campaign).await?;
+    let Known { variables, zone, .. } = known;
+    let talk = Talk { attempt, turn, text: asked.text.clone(), script, variables, zone, now: web.clock.now() };
     match &web.model {
         Some(_) if turn > 0 => {
             let filler = model::filler(&talk.script, &talk.variables);
@@ -154,13 +152,6 @@ pub(super) async fn answer(web: &Arc<Web>, asked: &Asked, headers: &HeaderMap) -
             Ok(Answer::Given(keep(web, &talk, reply, Made { replier: RULES.into(), ..Made::default() }).await?))
         }
     }
-}
-
-async fn talk_of(web: &Web, held: &Held, attempt: AttemptId, turn: i64, text: Option<String>) -> Result<Talk, Problem> {
-    let script = web.script(held.campaign).await?;
-    let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;
-    let zone = held.timezone.unwrap_or(rules.settings.timezone);
-    Ok(Talk { attempt, turn, text, script, variables: variables(held), zone, now: web.clock.now() })
 }
 
 /// One turn comes after the other: an answer to a later one would be made of what nobody said.

@@ -1,12 +1,12 @@
 //! What running sessions ask and tell.
 
 use super::access::{bearer, same_secret};
-use super::callers::caller;
+use super::callers::{Known, caller};
 use super::media;
 use super::voice::{TokenOf, body_of, variables};
 use super::{Problem, Web, bundles};
 use crate::dialer::{Grant, GrantRequest, News, Report, Settled};
-use crate::dialogue::{self, Manner, optout};
+use crate::dialogue::{self, Manner, Script, optout};
 use crate::domain::{AttemptId, PhoneNumber, Route, SessionId, Token};
 use crate::fail;
 use crate::store::{Call, Heard, Turn};
@@ -17,9 +17,9 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use tracing::info;
+use tracing::{info, warn};
 
 type Body = Result<Bytes, BytesRejection>;
 
@@ -89,7 +89,13 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
     fail::after("grant.answered");
     let base = &web.voice.backend_url;
     let event_token = Token::event_token(&granted.token, &web.installation_key);
-    web.callers.know(attempt, held.campaign, &event_token);
+    let known = Known {
+        campaign: held.campaign,
+        event_token: event_token.clone(),
+        variables: Arc::new(variables.clone()),
+        zone: held.timezone.unwrap_or(rules.settings.timezone),
+    };
+    web.callers.know(attempt, known);
     bundles::note(&web, &held, &script, manner, dial);
     Ok(Json(json!({
         "call_id": attempt,
@@ -174,7 +180,11 @@ pub(super) async fn events(
         },
         opt_out: opts_out.then(|| "asked in a call".to_owned()),
         callback_at: parsed.callback_at(),
-        call: parsed.call.map(|call| Call { session: session.0, source: "event", ..call_row(call) }),
+        call: parsed.call.map(|call| {
+            let answers =
+                call.answers.as_ref().and_then(Value::as_object).map(|given| declared(attempt, &script, given));
+            Call { session: session.0, answers, ..call_row(call) }
+        }),
         turns: parsed.turns.into_iter().map(turn_row).collect(),
     };
     let event = parsed.event;
@@ -189,6 +199,15 @@ pub(super) async fn events(
     }
 }
 
+/// The answers as they are kept. A value of another shape stays in the stored event alone.
+fn declared(attempt: AttemptId, script: &Script, given: &Map<String, Value>) -> String {
+    let (kept, strange) = dialogue::answers::told(script, given);
+    if !strange.is_empty() {
+        warn!(attempt.id = %attempt, "Answers of attempt {attempt} have another shape than declared: {}", strange.join(", "));
+    }
+    Value::Object(kept).to_string()
+}
+
 fn call_row(call: callback::Call) -> Call {
     Call {
         session: 0,
@@ -197,7 +216,7 @@ fn call_row(call: callback::Call) -> Call {
         reason: call.reason,
         hung_up_by: call.hung_up_by,
         goal: call.goal,
-        answers: call.answers.map(|a| a.to_string()),
+        answers: None,
         fault: call.fault,
         machine: call.machine,
         answer_ms: call.answer_ms,

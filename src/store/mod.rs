@@ -286,9 +286,11 @@ impl Store {
             .busy_timeout(BUSY_MAX)
             .row_buffer_size(ROWS_AHEAD)
             .pragma("cache_size", WRITER_CACHE);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        // A file does not hang up: to ask each connection first would cost every act one more change of threads.
+        let pool = || SqlitePoolOptions::new().test_before_acquire(false);
+        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&writer).await?;
-        let reader = SqlitePoolOptions::new()
+        let reader = pool()
             .max_connections(READERS_MAX)
             .connect_with(
                 options.clone().create_if_missing(false).pragma("query_only", "1").pragma("cache_size", READER_CACHE),
@@ -296,7 +298,7 @@ impl Store {
             .await?;
         let mut file = options.get_filename().as_os_str().to_owned();
         file.push(QUEUE_FILE);
-        let queue = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.filename(file));
+        let queue = pool().max_connections(1).connect_lazy_with(options.filename(file));
         Ok(Db::Sqlite { writer, reader, queue })
     }
 

@@ -13,7 +13,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
-async fn socket(line: &Line, token: Option<&str>) -> Result<Socket, u16> {
+pub async fn socket(line: &Line, token: Option<&str>) -> Result<Socket, u16> {
     let url = format!("ws://{}/voice/stream", line.it.app.address);
     let mut request = url.into_client_request().unwrap();
     if let Some(token) = token {
@@ -26,7 +26,7 @@ async fn socket(line: &Line, token: Option<&str>) -> Result<Socket, u16> {
     }
 }
 
-async fn send(socket: &mut Socket, body: Value) {
+pub async fn send(socket: &mut Socket, body: Value) {
     socket.send(Message::text(body.to_string())).await.unwrap();
 }
 
@@ -40,7 +40,7 @@ async fn next(socket: &mut Socket) -> Value {
 }
 
 /// Everything up to the end of a reply: sentences with the instants at which they came, and the end.
-async fn reply(socket: &mut Socket) -> (Vec<(String, bool, Instant)>, Value) {
+pub async fn reply(socket: &mut Socket) -> (Vec<(String, bool, Instant)>, Value) {
     let mut sentences = Vec::new();
     loop {
         let told = next(socket).await;

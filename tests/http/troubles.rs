@@ -3,6 +3,7 @@
 use crate::callbacks::end;
 use crate::dialogue::{Line, mood};
 use crate::harness::{self, Place, World, csv, number, settings};
+use crate::streams;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 
@@ -26,8 +27,18 @@ async fn every_trouble_ends_politely_and_is_ours() {
     ] {
         let line = Line::open(&[]).await;
         line.mood(json!({ "trouble": trouble })).await;
-        let (status, reply) = line.say(1, "Да, слушаю.").await;
+        // By both doors at once: one request answers them.
+        let mut socket = streams::socket(&line, Some(&line.token)).await.unwrap();
+        streams::send(&mut socket, json!({ "call_id": line.call, "turn": 1, "text": "Да, слушаю." })).await;
+        let ((status, reply), (said, done)) = tokio::join!(line.say(1, "Да, слушаю."), streams::reply(&mut socket));
         assert_eq!(status, 200, "{trouble}: {reply}");
+        let heard: Vec<&str> = said.iter().map(|(words, _, _)| words.as_str()).collect();
+        assert_eq!(
+            (json!(heard.join(" ")), &done["fault"]),
+            (reply["reply_text"].clone(), &json!("replier")),
+            "{done}"
+        );
+        assert_eq!(done["end_session"], true, "{trouble}: {done}");
         let text = reply["reply_text"].as_str().unwrap();
         assert!(text.contains("неполадки") && text.contains("Всего доброго"), "{trouble}: {reply}");
         assert_eq!(

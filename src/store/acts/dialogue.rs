@@ -7,14 +7,13 @@ use crate::store::{DialogueTurn, Result, Stand, Talked};
 use serde_json::json;
 
 pub async fn stand(conn: &mut Conn, attempt: AttemptId, turn: i64) -> Result<Stand> {
-    let same = sqlx::query_scalar(sql!("dialogue_turn")).bind(attempt.0).bind(turn).fetch_optional(&mut *conn).await?;
-    if let Some(reply) = same {
-        return Ok(Stand { reply: Some(reply), ..Stand::default() });
-    }
-    let last: Option<(i64, String)> =
-        sqlx::query_as(sql!("last_dialogue_turn")).bind(attempt.0).bind(turn).fetch_optional(conn).await?;
-    let (last, record) = last.unzip();
-    Ok(Stand { reply: None, last, record })
+    let last: Option<(i64, String, String)> =
+        sqlx::query_as(sql!("dialogue_stand")).bind(attempt.0).bind(turn).fetch_optional(conn).await?;
+    Ok(match last {
+        Some((same, reply, _)) if same == turn => Stand { reply: Some(reply), ..Stand::default() },
+        Some((last, _, record)) => Stand { reply: None, last: Some(last), record: Some(record) },
+        None => Stand::default(),
+    })
 }
 
 pub async fn talked(conn: &mut Conn, attempts: &[i64]) -> Result<Vec<Talked>> {
