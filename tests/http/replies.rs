@@ -20,8 +20,8 @@ fn costs(story: &Value) -> Vec<i64> {
     story["dialogue"].as_array().expect("turns").iter().filter_map(|turn| turn["cost_micros"].as_i64()).collect()
 }
 
-/// Without `replier` in `Prices::tariff` too little is reserved; without `money::replied` in the settlement the replies
-/// of the call, and without `settle_late` in `dialogue::put` the late one, are in no budget.
+/// Without `money::replied` in the settlement the replies of the call, and without `settle_late` in `dialogue::put` the
+/// late one, are in no budget.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_replies_cost_is_in_the_budget() {
     let mut place = dead_sessions().await;
