@@ -19,12 +19,14 @@ mod postgres;
 mod rows;
 mod rows_life;
 mod rows_read;
+mod schema;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
 mod sqlite;
 mod text;
 mod turns;
 mod writer;
 
+pub use access::{AuditFilter, AuditOrder, AuditRow, KeyOrder, KeyRow, Who};
 pub use alternates::{AlternateRow, NewNote, NewNumber};
 pub use dialogue::{DialogueTurn, Made, Stand, Talked};
 pub use exports::{EventTime, ExportedTurn, FurtherTyped, ListedRow, TurnLatency};
@@ -195,6 +197,7 @@ macro_rules! load {
     }};
 }
 
+pub mod access;
 mod alternates;
 mod calls;
 mod campaigns;
@@ -287,7 +290,7 @@ impl Store {
             .row_buffer_size(ROWS_AHEAD)
             .pragma("cache_size", WRITER_CACHE);
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::migrate!("./migrations").run(&writer).await?;
+        schema::migrations(sqlite::OTHER).run(&writer).await?;
         let reader = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .connect_with(
@@ -304,7 +307,7 @@ impl Store {
         let options = PgConnectOptions::from_str(url)?.options(SESSION);
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
         fitness::examine(&pool).await?;
-        sqlx::migrate!("./migrations").run(&pool).await?;
+        schema::migrations(postgres::OTHER).run(&pool).await?;
         Ok(Db::Postgres(pool))
     }
 

@@ -15,8 +15,10 @@ macro_rules! sql {
     }};
 }
 
+pub mod access;
 pub mod alternates;
 pub mod append;
+pub mod audit;
 pub mod breakers;
 pub mod calls;
 pub mod campaigns;
