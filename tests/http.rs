@@ -2,6 +2,8 @@
 
 mod harness;
 
+#[path = "http/access.rs"]
+mod access;
 #[path = "http/account.rs"]
 mod account;
 #[path = "http/callbacks.rs"]

@@ -4,6 +4,8 @@
 
 mod common;
 
+#[path = "store/access.rs"]
+mod access;
 #[path = "store/appends.rs"]
 mod appends;
 #[path = "store/attempts.rs"]

@@ -83,7 +83,9 @@ mod tests {
 
     #[test]
     fn without_a_key_it_is_this_machine_alone() {
-        for (wanted, own) in [("0.0.0.0:8000", "127.0.0.1:8000"), ("[::]:8000", "[::1]:8000"), ("192.0.2.1:1", "127.0.0.1:1")] {
+        for (wanted, own) in
+            [("0.0.0.0:8000", "127.0.0.1:8000"), ("[::]:8000", "[::1]:8000"), ("192.0.2.1:1", "127.0.0.1:1")]
+        {
             assert_eq!(without_a_key(wanted.parse().unwrap()).to_string(), own);
         }
     }

@@ -113,10 +113,7 @@ impl Masker {
         let hidden = match plus {
             true => (WITH_PLUS_MIN..=DIGITS_MAX).contains(&digits),
             false => {
-                self.in_text
-                    && self.written != Written::Html
-                    && alone
-                    && (BARE_MIN..=DIGITS_MAX).contains(&digits)
+                self.in_text && self.written != Written::Html && alone && (BARE_MIN..=DIGITS_MAX).contains(&digits)
             }
         };
         let mut left = digits;

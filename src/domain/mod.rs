@@ -44,7 +44,8 @@ pub mod why;
 pub mod window;
 
 pub use ids::{
-    AttemptId, AuditId, BatchId, CampaignId, ContactId, KeyId, NumberId, RunContactId, RunId, ScheduleId, SessionId, ShareId,
+    AttemptId, AuditId, BatchId, CampaignId, ContactId, KeyId, NumberId, RunContactId, RunId, ScheduleId, SessionId,
+    ShareId,
 };
 pub use mode::Mode;
 pub use number::PhoneNumber;

@@ -3,7 +3,7 @@
 use super::roles::{self, Found, Row};
 use super::tries::{Peer, Verdict};
 use super::{Problem, Web, mask};
-use crate::domain::{KeyId, PhoneNumber, Role, Timestamp};
+use crate::domain::{KeyId, Role, Timestamp};
 use crate::store::{AuditOrder, Who};
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -78,6 +78,7 @@ tokio::task_local! {
     /// The audit's line for the request under way: an act that takes it writes it in its own transaction.
     static LINE: AuditOrder;
     static WHO: Who;
+    static SAID: Arc<Mutex<Said>>;
 }
 
 /// The line that the request under way leaves in the audit; nothing for what changes nothing.
@@ -96,19 +97,25 @@ pub(super) fn own_line() -> Result<AuditOrder, Problem> {
 }
 
 /// What a handler says of what it did, for a line that is written after it.
-#[derive(Clone)]
-pub(super) struct Noted {
-    pub subject: Option<(&'static str, String)>,
-    pub detail: Value,
+#[derive(Default)]
+struct Said {
+    subject: Option<(&'static str, String)>,
+    detail: Value,
 }
 
-impl Noted {
-    pub fn about(kind: &'static str, id: impl ToString) -> axum::Extension<Self> {
-        axum::Extension(Noted { subject: Some((kind, id.to_string())), detail: Value::Null })
-    }
-    pub fn saying(detail: Value) -> axum::Extension<Self> {
-        axum::Extension(Noted { subject: None, detail })
-    }
+/// Names what was made or changed, where the address does not.
+pub(super) fn note(kind: &'static str, id: impl ToString, detail: Value) {
+    said(Said { subject: Some((kind, id.to_string())), detail });
+}
+
+/// Says more of it.
+pub(super) fn note_more(detail: Value) {
+    said(Said { subject: None, detail });
+}
+
+fn said(said: Said) {
+    // Outside a request nobody listens.
+    let _ = SAID.try_with(|place| *place.lock().unwrap_or_else(PoisonError::into_inner) = said);
 }
 
 fn request_id(headers: &HeaderMap) -> String {
@@ -133,7 +140,8 @@ async fn identify(web: &Web, headers: &HeaderMap, peer: Option<Peer>, request: &
     }
     let Some(presented) = bearer(headers).filter(|key| !key.is_empty()) else { return Err(Problem::unauthorized()) };
     let hash = ApiKey::of(presented);
-    let who = |key, name: &str, role| Who { door: "api", key, name: name.to_owned(), role, request: request.to_owned() };
+    let who =
+        |key, name: &str, role| Who { door: "api", key, name: name.to_owned(), role, request: request.to_owned() };
     if bool::from(hash.0.ct_eq(&web.api_key.0)) {
         return Ok(who(None, SETTINGS_KEY, Role::Admin));
     }
@@ -164,8 +172,7 @@ async fn subject(web: &Web, params: &RawPathParams) -> Option<(&'static str, Str
     match name {
         "campaign" => Some(("campaign", web.store.find_campaign(value).await.ok()?.campaign.to_string())),
         "number" => {
-            let plus = if value.starts_with('+') { "" } else { "+" };
-            let number: PhoneNumber = format!("{plus}{value}").parse().ok()?;
+            let number = super::numbers::meant(web, value).await.ok()?;
             Some(("number", web.store.number_id(&number).await.ok()??.to_string()))
         }
         "run" => Some(("run", value.to_owned())),
@@ -230,15 +237,14 @@ async fn noted(
     {
         line = line.about(kind, id);
     }
-    let mut response = LINE.scope(line.clone(), answer).await;
-    let said = response.extensions_mut().remove::<Noted>();
+    let place: Arc<Mutex<Said>> = Arc::default();
+    let response = SAID.scope(place.clone(), LINE.scope(line.clone(), answer)).await;
     if response.status().is_success() && !line.is_written() {
-        if let Some(said) = said {
-            if let Some((kind, id)) = said.subject {
-                line = line.about(kind, id);
-            }
-            line = line.saying(said.detail);
+        let said = std::mem::take(&mut *place.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some((kind, id)) = said.subject {
+            line = line.about(kind, id);
         }
+        line = line.saying(said.detail);
         if let Err(cause) = web.store.audit(line).await {
             error!("The audit misses {}: {cause}", row.action);
         }

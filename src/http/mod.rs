@@ -61,6 +61,7 @@ pub mod why;
 
 pub use access::ApiKey;
 pub use problem::Problem;
+pub use roles::{Row, TABLE as ROLES};
 pub use setup::Examine;
 pub use talk::Model;
 
@@ -312,10 +313,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .layer(DefaultBodyLimit::max(ORDER_BYTES_MAX))
         .layer(from_fn_with_state(web.clone(), access::require_key));
 
-    let asked = Router::new()
-        .merge(demo)
-        .nest("/api/v1", api)
-        .layer(from_fn_with_state(web.origins.clone(), origins::let_in));
+    let asked =
+        Router::new().merge(demo).nest("/api/v1", api).layer(from_fn_with_state(web.origins.clone(), origins::let_in));
     let with_callbacks = if web.provider_apart { Router::new() } else { callbacks(&web) };
     finished(asked.merge(with_callbacks), web)
 }

@@ -77,7 +77,10 @@ impl Problem {
     /// Wrong keys from there are not heard any more for a while.
     pub fn too_many(after_s: u64) -> Self {
         let detail = format!("too many wrong keys came from this address: try again in {after_s} s");
-        Problem { retry_after_s: Some(after_s), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", detail) }
+        Problem {
+            retry_after_s: Some(after_s),
+            ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", detail)
+        }
     }
     /// Our fault: logged in full, told in short.
     pub fn ours(cause: impl std::fmt::Display) -> Self {

@@ -22,7 +22,9 @@ fn client(peer: IpAddr, forwarded: &[&str], trusted: &[Network]) -> IpAddr {
     for _ in 0..STEPS_MAX {
         let Some(step) = steps.pop() else { break };
         let bare = step.trim_start_matches('[').trim_end_matches(']');
-        let Some(address) = bare.parse().ok().or_else(|| step.parse::<SocketAddr>().ok().map(|it| it.ip())) else { break };
+        let Some(address) = bare.parse().ok().or_else(|| step.parse::<SocketAddr>().ok().map(|it| it.ip())) else {
+            break;
+        };
         at = address;
         if !known(at) {
             break;

@@ -4,7 +4,8 @@
 
 use crate::domain::Role::{self, Admin, Operator, Viewer};
 
-pub(super) struct Row {
+#[derive(Debug)]
+pub struct Row {
     pub method: &'static str,
     /// As the router writes it, below `/api/v1` unless it begins with `/demo`.
     pub path: &'static str,
@@ -22,7 +23,7 @@ const fn does(method: &'static str, path: &'static str, least: Role, action: &'s
 }
 
 /// In the order of addresses.
-pub(super) const TABLE: &[Row] = &[
+pub const TABLE: &[Row] = &[
     reads("/account", Viewer),
     does("PUT", "/account/limits", Admin, "account.limits"),
     reads("/attempts/{attempt}", Viewer),

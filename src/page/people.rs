@@ -110,7 +110,7 @@ struct PersonPage {
 async fn made(visit: &Visit, contact: &str) -> Result<Response, Trouble> {
     let person = visit.api.get(&format!("/people/{}", encoded(contact))).await?;
     let number = person.text("number");
-    let standing = visit.api.get(&format!("/numbers/{}", encoded(&number))).await?;
+    let standing = visit.api.get(&format!("/numbers/{}", encoded(contact))).await?;
     let name = Some(person.text("name")).filter(|name| !name.is_empty()).unwrap_or_else(|| number.clone());
     let s = Shell::of(visit, "people", name.clone()).await?;
     let mut campaigns = Vec::new();

@@ -46,10 +46,7 @@ impl Sessions {
     pub fn new(installation_key: &[u8]) -> Self {
         let derived = mac(installation_key, &[b"page seal"]);
         let seal = UnboundKey::new(&CHACHA20_POLY1305, &derived).expect("SHA-256 gives the 32 bytes that it takes");
-        Sessions {
-            seal: LessSafeKey::new(seal),
-            forms: mac(installation_key, &[b"page forms"]),
-        }
+        Sessions { seal: LessSafeKey::new(seal), forms: mac(installation_key, &[b"page forms"]) }
     }
 
     /// A cookie's value. A key's role never changes, so it is sealed with it.

@@ -80,6 +80,15 @@ pub struct AuditOrder {
     written: Arc<AtomicBool>,
 }
 
+/// A line is one line, whatever is said in it.
+impl PartialEq for AuditOrder {
+    fn eq(&self, other: &Self) -> bool {
+        self.audit == other.audit
+    }
+}
+
+impl Eq for AuditOrder {}
+
 impl AuditOrder {
     pub fn new(store: &Store, who: Who, action: &'static str, at: Timestamp) -> Self {
         let audit = AuditId(store.ids.one(at.0));

@@ -2,11 +2,13 @@
 
 use super::super::Conn;
 use crate::domain::AuditId;
+use crate::domain::masked::{Written, masked};
 use crate::store::text::bare;
-use crate::store::{AuditFilter, AuditOrder, AuditRow, Result};
+use crate::store::{AuditFilter, AuditOrder, AuditRow, By, Result};
 
 pub async fn put(conn: &mut Conn, order: &AuditOrder) -> Result<()> {
-    let detail = order.detail.to_string();
+    // A reason is what somebody typed: a number in it is no way to name people.
+    let detail = masked(&order.detail.to_string(), Written::Json);
     sqlx::query(sql!("insert_audit"))
         .bind(order.audit.0)
         .bind(order.at.0)
@@ -26,12 +28,15 @@ pub async fn put(conn: &mut Conn, order: &AuditOrder) -> Result<()> {
     Ok(())
 }
 
-pub async fn page(
-    conn: &mut Conn,
-    filter: &AuditFilter,
-    behind: Option<AuditId>,
-    limit: i64,
-) -> Result<Vec<AuditRow>> {
+/// The line of whoever makes a change, once however many rows the change touches.
+pub async fn put_of(conn: &mut Conn, by: &By) -> Result<()> {
+    match &by.audit {
+        Some(order) => put(conn, order).await,
+        None => Ok(()),
+    }
+}
+
+pub async fn page(conn: &mut Conn, filter: &AuditFilter, behind: Option<AuditId>, limit: i64) -> Result<Vec<AuditRow>> {
     let key = filter.actor.as_deref().and_then(|actor| actor.parse::<crate::domain::KeyId>().ok());
     Ok(sqlx::query_as(sql!("list_audit"))
         .bind(behind.map_or(i64::MAX, |behind| behind.0))
