@@ -112,8 +112,11 @@ async fn contacts(here: &Here<'_>, campaign: &Campaign) -> Result<Vec<(ContactRo
         let Some(last) = page.last() else { return Ok(all) };
         after = last.contact_id;
         for row in page {
-            let number = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
-            all.push((row, number));
+            let number: PhoneNumber = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
+            // Who was erased is in no campaign that begins after it.
+            if !number.is_erased() {
+                all.push((row, number));
+            }
         }
     }
 }

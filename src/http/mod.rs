@@ -18,6 +18,7 @@ pub mod copy;
 mod demands;
 mod demo;
 mod doors;
+pub mod erase;
 pub mod export;
 mod forecast;
 mod gates;
@@ -46,6 +47,7 @@ mod roles;
 mod round;
 mod runs;
 mod setup;
+mod signed;
 pub mod single;
 pub mod status;
 mod stream;
@@ -261,8 +263,12 @@ fn api() -> Doors {
         .route("/policies", get(campaigns::policies))
         .route("/suppressions", get(numbers::suppressions).post(numbers::suppress))
         .route("/suppressions/{number}", delete(numbers::lift))
-        .route("/numbers/{number}", get(numbers::show))
+        .route("/numbers/{number}", get(numbers::show).delete(erase::person))
+        .route("/retention", get(erase::kept).put(erase::keep))
         .route("/numbers/{number}/allow-list", put(numbers::allow).delete(numbers::forbid))
+        .route("/campaigns/{campaign}/report/share", post(signed::share))
+        .route("/campaigns/{campaign}/report/shares", get(signed::shares))
+        .route("/shares/{share}", delete(signed::unshare))
         .route("/keys", get(keys::list).post(keys::add))
         .route("/keys/{key}", delete(keys::revoke))
         .route("/me", get(keys::me))
@@ -316,5 +322,9 @@ pub fn router(web: Arc<Web>) -> Router {
     let asked =
         Router::new().merge(demo).nest("/api/v1", api).layer(from_fn_with_state(web.origins.clone(), origins::let_in));
     let with_callbacks = if web.provider_apart { Router::new() } else { callbacks(&web) };
-    finished(asked.merge(with_callbacks), web)
+    // Opened by what stands in their addresses, and by no key.
+    let signed = Router::new()
+        .route("/signed/recordings/{attempt}", routing::get(signed::recording))
+        .route("/shared/{share}", routing::get(signed::shared));
+    finished(asked.merge(signed).merge(with_callbacks), web)
 }

@@ -226,6 +226,14 @@ pub(super) struct Lift {
     reason: Option<String>,
 }
 
+/// Who was erased is not brought back by what stands in the place of his number.
+fn there(number: PhoneNumber) -> Result<PhoneNumber, Problem> {
+    match number.is_erased() {
+        true => Err(Problem::missing("this person was erased")),
+        false => Ok(number),
+    }
+}
+
 /// May be called again. Who asked for it in a call is called again only for a reason that somebody writes down.
 pub(super) async fn lift(
     State(web): State<Arc<Web>>,
@@ -238,7 +246,7 @@ pub(super) async fn lift(
         false => Some(serde_json::from_slice(&body).map_err(|_| Problem::bad("write {\"reason\": \"…\"}"))?),
     };
     let reason = reason_of(said.and_then(|said| said.reason).or(lift.reason).as_deref())?;
-    match web.store.lift_suppression(meant(&web, &number).await?, reason, web.clock.now()).await? {
+    match web.store.lift_suppression(there(meant(&web, &number).await?)?, reason, web.clock.now()).await? {
         Lifted::Done => Ok(StatusCode::NO_CONTENT),
         Lifted::NotSuppressed => Err(Problem::missing("this number is not on the suppression list")),
         Lifted::NeedsReason => {
@@ -314,7 +322,7 @@ fn ruled(
 
 /// From now on a test phone: a campaign with purpose `test` may ring it at any hour.
 pub(super) async fn allow(State(web): State<Arc<Web>>, Path(number): Path<String>) -> Result<StatusCode, Problem> {
-    web.store.allow_list(meant(&web, &number).await?, true, web.clock.now()).await?;
+    web.store.allow_list(there(meant(&web, &number).await?)?, true, web.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
