@@ -16,6 +16,8 @@ mod doors;
 mod gates;
 #[path = "http/life.rs"]
 mod life;
+#[path = "http/links.rs"]
+mod links;
 #[path = "http/lists.rs"]
 mod lists;
 #[path = "http/live.rs"]

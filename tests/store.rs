@@ -18,6 +18,8 @@ mod breakers;
 mod caps;
 #[path = "store/dials.rs"]
 mod dials;
+#[path = "store/erasures.rs"]
+mod erasures;
 #[path = "store/figures.rs"]
 mod figures;
 #[path = "store/histories.rs"]

@@ -63,7 +63,7 @@ pub fn run(platform: &Platform, name: &str, params: &Params) -> Answer {
 
 /// By its address; its number is not kept here.
 fn delete_record(platform: &Platform, params: &Params) -> Answer {
-    let name = params.get("record_url").unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let name = params.text("record_url").unwrap_or_default().rsplit('/').next().unwrap_or_default();
     let session = name.split('-').next().and_then(|id| id.parse().ok()).and_then(|id| platform.session(id));
     match session.is_some_and(|session| session.delete_record(name)) {
         true => done(),
