@@ -24,7 +24,7 @@ pub fn told(erased: &Erased) -> Result<Value, Problem> {
         Erased::Busy(until) => {
             let mut busy =
                 Problem::conflict("a call to this person is being started or goes on: erase when it is over");
-            busy.until = until.map(|until| Timestamp(until.0));
+            busy.until = *until;
             Err(busy)
         }
     }

@@ -18,7 +18,7 @@ const ADDRESSES_MAX: usize = 4096;
 /// Wrong tries that wait for their answer at once; more are turned away.
 const WAITING_MAX: usize = 64;
 const WAIT_MS_MAX: u64 = 5000;
-const FIRST_WAIT_MS: u64 = 250;
+const FIRST_WAIT_MS: u64 = 100;
 
 /// Where a request comes from; a network of IPv6 counts as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,7 +124,7 @@ impl Tries {
 
 /// How long the answer to the n-th wrong try of the last minutes takes.
 fn wait(nth: usize) -> Duration {
-    Duration::from_millis((FIRST_WAIT_MS << nth.clamp(1, 10)).min(WAIT_MS_MAX))
+    Duration::from_millis((FIRST_WAIT_MS << (nth.clamp(1, 10) - 1)).min(WAIT_MS_MAX))
 }
 
 #[cfg(test)]
@@ -143,7 +143,7 @@ mod tests {
         let tries = Tries::default();
         let (one, other) = (peer("192.0.2.1"), peer("192.0.2.2"));
         let waits: Vec<u128> = (0..6).map(|_| tries.wrong(one, NOW).unwrap().span.as_millis()).collect();
-        assert_eq!(waits, [500, 1000, 2000, 4000, 5000, 5000]);
+        assert_eq!(waits, [100, 200, 400, 800, 1600, 3200]);
         assert_eq!(tries.may_try(one, NOW), Verdict::Go);
         for _ in 6..OF_ONE_MAX {
             tries.wrong(one, NOW);
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(tries.may_try(one, NOW.plus_ms(60_000)), Verdict::TooMany { after_s: 240 });
         assert_eq!(tries.may_try(other, NOW), Verdict::Go, "another address is nobody's fault");
         assert_eq!(tries.may_try(one, NOW.plus_ms(COUNTED_MS + 1)), Verdict::Go, "they are forgotten in the end");
-        assert_eq!(tries.wrong(one, NOW.plus_ms(COUNTED_MS + 1)).unwrap().span.as_millis(), 500);
+        assert_eq!(tries.wrong(one, NOW.plus_ms(COUNTED_MS + 1)).unwrap().span.as_millis(), 100);
     }
 
     #[test]

@@ -26,7 +26,8 @@ fn recorded(name: &str) -> String {
 async fn a_recording_is_reached_by_a_signed_link_alone() {
     let place = place().await;
     let app = place.serve().await;
-    let (campaign, _) = harness::whole_run(&app, &recorded("linked"), &harness::csv([number(0, 1), number(0, 2)])).await;
+    let (campaign, _) =
+        harness::whole_run(&app, &recorded("linked"), &harness::csv([number(0, 1), number(0, 2)])).await;
     let attempts = harness::attempts(&app, campaign).await;
     let [one, other] = [0, 1].map(|n: usize| AttemptId(attempts[n].attempt_id).to_string());
     let client = reqwest::Client::builder().redirect(Policy::none()).build().expect("a client");
@@ -95,7 +96,10 @@ async fn a_person_is_erased_over_the_api_and_at_the_provider() {
     let (attempt, contact) = (AttemptId(anna.attempt_id), ContactId(anna.contact_id));
     let path = format!("/api/v1/numbers/%2B{}", &number(0, 1)[1..]);
     app.store.opt_out(number(0, 1).parse().unwrap(), "asked in a call", app.clock.now()).await.unwrap();
-    assert_eq!(send(&app, Method::DELETE, &format!("/api/v1/numbers/%2B{}", &number(7, 7)[1..]), Value::Null).await.0, 404);
+    assert_eq!(
+        send(&app, Method::DELETE, &format!("/api/v1/numbers/%2B{}", &number(7, 7)[1..]), Value::Null).await.0,
+        404
+    );
     let (status, done) = send(&app, Method::DELETE, &path, Value::Null).await;
     assert_eq!((status, &done["erased"], &done["recordings"]), (200, &json!(true), &json!(1)), "{done}");
     assert_eq!(send(&app, Method::DELETE, &path, Value::Null).await.1["already"], true);

@@ -34,14 +34,22 @@ async fn a_page_offers_what_its_key_may_do() {
     let mut operator = signed_in(&app, &key_of(&app, "operator").await).await;
     let whole = &number(0, 1)[1..];
     let pages = [
-        "/".to_owned(), format!("/campaigns/{campaign}"), format!("/runs/{run}"), format!("/people/{contact}"),
-        "/people?q=999".to_owned(), "/suppressions".to_owned(), "/setup".to_owned(), "/schedules".to_owned(),
+        "/".to_owned(),
+        format!("/campaigns/{campaign}"),
+        format!("/runs/{run}"),
+        format!("/people/{contact}"),
+        "/people?q=999".to_owned(),
+        "/suppressions".to_owned(),
+        "/setup".to_owned(),
+        "/schedules".to_owned(),
     ];
     for path in &pages {
         let seen = viewer.get(path).await;
         assert_eq!(seen.status, 200, "{path}: {}", seen.text);
         assert!(!seen.text.contains(whole), "{path} shows a viewer a number");
-        for offered in ["action=\"/all/", "href=\"/new\"", "/suppress\"", "action=\"/setup/limits\"", "href=\"/access\""] {
+        for offered in
+            ["action=\"/all/", "href=\"/new\"", "/suppress\"", "action=\"/setup/limits\"", "href=\"/access\""]
+        {
             assert!(!seen.text.contains(offered), "{path} offers a viewer {offered}");
         }
         let seen = operator.get(path).await;

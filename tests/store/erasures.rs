@@ -43,7 +43,8 @@ fn reject(line: i64, raw: &str, cells: &str) -> Reject {
 
 /// Anna was called, said things, and was recorded; another one was called too.
 async fn called(bench: &Bench) -> Calls<'_> {
-    let rejects = vec![reject(9, "8 (999) 000-00-00", r#"["8 (999) 000-00-00","Anna"]"#), reject(10, "12", r#"["12","Boris"]"#)];
+    let rejects =
+        vec![reject(9, "8 (999) 000-00-00", r#"["8 (999) 000-00-00","Anna"]"#), reject(10, "12", r#"["12","Boris"]"#)];
     let new = new_campaign(&bench.store, "erased", vec![anna(), contact(1)], rejects);
     let campaign = new.campaign.campaign;
     bench.store.create_campaign(new).await.expect("a campaign");
