@@ -113,7 +113,7 @@ impl Round {
             false => (Bucket::Duplicate, "this person was in the campaign, and was erased since"),
         };
         let (line, field) = (row.contact.line as u64, field.to_owned());
-        let (raw, cells) = (String::new(), Vec::new());
+        let (raw, cells) = (String::new(), String::new());
         self.part(place, row, Complaint { line, bucket, field, reason: reason.to_owned(), raw, cells })
     }
 

@@ -37,7 +37,7 @@ async fn a_recording_is_reached_by_a_signed_link_alone() {
     let link = asked.headers()["location"].to_str().expect("text").to_owned();
     assert!(link.starts_with(&format!("/signed/recordings/{one}?n=1&until=")), "{link}");
     let opened = reqwest::Client::new().get(url(&app, &link)).send().await.expect("an answer");
-    assert_eq!((opened.status().as_u16(), &opened.headers()["content-type"]), (200, "audio/wav"));
+    assert_eq!((opened.status().as_u16(), opened.headers()["content-type"].as_bytes()), (200, &b"audio/wav"[..]));
     let told = reqwest::Client::new().get(url(&app, &format!("/api/v1/attempts/{one}/recording"))).bearer_auth(KEY);
     let (status, told) = answer(told.header("accept", "application/json")).await;
     assert!(status == 200 && told["url"].as_str().is_some_and(|url| url.starts_with("/signed/recordings/")), "{told}");
