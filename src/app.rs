@@ -1,5 +1,6 @@
 //! Opens, builds, wires: the one place that knows every room.
 
+mod doors;
 mod lock;
 mod logging;
 mod migrate;
@@ -21,13 +22,12 @@ use crate::config::{Config, DialogBase};
 use crate::dialer::{Dialer, Platform, Pricing, ReadRules};
 use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
-use crate::http::{ApiKey, Examine, Model, Voice, Web, router};
+use crate::http::{ApiKey, Examine, Model, Voice, Web};
 use crate::simulator;
 use crate::store::{LimitOrder, Store};
 use crate::voximplant::{Pacer, Sources, Wanted};
-use crate::{chat, intake, page, queue};
+use crate::{chat, intake, queue};
 use anyhow::{Context, Result, bail};
-use axum::serve::ListenerExt;
 use lock::dialling_lock;
 use nodes::{Node, watch_database_clock};
 use platform::{host_of, inbound_token, reach_platform, wanted};
@@ -38,7 +38,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -187,9 +186,10 @@ impl App {
             store.free_leases().await?;
         }
 
-        let listener = if roles.api { Some(listen(config.listen).await?) } else { None };
-        let address = listener.as_ref().map_or(Ok(config.listen), TcpListener::local_addr)?;
-        let backend_url = config.backend_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let doors = if roles.api { Some(doors::Doors::open(config).await?) } else { None };
+        let address = doors.as_ref().map_or(config.listen, |doors| doors.address);
+        let provider = doors.as_ref().map_or(address, |doors| doors.provider_address);
+        let backend_url = config.backend_url.clone().unwrap_or_else(|| format!("http://{provider}"));
 
         let (simulator, reach) = reach_platform(config, simulated).await?;
         let sources = Sources::beside(Path::new("."));
@@ -262,6 +262,8 @@ impl App {
         let mut web =
             Web::new(dialer.clone(), key, api_key, inbound_token, voice, modes.clone(), config.caller_id.clone());
         web.stopping = stop_serving.clone();
+        web.origins = config.doors.origins.clone().into();
+        web.provider_apart = config.doors.provider_listen.is_some();
         web.turn = config.turn;
         web.model = model(config, simulator.as_ref())?;
 
@@ -275,7 +277,8 @@ impl App {
         };
         web.examine = patient.clone().map(examiner);
         node.live(&store, &clock, stop_work.clone()).await?;
-        let server = listener.map(|listener| tokio::spawn(serve(listener, Arc::new(web), stop_serving.clone())));
+        let proxies = config.doors.proxies.clone().into();
+        let server = doors.map(|doors| tokio::spawn(doors.serve(Arc::new(web), proxies, stop_serving.clone())));
         let woken = queue::Woken { worker: roles.worker, scheduler: roles.scheduler };
         let worker = tokio::spawn(work(dialer.clone(), woken, stop_work.clone()));
         if let Some(patient) = patient {
@@ -394,21 +397,6 @@ fn examiner(patient: Arc<Patient>) -> Examine {
         let patient = patient.clone();
         Box::pin(async move { patient.examine().await.json() })
     })
-}
-
-async fn serve(listener: TcpListener, web: Arc<Web>, stop: CancellationToken) {
-    // Pieces of audio are small: none waits for the one before. Where that cannot be set, they come a little later.
-    let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
-    let (key, clock, stopping) = (web.installation_key.clone(), web.clock.clone(), web.stopping.clone());
-    let doors = page::router(router(web), &key, clock, stopping);
-    let served = axum::serve(listener, doors).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(cause) = served {
-        tracing::error!("The server ended: {cause}");
-    }
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("HALO_LISTEN: cannot listen on {address}"))
 }
 
 /// HALO_CPS_MAX and HALO_LINES_MAX are first values: each is taken when it was written or changed, and what was set by

@@ -1,5 +1,6 @@
 //! The environment, read once and checked whole: every fault is reported, not the first.
 
+mod doors;
 mod model;
 
 use crate::domain::PhoneNumber;
@@ -10,6 +11,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use doors::DoorsConfig;
 pub use model::{ModelConfig, STAND_IN};
 
 /// The platform's own API.
@@ -26,6 +28,7 @@ const BACKEND_URL_BYTES_MAX: usize = 120;
 pub struct Config {
     pub database_url: String,
     pub listen: SocketAddr,
+    pub doors: DoorsConfig,
     pub platform: PlatformConfig,
     /// Where scenarios reach this server; `None` means the address it listens on.
     pub backend_url: Option<String>,
@@ -89,6 +92,9 @@ fn count(n: usize) -> String {
 pub const NAMES: &[&str] = &[
     "DATABASE_URL",
     "HALO_LISTEN",
+    "HALO_PROVIDER_LISTEN",
+    "HALO_PROXIES",
+    "HALO_ORIGINS",
     "USE_VOXIMPLANT",
     "VOXIMPLANT_API_URL",
     "VOXIMPLANT_ACCOUNT_ID",
@@ -207,6 +213,7 @@ impl Config {
         }
         let listen = r.parsed("HALO_LISTEN", "an address and port such as 127.0.0.1:8000");
         let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000)));
+        let doors = doors::read(&mut r, listen);
         let platform = platform(&mut r);
         let backend_url = r.url("BACKEND_URL");
         if let Some(url) = backend_url.as_deref().filter(|url| url.len() > BACKEND_URL_BYTES_MAX) {
@@ -259,6 +266,7 @@ impl Config {
         let config = Config {
             database_url,
             listen,
+            doors,
             backend_url,
             api_auth_key: r.text("API_AUTH_KEY").map(SecretString::from),
             openai_api_key: r.text("OPENAI_API_KEY").map(SecretString::from),

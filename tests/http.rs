@@ -2,6 +2,8 @@
 
 mod harness;
 
+#[path = "http/access.rs"]
+mod access;
 #[path = "http/account.rs"]
 mod account;
 #[path = "http/callbacks.rs"]
@@ -14,6 +16,8 @@ mod doors;
 mod gates;
 #[path = "http/life.rs"]
 mod life;
+#[path = "http/links.rs"]
+mod links;
 #[path = "http/lists.rs"]
 mod lists;
 #[path = "http/live.rs"]

@@ -4,6 +4,8 @@
 
 mod common;
 
+#[path = "store/access.rs"]
+mod access;
 #[path = "store/appends.rs"]
 mod appends;
 #[path = "store/attempts.rs"]
@@ -16,6 +18,8 @@ mod breakers;
 mod caps;
 #[path = "store/dials.rs"]
 mod dials;
+#[path = "store/erasures.rs"]
+mod erasures;
 #[path = "store/figures.rs"]
 mod figures;
 #[path = "store/histories.rs"]

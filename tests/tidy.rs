@@ -71,7 +71,7 @@ const ROOMS: &[Room] = &[
     // nothing behind it. Instants are a type of `domain`.
     Room {
         name: "page",
-        sees: &["domain::Timestamp", "domain::Outcome", "clock"],
+        sees: &["domain::Timestamp", "domain::Outcome", "domain::Role", "clock"],
         never: &["apalis", "sqlx", "reqwest"],
     },
     // Sharing our types would mean sharing our mistakes.

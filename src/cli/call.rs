@@ -6,6 +6,8 @@
 mod line;
 mod way;
 
+pub use way::There;
+
 use super::{Failure, settings};
 use clap::Args;
 use halo::demo::interrupted;

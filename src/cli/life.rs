@@ -34,7 +34,7 @@ pub struct Words {
 impl Words {
     fn by(&self, otherwise: Option<&str>) -> By {
         let reason = self.reason.clone().or(otherwise.map(str::to_owned));
-        By { actor: Actor::Cli, name: self.by.clone(), reason }
+        By { actor: Actor::Cli, name: self.by.clone(), reason, audit: None }
     }
 }
 

@@ -3,8 +3,10 @@
 mod call;
 mod campaigns;
 mod drill;
+mod erase;
 mod figures;
 mod gate;
+mod keys;
 mod life;
 mod lists;
 mod migrate;
@@ -73,6 +75,11 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Keys of the API: who may look, who may call, who may rule.
+    #[command(subcommand)]
+    Key(keys::Verb),
+    /// Erase a person: the number and everything that tells of whom it belongs to. Calls stay counted.
+    Erase(erase::Erase),
     /// Kill the runner at random moments beside a simulator, and hold what is left against the laws.
     Drill(drill::Drill),
     /// Everything of a SQLite file into an empty PostgreSQL, proven; exit code 1 if it is not the same.
@@ -95,6 +102,7 @@ impl Verb {
             | Verb::Export(_)
             | Verb::Prove { .. } => true,
             Verb::Demo(_) | Verb::Serve(_) | Verb::Simulate(_) | Verb::Call(_) => false,
+            Verb::Key(_) | Verb::Erase(_) => false,
             Verb::Drill(_) | Verb::MigrateDatabase(_) | Verb::Voximplant(_) => false,
         };
         let elsewhere = std::env::var("HALO_URL").is_ok_and(|url| !url.trim().is_empty());
@@ -217,6 +225,14 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Verb::Prove { campaign, json } => {
             log("warn");
             figures::prove(&campaign, json).await
+        }
+        Verb::Key(verb) => {
+            log("warn");
+            keys::run(verb).await
+        }
+        Verb::Erase(args) => {
+            log("warn");
+            erase::run(args).await
         }
         Verb::Drill(args) => {
             log("error");

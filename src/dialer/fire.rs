@@ -37,7 +37,7 @@ fn next_of(row: &Row, now: Timestamp) -> std::result::Result<Option<Timestamp>, 
 fn beginning(schedule: &Schedule, due_at: Timestamp, now: Timestamp) -> Beginning {
     let more = matches!(first_firing(schedule, due_at), Ok(Some(next)) if next <= now);
     let besides = if more { format!(", and in place of every later moment until {now}") } else { String::new() };
-    let by = By { actor: Actor::Schedule, name: None, reason: Some(format!("due {due_at}{besides}")) };
+    let by = By { actor: Actor::Schedule, ..By::halo(format!("due {due_at}{besides}")) };
     Beginning { by, ..Beginning::default() }
 }
 

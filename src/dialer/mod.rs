@@ -18,6 +18,7 @@ mod reconcile;
 mod rules;
 mod settle;
 mod slow;
+mod tidy;
 
 /// What the verbs decide, as functions of what was read under the locks. The verbs ask them inside their
 /// transactions; a model checker asks the very same ones in every order of events.
@@ -95,6 +96,8 @@ pub struct Dialer {
     /// Runs whose counters are there, and the day of theirs.
     opened: Mutex<HashMap<RunId, Timestamp>>,
     claimed: claimed::Claimed,
+    /// When it was tidied last (real time).
+    tidied: Mutex<crate::domain::Timestamp>,
 }
 
 impl Dialer {
@@ -126,6 +129,7 @@ impl Dialer {
             pricing: None,
             opened: Mutex::default(),
             claimed: claimed::Claimed::default(),
+            tidied: Mutex::default(),
         }
     }
 

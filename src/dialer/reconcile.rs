@@ -89,6 +89,7 @@ impl Dialer {
         (done.settled, done.copied) = self.ask_history().await?;
         done.lost = self.give_up_silent().await?;
         done.paused = self.watch().await?;
+        self.tidy_now_and_then().await?;
         Ok(done)
     }
 

@@ -91,6 +91,12 @@ ids! {
     AttemptId = "att_";
     /// A plan that starts runs.
     ScheduleId = "sch_";
+    /// A key of the API.
+    KeyId = "key_";
+    /// One line of the audit.
+    AuditId = "aud_";
+    /// A report that was shared by a link.
+    ShareId = "shr_";
 }
 
 /// The provider's media session (`call_session_history_id`); larger than 32 bits. Plain digits, the

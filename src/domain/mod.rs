@@ -22,11 +22,14 @@ pub mod forecast;
 pub mod ids;
 pub mod keys;
 pub mod list;
+pub mod masked;
 pub mod mode;
 pub mod money;
+pub mod network;
 pub mod number;
 pub mod outcome;
 pub mod pace;
+pub mod role;
 pub mod route;
 pub mod schedule;
 pub mod settings;
@@ -40,10 +43,14 @@ pub mod token;
 pub mod why;
 pub mod window;
 
-pub use ids::{AttemptId, BatchId, CampaignId, ContactId, NumberId, RunContactId, RunId, ScheduleId, SessionId};
+pub use ids::{
+    AttemptId, AuditId, BatchId, CampaignId, ContactId, KeyId, NumberId, RunContactId, RunId, ScheduleId, SessionId,
+    ShareId,
+};
 pub use mode::Mode;
 pub use number::PhoneNumber;
 pub use outcome::{Fault, Outcome};
+pub use role::Role;
 pub use route::Route;
 pub use start::StartOrder;
 pub use time::Timestamp;

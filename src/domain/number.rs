@@ -44,6 +44,16 @@ impl PhoneNumber {
         format!("+…{}", &self.0[self.0.len() - 2..])
     }
 
+    /// What stands in the place of a number that was erased: +999 leads to no country (ITU-T E.164, list of assigned
+    /// codes), and nobody can be rung by it. `n` tells one from another.
+    pub fn erased(n: u64) -> Self {
+        PhoneNumber(format!("+999{:012}", n % 1_000_000_000_000))
+    }
+
+    pub fn is_erased(&self) -> bool {
+        self.0.len() == 16 && self.0.starts_with("+999")
+    }
+
     /// Numbers kept for examples and tests; never dialled on the real platform.
     ///
     /// +7 999 000-00-00 to 000-99-99, the fictitious US range 555-0100 to 555-0199 in any area
@@ -102,6 +112,13 @@ mod tests {
         ] {
             assert_eq!(text.parse::<PhoneNumber>().unwrap().is_example(), example, "{text}");
         }
+    }
+
+    #[test]
+    fn an_erased_number_has_the_shape_of_one() {
+        let gone = PhoneNumber::erased(u64::MAX);
+        assert!(gone.is_erased() && gone.as_str().parse::<PhoneNumber>().is_ok_and(|read| read == gone));
+        assert!(!"+79990000001".parse::<PhoneNumber>().unwrap().is_erased());
     }
 
     #[test]

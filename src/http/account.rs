@@ -69,6 +69,7 @@ pub(super) async fn limit(
     let (cps_max, lines_max) = limits(&keys)?;
     let order = LimitOrder { account: web.dialer.account, cps_max, lines_max, now: web.clock.now() };
     web.store.limit(order).await?;
+    super::access::note_more(Value::Object(keys.clone()));
     web.dialer.obey_limits().await?;
     show(State(web)).await
 }

@@ -149,6 +149,7 @@ pub(super) async fn contacts(
     let joined = append_from(&web.here(), &campaign, &source, given).await?;
     let status = if joined.again { StatusCode::OK } else { StatusCode::CREATED };
     let mut body = json!(joined);
+    super::access::note_more(json!({ "buckets": body["buckets"] }));
     body["told"] = joined.sentence().into();
     Ok((status, Json(body)))
 }

@@ -3,7 +3,7 @@
 use super::import::{Here, ImportError, Upload, import_from};
 use super::life::readiness;
 use super::lists::{self, Given, Shape};
-use super::{Problem, Web};
+use super::{Problem, Web, access};
 use crate::domain::{CampaignId, ContactId, RunId};
 use crate::intake;
 use crate::store::{Import, StoreError};
@@ -126,6 +126,7 @@ pub(super) async fn create(
     let upload = Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &[], salt: None };
     let given = Given { sending: underway.sending.clone(), ..contacts.given(wish)? };
     let done = import_from(&here, upload, given).await?;
+    access::note("campaign", done.campaign, json!({ "rows": done.rows, "buckets": done.buckets }));
     let mut body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
                            "policy": done.policy });
     if done.again {

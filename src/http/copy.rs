@@ -2,7 +2,7 @@
 
 use super::change::patched;
 use super::import::{Here, ImportError, content_hash, new_schedule};
-use super::{Problem, Web, life};
+use super::{Problem, Web, access, life};
 use crate::domain::assign::{arms, dial_order_of, stratum};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, Timestamp};
 use crate::store::{Campaign, ContactRow, Listed, NewCampaign, NewContact, StoreError};
@@ -112,8 +112,11 @@ async fn contacts(here: &Here<'_>, campaign: &Campaign) -> Result<Vec<(ContactRo
         let Some(last) = page.last() else { return Ok(all) };
         after = last.contact_id;
         for row in page {
-            let number = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
-            all.push((row, number));
+            let number: PhoneNumber = row.e164.parse().map_err(|e| StoreError::row("numbers", "e164", e))?;
+            // Who was erased is in no campaign that begins after it.
+            if !number.is_erased() {
+                all.push((row, number));
+            }
         }
     }
 }
@@ -150,6 +153,7 @@ pub(super) async fn campaign(
         return Err(Problem::bad("name: say how the clone is called"));
     }
     let done = copy(&web.here(), &original, order).await?;
+    access::note_more(json!({ "clone": done.campaign, "name": done.name }));
     let next_at = done.next_at.map(|at| at.to_string());
     let body = json!({ "id": done.campaign, "name": done.name, "contacts": done.contacts, "next_at": next_at });
     Ok((StatusCode::CREATED, Json(body)))

@@ -40,6 +40,7 @@ pub(super) async fn session(
     let told =
         json!({ "mode": order.mode, "purpose": order.purpose, "number": order.phone.masked(), "notes": order.notes });
     let Placed { attempt, run } = place(&here, order).await?;
+    super::access::note("attempt", attempt, json!({ "mode": told["mode"], "purpose": told["purpose"] }));
     let own = format!("/api/v1/attempts/{attempt}");
     let mut answer = json!({ "attempt": attempt, "run": run, "state": "planned" });
     for (key, value) in told.as_object().into_iter().flatten() {

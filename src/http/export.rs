@@ -9,6 +9,7 @@ pub mod sheet;
 mod stamp;
 mod workbook;
 
+use super::doors::{Doors, get};
 use super::{Problem, Web, media, talked};
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, Timestamp};
 use crate::store::{AttemptRow, EventTime, ExportedTurn, Import, Store, TurnLatency};
@@ -457,21 +458,21 @@ pub(super) async fn list(
 }
 
 /// `/campaigns/{campaign}/contacts.csv` and its like.
-pub(super) fn routes(mut router: axum::Router<Arc<Web>>) -> axum::Router<Arc<Web>> {
+pub(super) fn routes(mut router: Doors) -> Doors {
     for what in What::ALL {
         for format in Format::ALL {
             let path = format!("/campaigns/{{campaign}}/{}.{}", what.as_str(), format.as_str());
             let handler = move |State(web): State<Arc<Web>>, Path(campaign): Path<String>, Query(wish): Query<Wish>| {
                 list(web, what, format, campaign, wish)
             };
-            router = router.route(&path, axum::routing::get(handler));
+            router = router.route(&path, get(handler));
         }
     }
     for format in Format::ALL {
         let handler = move |State(web): State<Arc<Web>>, Query(wish): Query<Wish>| async move {
             Ok::<_, Problem>(Export::suppressions(&web.store, wish.shape(format)?).answer("suppressions"))
         };
-        router = router.route(&format!("/suppressions.{}", format.as_str()), axum::routing::get(handler));
+        router = router.route(&format!("/suppressions.{}", format.as_str()), get(handler));
     }
     router
 }

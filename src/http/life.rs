@@ -3,7 +3,7 @@
 //! Every request may say who asks and why (`by`, `reason`); both stand in the history of the run.
 
 use super::rerun::OnlyBody;
-use super::{Problem, Web};
+use super::{Problem, Web, access};
 use crate::dialer::hindrance;
 use crate::domain::clearance::open_at;
 use crate::domain::settings::Purpose;
@@ -41,7 +41,9 @@ fn short(key: &str, text: Option<String>, chars_max: usize) -> Result<Option<Str
 /// Who asks, and why.
 pub(super) fn by(name: Option<String>, reason: Option<String>, otherwise: Option<&str>) -> Result<By, Problem> {
     let reason = short("reason", reason, REASON_CHARS_MAX)?.or(otherwise.map(str::to_owned));
-    Ok(By { actor: Actor::Api, name: short("by", name, NAME_CHARS_MAX)?, reason })
+    let name = short("by", name, NAME_CHARS_MAX)?;
+    let audit = access::line().map(|line| Box::new(line.saying(json!({ "by": name, "reason": reason }))));
+    Ok(By { actor: Actor::Api, name, reason, audit })
 }
 
 fn hold(after: Option<u32>) -> Result<Option<u32>, Problem> {

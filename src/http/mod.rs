@@ -7,6 +7,7 @@ mod access;
 mod account;
 pub mod append;
 pub mod attempts;
+mod audits;
 mod bundles;
 mod callers;
 mod campaigns;
@@ -16,29 +17,37 @@ mod converse;
 pub mod copy;
 mod demands;
 mod demo;
+mod doors;
+pub mod erase;
 pub mod export;
 mod forecast;
 mod gates;
 pub mod import;
+pub mod keys;
 mod life;
 pub mod lists;
 mod live;
+mod mask;
 mod media;
 mod money;
 mod nodes;
 mod numbers;
+mod origins;
 mod outlook;
 mod pack;
 mod pages;
 mod people;
 mod problem;
 pub mod progress;
+pub mod proxies;
 mod recordings;
 mod reports;
 pub mod rerun;
+mod roles;
 mod round;
 mod runs;
 mod setup;
+mod signed;
 pub mod single;
 pub mod status;
 mod stream;
@@ -46,6 +55,7 @@ pub mod taken;
 mod talk;
 mod talked;
 mod told;
+mod tries;
 mod uploads;
 mod voice;
 mod webhooks;
@@ -53,6 +63,7 @@ pub mod why;
 
 pub use access::ApiKey;
 pub use problem::Problem;
+pub use roles::{Row, TABLE as ROLES};
 pub use setup::Examine;
 pub use talk::Model;
 
@@ -64,7 +75,8 @@ use crate::store::Store;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post, put};
+use axum::routing;
+use doors::{Doors, delete, get, post, put};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -105,6 +117,10 @@ pub struct Web {
     /// How long a reply may take, in real time.
     pub turn: Duration,
     talks: talk::Talks,
+    /// Sites whose pages may ask the API.
+    pub origins: Arc<[String]>,
+    /// The provider's routes answer at an address of their own.
+    pub provider_apart: bool,
     /// Looks whether everything is in place for a call; absent where there is nothing to look at.
     pub examine: Option<Examine>,
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
@@ -112,6 +128,8 @@ pub struct Web {
     uploads: uploads::Uploads,
     streams: media::Streams,
     bundles: bundles::Bundles,
+    tries: tries::Tries,
+    used: access::Used,
 }
 
 /// Addresses and models that a grant names.
@@ -155,12 +173,16 @@ impl Web {
             model: None,
             turn: TURN,
             talks: talk::Talks::default(),
+            origins: Arc::default(),
+            provider_apart: false,
             examine: None,
             scripts: Mutex::default(),
             callers: callers::Callers::default(),
             uploads: uploads::Uploads::default(),
             streams: media::Streams::default(),
             bundles: bundles::Bundles::default(),
+            tries: tries::Tries::default(),
+            used: access::Used::default(),
         }
     }
 
@@ -183,18 +205,9 @@ impl Web {
     }
 }
 
-pub fn router(web: Arc<Web>) -> Router {
-    let callbacks = Router::new()
-        .route("/voximplant/grant", post(webhooks::grant))
-        .route("/voximplant/events", post(webhooks::events))
-        .route("/voximplant/inbound", post(webhooks::inbound))
-        .route("/voice/dialog", post(voice::dialog))
-        .route("/voice/stream", get(stream::stream))
-        .route("/voice/media", get(media::stream))
-        .layer(DefaultBodyLimit::max(WEBHOOK_BYTES_MAX))
-        .layer(from_fn_with_state(web.clone(), voice::server_timing));
-
-    let api = export::routes(Router::new())
+/// Every route below `/api/v1`; each has its row in `roles`.
+fn api() -> Doors {
+    export::routes(Doors::default())
         .route("/campaigns", get(campaigns::list).post(campaigns::create).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
         .route("/campaigns/check", post(checks::list).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
         .route("/campaigns/{campaign}/check", post(checks::append).layer(DefaultBodyLimit::max(LIST_BYTES_MAX)))
@@ -250,25 +263,68 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/policies", get(campaigns::policies))
         .route("/suppressions", get(numbers::suppressions).post(numbers::suppress))
         .route("/suppressions/{number}", delete(numbers::lift))
-        .route("/numbers/{number}", get(numbers::show))
+        .route("/numbers/{number}", get(numbers::show).delete(erase::person))
+        .route("/retention", get(erase::kept).put(erase::keep))
         .route("/numbers/{number}/allow-list", put(numbers::allow).delete(numbers::forbid))
-        .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
-        .layer(from_fn_with_state(web.clone(), access::require_key));
+        .route("/campaigns/{campaign}/report/share", post(signed::share))
+        .route("/campaigns/{campaign}/report/shares", get(signed::shares))
+        .route("/shares/{share}", delete(signed::unshare))
+        .route("/keys", get(keys::list).post(keys::add))
+        .route("/keys/{key}", delete(keys::revoke))
+        .route("/me", get(keys::me))
+        .route("/audit", get(audits::list))
+}
 
-    let demo = Router::new()
-        .route("/demo/session", post(demo::session))
-        .layer(DefaultBodyLimit::max(ORDER_BYTES_MAX))
-        .layer(from_fn_with_state(web.clone(), access::require_key));
+fn demo() -> Doors {
+    Doors::default().route("/demo/session", post(demo::session))
+}
 
+/// What the provider's sessions ask and tell.
+fn callbacks(web: &Arc<Web>) -> Router<Arc<Web>> {
     Router::new()
-        .merge(callbacks)
-        .merge(demo)
-        .nest("/api/v1", api)
-        .route("/voximplant/health", get(pages::voximplant_health))
-        .route("/healthz", get(pages::healthz))
-        .route("/readyz", get(pages::readyz))
+        .route("/voximplant/health", routing::get(pages::voximplant_health))
+        .route("/voximplant/grant", routing::post(webhooks::grant))
+        .route("/voximplant/events", routing::post(webhooks::events))
+        .route("/voximplant/inbound", routing::post(webhooks::inbound))
+        .route("/voice/dialog", routing::post(voice::dialog))
+        .route("/voice/stream", routing::get(stream::stream))
+        .route("/voice/media", routing::get(media::stream))
+        .layer(DefaultBodyLimit::max(WEBHOOK_BYTES_MAX))
+        .layer(from_fn_with_state(web.clone(), voice::server_timing))
+}
+
+fn finished(router: Router<Arc<Web>>, web: Arc<Web>) -> Router {
+    router
+        .route("/healthz", routing::get(pages::healthz))
+        .route("/readyz", routing::get(pages::readyz))
         .fallback(pages::not_found)
         .layer(from_fn(problem::in_words))
         .layer(from_fn(access::harden))
         .with_state(web)
+}
+
+/// The provider's routes by themselves, for an address of their own.
+pub fn provider_router(web: Arc<Web>) -> Router {
+    finished(callbacks(&web), web)
+}
+
+pub fn router(web: Arc<Web>) -> Router {
+    let api = api()
+        .router()
+        .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
+        .layer(from_fn_with_state(web.clone(), access::require_key));
+
+    let demo = demo()
+        .router()
+        .layer(DefaultBodyLimit::max(ORDER_BYTES_MAX))
+        .layer(from_fn_with_state(web.clone(), access::require_key));
+
+    let asked =
+        Router::new().merge(demo).nest("/api/v1", api).layer(from_fn_with_state(web.origins.clone(), origins::let_in));
+    let with_callbacks = if web.provider_apart { Router::new() } else { callbacks(&web) };
+    // Opened by what stands in their addresses, and by no key.
+    let signed = Router::new()
+        .route("/signed/recordings/{attempt}", routing::get(signed::recording))
+        .route("/shared/{share}", routing::get(signed::shared));
+    finished(asked.merge(signed).merge(with_callbacks), web)
 }

@@ -1,10 +1,10 @@
 //! Numbers over all campaigns: who is never called again, which are test phones, and how one stands now.
 
 use super::campaigns::text;
-use super::{Problem, Web};
+use super::{Problem, Web, access};
 use crate::domain::allowed::allowed_at;
 use crate::domain::caps::{Rang, made};
-use crate::domain::{PhoneNumber, Timestamp};
+use crate::domain::{ContactId, PhoneNumber, Timestamp};
 use crate::intake::{self, List, phone};
 use crate::store::{Lifted, Suppressed};
 use axum::Json;
@@ -37,6 +37,15 @@ fn number_of(text: &str) -> Result<PhoneNumber, Problem> {
     format!("{plus}{text}")
         .parse()
         .map_err(|_| Problem::refused("number: is not in international form such as +7XXXXXXXXXX", Vec::new()))
+}
+
+/// A number as it stands in an address, or that of a contact: whoever sees numbers masked names people so.
+pub(super) async fn meant(web: &Web, text: &str) -> Result<PhoneNumber, Problem> {
+    let Ok(contact) = text.trim().parse::<ContactId>() else { return number_of(text) };
+    let people = web.store.people_of(contact, 1000).await?;
+    let own = people.iter().find(|person| person.found.contact_id == contact.0);
+    let own = own.ok_or_else(|| Problem::missing("there is no such contact"))?;
+    own.found.e164.parse().map_err(|_| Problem::ours("a number that is none"))
 }
 
 fn reason_of(reason: Option<&str>) -> Result<Option<String>, Problem> {
@@ -161,7 +170,10 @@ async fn one(web: &Web, body: &[u8]) -> Result<Response, Problem> {
     })?;
     let reason = reason_of(body.reason.as_deref())?;
     let number = number_of(&body.number)?;
-    web.store.suppress(number, reason.as_deref().unwrap_or(BY_OPERATOR), web.clock.now()).await?;
+    web.store.suppress(number.clone(), reason.as_deref().unwrap_or(BY_OPERATOR), web.clock.now()).await?;
+    if let Some(id) = web.store.number_id(&number).await? {
+        access::note("number", id, json!({ "reason": reason }));
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -196,6 +208,7 @@ async fn many(web: &Web, list: Vec<u8>, reading: Reading) -> Result<Value, Probl
     };
     let numbers = list.accepted.iter().map(|row| (row.number.clone(), why(&row.variables))).collect();
     let added = web.store.suppress_all(numbers, web.clock.now()).await?.len();
+    access::note_more(json!({ "rows": list.rows, "added": added }));
     Ok(json!({
         "rows": list.rows, "added": added, "already": list.accepted.len() - added, "duplicate": list.duplicates(),
         "refused": list.refused(), "refusals": refused(&list),
@@ -213,6 +226,14 @@ pub(super) struct Lift {
     reason: Option<String>,
 }
 
+/// Who was erased is not brought back by what stands in the place of his number.
+fn there(number: PhoneNumber) -> Result<PhoneNumber, Problem> {
+    match number.is_erased() {
+        true => Err(Problem::missing("this person was erased")),
+        false => Ok(number),
+    }
+}
+
 /// May be called again. Who asked for it in a call is called again only for a reason that somebody writes down.
 pub(super) async fn lift(
     State(web): State<Arc<Web>>,
@@ -225,7 +246,7 @@ pub(super) async fn lift(
         false => Some(serde_json::from_slice(&body).map_err(|_| Problem::bad("write {\"reason\": \"…\"}"))?),
     };
     let reason = reason_of(said.and_then(|said| said.reason).or(lift.reason).as_deref())?;
-    match web.store.lift_suppression(number_of(&number)?, reason, web.clock.now()).await? {
+    match web.store.lift_suppression(there(meant(&web, &number).await?)?, reason, web.clock.now()).await? {
         Lifted::Done => Ok(StatusCode::NO_CONTENT),
         Lifted::NotSuppressed => Err(Problem::missing("this number is not on the suppression list")),
         Lifted::NeedsReason => {
@@ -248,7 +269,7 @@ pub(super) async fn show(
     Path(number): Path<String>,
     Query(under): Query<Under>,
 ) -> Result<Json<Value>, Problem> {
-    let number = number_of(&number)?;
+    let number = meant(&web, &number).await?;
     let now = web.clock.now();
     let standing = web.store.standing(&number).await?;
     let history = web.store.history(&number, now).await?;
@@ -301,12 +322,12 @@ fn ruled(
 
 /// From now on a test phone: a campaign with purpose `test` may ring it at any hour.
 pub(super) async fn allow(State(web): State<Arc<Web>>, Path(number): Path<String>) -> Result<StatusCode, Problem> {
-    web.store.allow_list(number_of(&number)?, true, web.clock.now()).await?;
+    web.store.allow_list(there(meant(&web, &number).await?)?, true, web.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn forbid(State(web): State<Arc<Web>>, Path(number): Path<String>) -> Result<StatusCode, Problem> {
-    web.store.allow_list(number_of(&number)?, false, web.clock.now()).await?;
+    web.store.allow_list(meant(&web, &number).await?, false, web.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

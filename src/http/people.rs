@@ -1,7 +1,7 @@
 //! People over all campaigns: who is meant by a number, a name or a name elsewhere, and everything about one of them.
 
 use super::{Problem, Web};
-use crate::domain::{AttemptId, CampaignId, ContactId, RunId, Timestamp};
+use crate::domain::{AttemptId, CampaignId, ContactId, PhoneNumber, RunId, Timestamp};
 use crate::store::people::{Found, Looked, Person, Tried};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -59,6 +59,10 @@ fn found(row: &Found) -> Value {
     })
 }
 
+fn is_erased(e164: &str) -> bool {
+    e164.parse::<PhoneNumber>().is_ok_and(|number| number.is_erased())
+}
+
 pub(super) fn tried(row: &Tried) -> Value {
     json!({
         "id": AttemptId(row.attempt_id), "run": RunId(row.run_id), "night": row.run_ordinal,
@@ -102,7 +106,7 @@ pub(super) async fn show(State(web): State<Arc<Web>>, Path(contact): Path<String
         told
     };
     Ok(Json(json!({
-        "id": contact, "number": own.found.e164, "name": own.found.name,
+        "id": contact, "number": own.found.e164, "name": own.found.name, "erased": is_erased(&own.found.e164),
         "contacts": people.iter().map(each).collect::<Vec<_>>(),
         "attempts": tries.iter().map(tried).collect::<Vec<_>>(),
     })))

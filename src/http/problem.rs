@@ -6,7 +6,7 @@ use crate::store::{StoreError, WriteError};
 use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -23,11 +23,13 @@ pub struct Problem {
     pub faults: Vec<String>,
     /// When it may be tried again, where that is known.
     pub until: Option<Timestamp>,
+    /// The same for programs that know nothing of us, in real seconds.
+    pub retry_after_s: Option<u64>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Problem { status, code, detail: detail.into(), faults: Vec::new(), until: None }
+        Problem { status, code, detail: detail.into(), faults: Vec::new(), until: None, retry_after_s: None }
     }
     pub fn bad(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::BAD_REQUEST, "bad_request", detail)
@@ -68,6 +70,18 @@ impl Problem {
     pub fn unauthorized() -> Self {
         Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "a bearer token is missing or wrong")
     }
+    /// The key is known, and may not do this.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+    /// Wrong keys from there are not heard any more for a while.
+    pub fn too_many(after_s: u64) -> Self {
+        let detail = format!("too many wrong keys came from this address: try again in {after_s} s");
+        Problem {
+            retry_after_s: Some(after_s),
+            ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", detail)
+        }
+    }
     /// Our fault: logged in full, told in short.
     pub fn ours(cause: impl std::fmt::Display) -> Self {
         error!("{cause}");
@@ -95,6 +109,7 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(body)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(CONTENT_TYPE, kind);
+        response.headers_mut().extend(self.retry_after_s.map(|after_s| (RETRY_AFTER, HeaderValue::from(after_s))));
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

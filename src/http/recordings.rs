@@ -27,32 +27,44 @@ pub(super) struct Which {
     n: Option<usize>,
 }
 
-/// 404: there is none; 409: not there yet; 502: the provider fails.
+/// 404: there is none; 409: not there yet. What is there is reached by a link that is good for a few minutes.
 pub(super) async fn recording(
     State(web): State<Arc<Web>>,
     Path(id): Path<String>,
     Query(which): Query<Which>,
     headers: HeaderMap,
-) -> Result<Response<Body>, Problem> {
-    let (attempt, held, known) = known(&web, &id).await?;
+) -> Result<axum::response::Response, Problem> {
     let n = which.n.unwrap_or(1);
-    let record = known.as_ref().and_then(|known| known.records.get(n.checked_sub(1)?));
-    let Some(record) = record else {
-        let recorded = web.store.was_recorded(attempt).await?;
-        let asked = web.dialer.rules(held.campaign).await?.settings.dial.record;
-        return Err(match (held.session, known) {
-            (Some(session), None) if recorded || asked => not_yet(session),
-            (_, Some(known)) if known.records.len() > 1 => {
-                Problem::missing(format!("this call has {} recordings", known.records.len()))
-            }
-            _ => Problem::missing("this call was not recorded"),
-        });
-    };
-    let fetched = web.dialer.client.fetch(&record.url, range(&headers)?).await;
+    let (attempt, _) = found(&web, &id, n).await?;
+    Ok(super::signed::to_recording(&web, attempt, n, &headers))
+}
+
+/// 502: the provider fails.
+pub(super) async fn played(web: &Web, id: &str, n: usize, headers: &HeaderMap) -> Result<Response<Body>, Problem> {
+    let (attempt, url) = found(web, id, n).await?;
+    let fetched = web.dialer.client.fetch(&url, range(headers)?).await;
     let fetched = fetched.map_err(|cause| troubled("recording", attempt, cause))?;
     info!(attempt.id = %attempt, "Recording of attempt {attempt} passed on");
     let (kind, ending) = audio(fetched.content_type.as_deref());
     passed_on(attempt, fetched, kind, &format!("{attempt}.{ending}"))
+}
+
+/// Which attempt, and where the n-th recording of it lies.
+async fn found(web: &Web, id: &str, n: usize) -> Result<(AttemptId, String), Problem> {
+    let (attempt, held, known) = known(web, id).await?;
+    let record = known.as_ref().and_then(|known| known.records.get(n.checked_sub(1)?));
+    if let Some(record) = record {
+        return Ok((attempt, record.url.clone()));
+    }
+    let recorded = web.store.was_recorded(attempt).await?;
+    let asked = web.dialer.rules(held.campaign).await?.settings.dial.record;
+    Err(match (held.session, known) {
+        (Some(session), None) if recorded || asked => not_yet(session),
+        (_, Some(known)) if known.records.len() > 1 => {
+            Problem::missing(format!("this call has {} recordings", known.records.len()))
+        }
+        _ => Problem::missing("this call was not recorded"),
+    })
 }
 
 /// The log that the session wrote at the provider, which keeps it for a month.

@@ -5,7 +5,7 @@ use crate::report::render::{Format, render};
 use crate::report::{Lang, Report, gather};
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, ETAG};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -41,6 +41,12 @@ async fn answer(
     let report = report(web, campaign).await?;
     let text = render(&report, format, lang).map_err(Problem::ours)?;
     Ok(([(CONTENT_TYPE, format.content_type().to_owned()), (ETAG, format!("\"{}\"", report.data_version))], text))
+}
+
+/// The page of a report in its own language, for whoever has a link.
+pub(super) async fn shown(web: &Web, campaign: &str, language: &str) -> Result<Response, Problem> {
+    let asked = Asked { lang: Some(language.to_owned()) };
+    Ok(answer(web, campaign, &asked, Format::Html).await?.into_response())
 }
 
 pub(super) async fn json(

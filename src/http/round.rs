@@ -9,7 +9,7 @@ use crate::domain::settings::Settings;
 use crate::domain::{CampaignId, Mode, PhoneNumber, Timestamp};
 use crate::intake::check::Tally;
 use crate::intake::{Bucket, Complaint, Note};
-use crate::store::{KnownElsewhere, KnownNumber, Listed, Piece, Pieces, Store};
+use crate::store::{KnownElsewhere, KnownErased, KnownNumber, Listed, Piece, Pieces, Store};
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
@@ -52,7 +52,8 @@ impl Round {
     ) -> Result<Self, ImportError> {
         let mut round = Round::fresh(taken);
         let elsewhere = settings.list.elsewhere;
-        if campaign.is_none() && elsewhere.days == 0 {
+        let somebody_gone = store.somebody_erased().await?;
+        if campaign.is_none() && elsewhere.days == 0 && !somebody_gone {
             return Ok(round);
         }
         let since = now.plus_ms(-i64::from(elsewhere.days) * DAY_MS);
@@ -76,10 +77,14 @@ impl Round {
             // The rows come oldest first: the last list is the one that is told.
             let there: HashMap<&str, &KnownElsewhere> =
                 there.iter().map(|known| (known.e164.as_str(), known)).collect();
+            let gone = if somebody_gone { store.erased_among(campaign, &numbers).await? } else { Vec::new() };
+            let gone: HashMap<&str, &KnownErased> = gone.iter().map(|known| (known.e164.as_str(), known)).collect();
             let rows = page.len();
             for (n, row) in page.into_iter().enumerate() {
                 let number = row.contact.number.as_str();
-                if let Some(known) = here.get(number) {
+                if let Some(known) = gone.get(number) {
+                    round.leave(place + n, &row, &taken.field, known.opted_out)?;
+                } else if let Some(known) = here.get(number) {
                     let why = format!("the same number as line {} of list {}", known.line, known.ordinal);
                     round.lose(place + n, &row, &taken.field, why)?;
                 } else if let Some(known) = there.get(number) {
@@ -101,6 +106,23 @@ impl Round {
         }
     }
 
+    /// Somebody who was erased: nothing of the row is kept but that it was there.
+    fn leave(&mut self, place: usize, row: &Kept, field: &str, opted_out: bool) -> Result<(), ImportError> {
+        let (bucket, reason) = match opted_out {
+            true => (Bucket::Refused, "this person asked never to be called, and was erased since"),
+            false => (Bucket::Duplicate, "this person was in the campaign, and was erased since"),
+        };
+        let (line, field) = (row.contact.line as u64, field.to_owned());
+        let (raw, cells) = (String::new(), String::new());
+        self.part(place, row, Complaint { line, bucket, field, reason: reason.to_owned(), raw, cells })
+    }
+
+    fn part(&mut self, place: usize, row: &Kept, complaint: Complaint) -> Result<(), ImportError> {
+        self.tally.lose(row.facts(), &row.notes, &complaint);
+        self.lost[place] = true;
+        self.late.push(|cells| put_complaint(cells, &complaint)).map_err(ImportError::Kept)
+    }
+
     fn lose(&mut self, place: usize, row: &Kept, field: &str, reason: String) -> Result<(), ImportError> {
         let complaint = Complaint {
             line: row.contact.line as u64,
@@ -110,9 +132,7 @@ impl Round {
             raw: crate::intake::phone::shown(&row.contact.raw_phone),
             cells: row.cells.clone().unwrap_or_default(),
         };
-        self.tally.lose(row.facts(), &row.notes, &complaint);
-        self.lost[place] = true;
-        self.late.push(|cells| put_complaint(cells, &complaint)).map_err(ImportError::Kept)
+        self.part(place, row, complaint)
     }
 
     fn tell(&mut self, row: &Kept, field: &str, reason: String) -> Result<(), ImportError> {

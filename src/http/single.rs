@@ -258,6 +258,10 @@ async fn stands_open(here: &Here<'_>, order: &Order, settings: &Settings) -> Res
         let why = standing.suppressed_reason.map(|why| format!(" ({why})")).unwrap_or_default();
         return Err(SingleError::held("suppressed", format!("the number is on the suppression list{why}")));
     }
+    if here.store.erased_among(None, std::slice::from_ref(&order.phone)).await?.iter().any(|known| known.opted_out) {
+        let why = "this person asked never to be called, and was erased since";
+        return Err(SingleError::held("suppressed", why));
+    }
     let account = here.store.account(here.account).await?;
     let paused = account.as_ref().filter(|account| account.paused_at.is_some());
     if let Some(account) = paused {

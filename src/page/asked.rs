@@ -6,15 +6,16 @@ use super::routes::House;
 use super::shell::Shell;
 use super::trouble::{Trouble, sign_in};
 use super::words::Lang;
-use crate::domain::Timestamp;
+use crate::domain::{Role, Timestamp};
 use axum::body::to_bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -66,6 +67,8 @@ impl Taste {
 /// Somebody who is signed in.
 pub struct Visit {
     pub api: Api,
+    /// What the page shows goes by it; what is done, the API decides.
+    pub role: Role,
     pub lang: Lang,
     pub theme: &'static str,
     pub zone: Tz,
@@ -83,13 +86,15 @@ impl Visit {
         let taste = Taste::of(parts);
         let now = house.clock.now();
         let cookie = cookie(&parts.headers, KEY_COOKIE).unwrap_or_default();
-        let key = house.sessions.opened(&cookie, now);
-        let api = key.and_then(|key| Api::new(house.api.clone(), &key));
+        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().copied();
+        let api = house.sessions.opened(&cookie, now);
+        let api = api.and_then(|(key, role)| Some((Api::new(house.api.clone(), &key, from)?, role)));
         // A form that was sent comes back as the page that it stood on.
         let back = if parts.method.is_safe() { taste.here.clone() } else { "/".to_owned() };
-        let Some(api) = api else { return Err(sign_in(&back)) };
+        let Some((api, role)) = api else { return Err(sign_in(&back)) };
         Ok(Visit {
             api,
+            role,
             lang: taste.lang,
             theme: taste.theme,
             zone: taste.zone,
@@ -130,6 +135,7 @@ impl Visit {
         }
         let mut shell = Shell::bare(self.lang, self.theme, self.zone, self.now, &self.here);
         shell.form.clone_from(&self.form);
+        shell.role = self.role;
         doors::trouble(shell, trouble)
     }
 

@@ -3,9 +3,11 @@
 use super::trouble::Trouble;
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
+use std::net::SocketAddr;
 use tower::ServiceExt;
 
 /// An answer that is read whole.
@@ -15,6 +17,8 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub struct Api {
     router: Router,
     bearer: HeaderValue,
+    /// Where the browser is: wrong keys are counted by it.
+    from: Option<ConnectInfo<SocketAddr>>,
 }
 
 /// A piece of an address, in which nothing of a text is a separator.
@@ -30,10 +34,10 @@ pub fn encoded(text: &str) -> String {
 }
 
 impl Api {
-    pub fn new(router: Router, key: &str) -> Option<Self> {
+    pub fn new(router: Router, key: &str, from: Option<ConnectInfo<SocketAddr>>) -> Option<Self> {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
         bearer.set_sensitive(true);
-        Some(Api { router, bearer })
+        Some(Api { router, bearer, from })
     }
 
     /// `path` begins at the API's own root or, for the few doors beside it, at the server's.
@@ -53,6 +57,9 @@ impl Api {
             return refused;
         };
         *request.uri_mut() = uri;
+        if let Some(from) = self.from {
+            request.extensions_mut().insert(from);
+        }
         match self.router.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},

@@ -2,17 +2,20 @@
 
 use super::asked::{Fields, KEY_COOKIE, LANGUAGE_COOKIE, Posted, THEME_COOKIE, Taste, ZONE_COOKIE};
 use super::client::Api;
+use super::look::Look;
 use super::routes::House;
 use super::session::HOURS;
 use super::shell::Shell;
 use super::trouble::Trouble;
+use crate::domain::Role;
 use askama::Template;
 use axum::body::to_bytes;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 const SIGN_IN_BYTES_MAX: usize = 4096;
@@ -81,7 +84,7 @@ pub async fn sign_in(State(house): State<Arc<House>>, Query(back): Query<Back>, 
     shown(&SignIn { s, back: own(&back.to).to_owned(), fault: "" })
 }
 
-/// Wrong keys wait longer and longer; while many wait, nobody's key is looked at.
+/// Wrong keys wait longer and longer, by the API's own count of where they come from.
 pub async fn enter(State(house): State<Arc<House>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut s = Taste::of(&parts).shell(house.clock.now());
@@ -90,23 +93,18 @@ pub async fn enter(State(house): State<Arc<House>>, request: Request) -> Respons
     let fields = Fields::read(&bytes);
     let (key, back) = (fields.get("key"), own(fields.get("to")).to_owned());
     s.here.clone_from(&back);
-    let Some(_place) = house.sessions.place() else {
-        let fault = s.t(
-            "Too many wrong keys at once: try again in a few seconds.",
-            "Слишком много неверных ключей: попробуйте через несколько секунд.",
-        );
-        return page(StatusCode::TOO_MANY_REQUESTS, &SignIn { s, back, fault });
-    };
     let api = Some(key).filter(|key| !key.is_empty() && key.chars().count() <= KEY_CHARS_MAX);
-    let api = api.and_then(|key| Api::new(house.api.clone(), key));
+    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().copied();
+    let api = api.and_then(|key| Api::new(house.api.clone(), key, from));
     let good = match api {
-        Some(api) => api.get("/pause").await,
+        Some(api) => api.get("/me").await,
         None => Err(Trouble::new(StatusCode::UNAUTHORIZED, "no key")),
     };
     match good {
-        Ok(_) => {
+        Ok(me) => {
             let mut response = to(&back);
-            let cookie = house.sessions.sealed(key, house.clock.now());
+            let role = me.text("role").parse().unwrap_or(Role::Viewer);
+            let cookie = house.sessions.sealed(key, role, house.clock.now());
             set(&mut response, &parts.headers, KEY_COOKIE, &cookie, HOURS * 3600);
             if let Ok(zone) = fields.get("zone").parse::<chrono_tz::Tz>() {
                 set(&mut response, &parts.headers, ZONE_COOKIE, zone.name(), YEAR_S);
@@ -114,9 +112,15 @@ pub async fn enter(State(house): State<Arc<House>>, request: Request) -> Respons
             response
         }
         Err(trouble) if trouble.status == StatusCode::UNAUTHORIZED => {
-            tokio::time::sleep(house.sessions.wrong(house.clock.now())).await;
             let fault = s.t("This key opens nothing here.", "Этот ключ не подходит.");
             page(StatusCode::UNAUTHORIZED, &SignIn { s, back, fault })
+        }
+        Err(trouble) if trouble.status == StatusCode::TOO_MANY_REQUESTS => {
+            let fault = s.t(
+                "Too many wrong keys came from here: try again in a few minutes.",
+                "Отсюда пришло слишком много неверных ключей: попробуйте через несколько минут.",
+            );
+            page(StatusCode::TOO_MANY_REQUESTS, &SignIn { s, back, fault })
         }
         Err(trouble) => self::trouble(s, &trouble),
     }

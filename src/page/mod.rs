@@ -3,6 +3,7 @@
 //! A page is a client of the API that happens to live in the same process: it asks `/api/v1/…` with the key of whoever
 //! signed in, so what a key may not do, its page may not do either. Nothing here sees the store, the dialer or a rule.
 
+mod access;
 mod asked;
 mod assets;
 mod call;

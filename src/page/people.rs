@@ -103,6 +103,7 @@ struct PersonPage {
     name: String,
     number: String,
     standing: Value,
+    erased: bool,
     campaigns: Vec<InCampaign>,
     tries: Vec<TryRow>,
 }
@@ -110,8 +111,10 @@ struct PersonPage {
 async fn made(visit: &Visit, contact: &str) -> Result<Response, Trouble> {
     let person = visit.api.get(&format!("/people/{}", encoded(contact))).await?;
     let number = person.text("number");
-    let standing = visit.api.get(&format!("/numbers/{}", encoded(&number))).await?;
-    let name = Some(person.text("name")).filter(|name| !name.is_empty()).unwrap_or_else(|| number.clone());
+    let standing = visit.api.get(&format!("/numbers/{}", encoded(contact))).await?;
+    let erased = person.yes("erased");
+    let otherwise = || if erased { visit.t("Erased", "Стёрт").to_owned() } else { number.clone() };
+    let name = Some(person.text("name")).filter(|name| !name.is_empty()).unwrap_or_else(otherwise);
     let s = Shell::of(visit, "people", name.clone()).await?;
     let mut campaigns = Vec::new();
     for item in person.list("contacts") {
@@ -146,14 +149,14 @@ async fn made(visit: &Visit, contact: &str) -> Result<Response, Trouble> {
         goal: row.yes("goal"),
     });
     let tries = tries.collect();
-    Ok(shown(&PersonPage { id: person.text("id"), name, number, standing, campaigns, tries, s }))
+    Ok(shown(&PersonPage { id: person.text("id"), name, number, standing, erased, campaigns, tries, s }))
 }
 
 pub async fn show(visit: Visit, Path(contact): Path<String>) -> Response {
     made(&visit, &contact).await.unwrap_or_else(|trouble| visit.troubled(&trouble))
 }
 
-/// Onto the suppression list or off it, onto the allow-list or off it.
+/// Onto the suppression list or off it, onto the allow-list or off it; erased.
 pub async fn act(Path((contact, act)): Path<(String, String)>, posted: Posted) -> Response {
     let Posted { visit, fields } = posted;
     let done = async {
@@ -171,6 +174,7 @@ pub async fn act(Path((contact, act)): Path<(String, String)>, posted: Posted) -
             }
             "lift" => visit.api.delete(&format!("/suppressions/{path}{reason}")).await,
             "allow" => visit.api.put(&format!("/numbers/{path}/allow-list"), &json!({})).await,
+            "erase" => visit.api.delete(&format!("/numbers/{}", encoded(&contact))).await,
             "forbid" => visit.api.delete(&format!("/numbers/{path}/allow-list")).await,
             _ => Err(Trouble::new(
                 axum::http::StatusCode::NOT_FOUND,

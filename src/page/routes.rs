@@ -1,7 +1,7 @@
 //! Every address of the page, and what holds for all of them.
 
 use super::session::Sessions;
-use super::{assets, call, campaign, campaigns, create, doors, files, others, people, report, run};
+use super::{access, assets, call, campaign, campaigns, create, doors, files, others, people, report, run};
 use crate::clock::Clock;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -99,6 +99,9 @@ pub fn router(api: Router, installation_key: &[u8], clock: Clock, stopping: Canc
         .route("/suppressions", get(others::suppressions).post(others::suppress))
         .route("/suppressions/files/{kind}", get(others::suppressions_file))
         .route("/modes", get(others::modes))
+        .route("/access", get(access::show))
+        .route("/access/keys", post(access::add))
+        .route("/access/keys/{key}/revoke", post(access::revoke))
         .route("/setup", get(others::setup))
         .route("/setup/limits", post(others::limit))
         .layer(from_fn(harden))

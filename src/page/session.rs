@@ -4,32 +4,21 @@
 //! The seal is ChaCha20-Poly1305 under a key derived from the installation's. Whoever's API key is changed or revoked is
 //! signed out, because each page asks the API with it.
 
-use crate::domain::Timestamp;
+use crate::domain::{Role, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::Sha256;
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 /// Signed in for so long, in program time.
 pub const HOURS: i64 = 12;
 const KEY_BYTES_MAX: usize = 512;
-const WHAT: &[u8] = b"halo page session 1";
+const WHAT: &[u8] = b"halo page session 2";
 const EXPIRY_BYTES: usize = 8;
-
-/// Wrong keys of this long are remembered.
-const TRIES_MS: i64 = 5 * 60 * 1000;
-/// Wrong tries that wait for their answer at once; more are turned away unread.
-const WAITING_MAX: usize = 8;
-const WAIT_MAX: Duration = Duration::from_secs(5);
 
 pub struct Sessions {
     seal: LessSafeKey,
     forms: Vec<u8>,
-    tries: Mutex<VecDeque<Timestamp>>,
-    waiting: tokio::sync::Semaphore,
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
@@ -49,22 +38,22 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
+fn place(role: Role) -> u8 {
+    Role::ALL.into_iter().position(|known| known == role).unwrap_or_default() as u8
+}
+
 impl Sessions {
     pub fn new(installation_key: &[u8]) -> Self {
         let derived = mac(installation_key, &[b"page seal"]);
         let seal = UnboundKey::new(&CHACHA20_POLY1305, &derived).expect("SHA-256 gives the 32 bytes that it takes");
-        Sessions {
-            seal: LessSafeKey::new(seal),
-            forms: mac(installation_key, &[b"page forms"]),
-            tries: Mutex::default(),
-            waiting: tokio::sync::Semaphore::new(WAITING_MAX),
-        }
+        Sessions { seal: LessSafeKey::new(seal), forms: mac(installation_key, &[b"page forms"]) }
     }
 
-    /// A cookie's value.
-    pub fn sealed(&self, key: &str, now: Timestamp) -> String {
+    /// A cookie's value. A key's role never changes, so it is sealed with it.
+    pub fn sealed(&self, key: &str, role: Role, now: Timestamp) -> String {
         let nonce: [u8; NONCE_LEN] = rand::random();
         let mut held = (now.0 + HOURS * 3_600_000).to_be_bytes().to_vec();
+        held.push(place(role));
         held.extend_from_slice(key.as_bytes());
         let sealed =
             self.seal.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(WHAT), &mut held);
@@ -72,8 +61,8 @@ impl Sessions {
         format!("{}{}", hex(&nonce), hex(&held))
     }
 
-    /// The key in a cookie, while it is good.
-    pub fn opened(&self, cookie: &str, now: Timestamp) -> Option<String> {
+    /// The key in a cookie and its role, while it is good.
+    pub fn opened(&self, cookie: &str, now: Timestamp) -> Option<(String, Role)> {
         let bytes = unhex(cookie).filter(|bytes| bytes.len() <= KEY_BYTES_MAX)?;
         let (nonce, held) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -81,8 +70,10 @@ impl Sessions {
         let held = self.seal.open_in_place(nonce, Aad::from(WHAT), &mut held).ok()?;
         let (expiry, key) = held.split_at_checked(EXPIRY_BYTES)?;
         let expiry = i64::from_be_bytes(expiry.try_into().ok()?);
+        let (role, key) = key.split_first()?;
+        let role = Role::ALL.into_iter().find(|known| place(*known) == *role)?;
         let good = now.0 < expiry;
-        good.then(|| String::from_utf8(key.to_vec()).ok())?
+        Some((good.then(|| String::from_utf8(key.to_vec()).ok())??, role))
     }
 
     /// What every form of this session carries.
@@ -93,27 +84,6 @@ impl Sessions {
     pub fn is_form_token(&self, cookie: &str, presented: &str) -> bool {
         presented.as_bytes().ct_eq(self.form_token(cookie).as_bytes()).into()
     }
-
-    /// Room for one more who may be wrong; nothing, when too many are waiting.
-    pub fn place(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
-        self.waiting.try_acquire().ok()
-    }
-
-    /// Notes a wrong key; its answer comes after so long.
-    pub fn wrong(&self, now: Timestamp) -> Duration {
-        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        while tries.front().is_some_and(|at| now.since(*at) > TRIES_MS) {
-            tries.pop_front();
-        }
-        tries.push_back(now);
-        tries.truncate(WAITING_MAX * WAITING_MAX);
-        patience(tries.len())
-    }
-}
-
-/// How long the answer to the n-th wrong try of the last minutes takes.
-fn patience(nth: usize) -> Duration {
-    Duration::from_millis(250).saturating_mul(1 << nth.clamp(1, 16)).min(WAIT_MAX)
 }
 
 #[cfg(test)]
@@ -126,8 +96,8 @@ mod tests {
     #[test]
     fn a_cookie_is_good_for_a_while_and_nobody_can_write_one() {
         let sessions = Sessions::new(b"installation");
-        let cookie = sessions.sealed("halo_key", NOW);
-        assert_eq!(sessions.opened(&cookie, NOW).as_deref(), Some("halo_key"));
+        let cookie = sessions.sealed("halo_key", Role::Operator, NOW);
+        assert_eq!(sessions.opened(&cookie, NOW), Some(("halo_key".to_owned(), Role::Operator)));
         assert!(!cookie.contains(&hex(b"halo_key")), "the key is not to be read");
         assert_eq!(sessions.opened(&cookie, NOW.plus_ms(HOURS * 3_600_000)), None);
         for at in 0..cookie.len() {
@@ -144,18 +114,9 @@ mod tests {
     #[test]
     fn a_form_belongs_to_one_session() {
         let sessions = Sessions::new(b"installation");
-        let (one, other) = (sessions.sealed("k", NOW), sessions.sealed("k", NOW));
+        let (one, other) = (sessions.sealed("k", Role::Admin, NOW), sessions.sealed("k", Role::Admin, NOW));
         assert!(sessions.is_form_token(&one, &sessions.form_token(&one)));
         assert!(!sessions.is_form_token(&one, &sessions.form_token(&other)));
         assert!(!sessions.is_form_token(&one, ""));
-    }
-
-    /// The guard: `patience`.
-    #[test]
-    fn wrong_tries_take_longer_and_longer() {
-        let sessions = Sessions::new(b"installation");
-        let waits: Vec<u128> = (0..8).map(|_| sessions.wrong(NOW).as_millis()).collect();
-        assert_eq!(waits, [500, 1000, 2000, 4000, 5000, 5000, 5000, 5000]);
-        assert_eq!(sessions.wrong(NOW.plus_ms(TRIES_MS + 1)).as_millis(), 500, "they are forgotten in the end");
     }
 }

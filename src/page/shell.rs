@@ -6,7 +6,7 @@ use super::look::Look;
 use super::trouble::Trouble;
 use super::words::{self, Lang};
 use super::{assets, time};
-use crate::domain::Timestamp;
+use crate::domain::{Role, Timestamp};
 use chrono_tz::Tz;
 use serde_json::Value;
 
@@ -16,6 +16,7 @@ pub struct Shell {
     pub theme: &'static str,
     pub zone: Tz,
     pub now: Timestamp,
+    pub role: Role,
     /// The token of this session's forms; empty for whoever is not signed in.
     pub form: String,
     /// The menu's entry in which the page is.
@@ -96,6 +97,7 @@ impl Shell {
             theme,
             zone,
             now,
+            role: Role::Viewer,
             form: String::new(),
             menu: "",
             title: String::new(),
@@ -108,6 +110,7 @@ impl Shell {
     pub async fn of(visit: &Visit, menu: &'static str, title: impl Into<String>) -> Result<Self, Trouble> {
         let mut shell = Shell::bare(visit.lang, visit.theme, visit.zone, visit.now, &visit.here);
         shell.form.clone_from(&visit.form);
+        shell.role = visit.role;
         shell.menu = menu;
         shell.title = title.into();
         let (status, paused) = (visit.api.get("/status").await?, visit.api.get("/pause").await?);
@@ -115,6 +118,14 @@ impl Shell {
         Ok(shell)
     }
 
+    /// Somebody who calls and pauses: what a viewer may not do is not offered to him.
+    pub fn operates(&self) -> bool {
+        self.role.may(Role::Operator)
+    }
+    /// Keys, the audit, limits, erasure.
+    pub fn rules(&self) -> bool {
+        self.role.may(Role::Admin)
+    }
     pub fn t(&self, en: &'static str, ru: &'static str) -> &'static str {
         self.lang.pick(en, ru)
     }

@@ -19,14 +19,17 @@ mod postgres;
 mod rows;
 mod rows_life;
 mod rows_read;
+mod schema;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
 mod sqlite;
 mod text;
 mod turns;
 mod writer;
 
+pub use access::{AuditFilter, AuditOrder, AuditRow, KeyOrder, KeyRow, Who};
 pub use alternates::{AlternateRow, NewNote, NewNumber};
 pub use dialogue::{DialogueTurn, Made, Stand, Talked};
+pub use erase::{DoomedRecord, EraseOrder, Erased, KEPT, Keep, KnownErased, hash_of_erased};
 pub use exports::{EventTime, ExportedTurn, FurtherTyped, ListedRow, TurnLatency};
 pub use ids::Ids;
 pub use keeper::keeper;
@@ -38,6 +41,7 @@ pub use rerun::{Of, Only, RerunOrder};
 pub use rows::*;
 pub use rows_life::*;
 pub use rows_read::*;
+pub use shares::{ShareOrder, ShareRow};
 pub use turns::Turns;
 pub use why::{Named, StatusRow, WhyMore, WhyRow};
 pub use writer::WriteError;
@@ -195,11 +199,13 @@ macro_rules! load {
     }};
 }
 
+pub mod access;
 mod alternates;
 mod calls;
 mod campaigns;
 mod dialling;
 mod dialogue;
+mod erase;
 mod exports;
 pub mod figures;
 mod life;
@@ -213,6 +219,7 @@ mod pace;
 pub mod people;
 mod rerun;
 mod sessions;
+mod shares;
 mod single;
 mod why;
 
@@ -289,7 +296,7 @@ impl Store {
         // A file does not hang up: to ask each connection first would cost every act one more change of threads.
         let pool = || SqlitePoolOptions::new().test_before_acquire(false);
         let writer = pool().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::migrate!("./migrations").run(&writer).await?;
+        schema::migrations(sqlite::OTHER).run(&writer).await?;
         let reader = pool()
             .max_connections(READERS_MAX)
             .connect_with(
@@ -306,7 +313,7 @@ impl Store {
         let options = PgConnectOptions::from_str(url)?.options(SESSION);
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
         fitness::examine(&pool).await?;
-        sqlx::migrate!("./migrations").run(&pool).await?;
+        schema::migrations(postgres::OTHER).run(&pool).await?;
         Ok(Db::Postgres(pool))
     }
 

@@ -45,6 +45,8 @@ pub struct By {
     /// As the request gave it; nobody has proved it.
     pub name: Option<String>,
     pub reason: Option<String>,
+    /// Written in the transaction of the change, where a key has asked for it.
+    pub audit: Option<Box<super::AuditOrder>>,
 }
 
 impl By {

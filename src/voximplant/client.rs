@@ -56,7 +56,7 @@ struct Ids {
 }
 
 pub struct Client {
-    api: Api,
+    pub(super) api: Api,
     connection: Connection,
     ids: Mutex<Ids>,
     pub(super) live: Live,

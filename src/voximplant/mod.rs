@@ -14,6 +14,7 @@ mod client;
 mod codes;
 mod deploy;
 mod deployed;
+mod erase;
 mod error;
 mod history;
 mod live;

@@ -24,6 +24,7 @@ const PAGES: &[&str] = &[
     "/suppressions/files/csv",
     "/modes",
     "/setup",
+    "/access",
     "/line",
     "/template.csv",
 ];
@@ -46,6 +47,8 @@ async fn without_a_key_there_is_only_the_door() {
         "/people/x/suppress",
         "/suppressions",
         "/setup/limits",
+        "/access/keys",
+        "/access/keys/x/revoke",
         "/sign-out",
         "/campaigns/x/start",
         "/calls/x/hangup",

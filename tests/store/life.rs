@@ -39,7 +39,7 @@ fn told(
 }
 
 fn anna(reason: &str) -> By {
-    By { actor: Actor::Api, name: Some("Anna".into()), reason: Some(reason.into()) }
+    By { actor: Actor::Api, name: Some("Anna".into()), reason: Some(reason.into()), ..By::default() }
 }
 
 async fn shown(calls: &Calls<'_>) -> Shown {

@@ -38,7 +38,7 @@ async fn campaign(bench: &Bench, settings: &str, contacts: usize) -> halo::domai
 async fn patch(store: &Store, patch: Value) -> Result<(i64, Vec<String>), ImportError> {
     let modes = modes();
     let here = Here { store, modes: &modes, real_platform: false, default_caller_id: None, now: NOON };
-    let by = By { actor: Actor::Cli, name: Some("Anna".into()), reason: Some("too quick".into()) };
+    let by = By { actor: Actor::Cli, name: Some("Anna".into()), reason: Some("too quick".into()), ..By::default() };
     change(&here, "demo", &patch, by).await.map(|done| (done.version, done.changed))
 }
 
@@ -52,7 +52,7 @@ async fn a_change_is_a_version_and_a_stale_one_is_refused(bench: Bench) {
         name: "demo".into(),
         schedule: ScheduleChange::Stays,
         only_at_rest: Vec::new(),
-        by: By { actor: Actor::Api, name: Some("Anna".into()), reason: Some("slower".into()) },
+        by: By { actor: Actor::Api, name: Some("Anna".into()), reason: Some("slower".into()), ..By::default() },
         now: NOON.plus_ms(version),
     };
     assert_eq!(bench.store.change_settings(order(1, "one")).await.unwrap(), 2);

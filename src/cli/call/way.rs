@@ -63,12 +63,8 @@ impl From<SingleError> for Failure {
 impl Way {
     /// Wrong usage is told before anything is opened or started.
     pub async fn find(config: &Config, order: &Value) -> Result<Way, Failure> {
-        if let Some(url) = &config.server_url {
-            let Some(key) = config.api_auth_key.clone() else {
-                return Err(Failure::usage("API_AUTH_KEY: missing; the server at HALO_URL asks for it"));
-            };
-            let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build().map_err(Failure::usage)?;
-            return Ok(Way::There(There { http, url: url.clone(), key }));
+        if let Some(there) = There::of(config)? {
+            return Ok(Way::There(there));
         }
         let modes = known_modes(config)?;
         Order::read(order, &modes).map_err(SingleError::Order)?;
@@ -177,8 +173,18 @@ impl Way {
 }
 
 impl There {
+    /// The server at HALO_URL, where one is named.
+    pub fn of(config: &Config) -> Result<Option<There>, Failure> {
+        let Some(url) = &config.server_url else { return Ok(None) };
+        let Some(key) = config.api_auth_key.clone() else {
+            return Err(Failure::usage("API_AUTH_KEY: missing; the server at HALO_URL asks for it"));
+        };
+        let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build().map_err(Failure::usage)?;
+        Ok(Some(There { http, url: url.clone(), key }))
+    }
+
     /// The answer, or why there is none; whoever cannot be reached is a failure.
-    async fn ask(
+    pub async fn ask(
         &self,
         method: reqwest::Method,
         path: &str,
@@ -195,7 +201,8 @@ impl There {
         let answer = request.send().await.map_err(unreachable)?;
         let status = answer.status();
         let text = answer.text().await.map_err(unreachable)?;
-        let said: Option<Value> = serde_json::from_str(&text).ok();
+        let empty = text.is_empty() && status.is_success();
+        let said: Option<Value> = if empty { Some(Value::Null) } else { serde_json::from_str(&text).ok() };
         Ok((
             status,
             match said {

@@ -24,6 +24,9 @@ pub fn run(platform: &Platform, name: &str, params: &Params) -> Answer {
     if name == "GetCallHistory" {
         return history::get(platform, params);
     }
+    if name == "DeleteRecord" {
+        return delete_record(platform, params);
+    }
     let mut state = platform.state();
     let state = &mut *state;
     match name {
@@ -55,6 +58,16 @@ pub fn run(platform: &Platform, name: &str, params: &Params) -> Answer {
         "GetSipRegistrations" => possessions::get_sip_registrations(state, params),
         "GetResourcePrice" => possessions::get_prices(params),
         _ => Err(ApiError::new(103, format!("Unknown command '{name}'."))),
+    }
+}
+
+/// By its address; its number is not kept here.
+fn delete_record(platform: &Platform, params: &Params) -> Answer {
+    let name = params.text("record_url").unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let session = name.split('-').next().and_then(|id| id.parse().ok()).and_then(|id| platform.session(id));
+    match session.is_some_and(|session| session.delete_record(name)) {
+        true => done(),
+        false => Err(ApiError::new(341, "The record is not found.")),
     }
 }
 

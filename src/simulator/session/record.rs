@@ -204,6 +204,18 @@ impl SessionRecord {
         ends.find(ends_so).map(|end| end.duration_s)
     }
 
+    /// The recording is deleted, as its owner asked; false where there is none.
+    pub fn delete_record(&self, name: &str) -> bool {
+        let mut inner = self.inner();
+        let mut ends = inner.calls.iter_mut().filter_map(|call| call.ended.as_mut());
+        let ends_so =
+            |end: &&mut CallEnd| end.record_url.as_ref().is_some_and(|url| url.ends_with(&format!("/{name}")));
+        match ends.find(ends_so) {
+            Some(end) => end.record_url.take().is_some(),
+            None => false,
+        }
+    }
+
     pub fn call_started(&self, call: CallRecord) -> usize {
         let mut inner = self.inner();
         inner.calls.push(call);

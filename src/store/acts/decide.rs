@@ -70,6 +70,8 @@ struct HeldRow {
     number_held_until: Option<i64>,
     start_session: Option<i64>,
     alternates: i64,
+    /// Somebody was erased once: whoever is about to be granted is held against that.
+    some_erased: Option<i64>,
 }
 
 fn parsed<T: std::str::FromStr>(table: &'static str, column: &'static str, text: &str) -> Result<T>
@@ -161,7 +163,15 @@ impl HeldRow {
 /// Attempts as they stand; those that do not exist are absent.
 pub async fn load(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<AttemptId, Held>> {
     let wanted = ids_text(attempts.iter().map(|id| id.0));
-    let rows: Vec<HeldRow> = sqlx::query_as(sql!("load_attempt")).bind(wanted).fetch_all(&mut *conn).await?;
+    let mut rows: Vec<HeldRow> = sqlx::query_as(sql!("load_attempt")).bind(wanted).fetch_all(&mut *conn).await?;
+    let asks = |row: &&mut HeldRow| row.some_erased.is_some() && row.state == "dialing" && row.suppressed_at.is_none();
+    let asked: Vec<String> = rows.iter_mut().filter(asks).map(|row| row.e164.clone()).collect();
+    if !asked.is_empty() {
+        let gone = super::erase::opted_out(conn, &asked).await?;
+        for row in rows.iter_mut().filter(|row| gone.contains(&row.e164)) {
+            row.suppressed_at = Some(row.slot_us / 1000);
+        }
+    }
     let mut ended = ended(conn, &rows).await?;
     let runs: Vec<RunId> = rows.iter().map(|row| row.run_id).collect::<BTreeSet<_>>().into_iter().map(RunId).collect();
     let facts = super::life::facts(conn, &runs).await?;

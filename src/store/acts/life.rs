@@ -1,6 +1,7 @@
 //! The life of runs, set-based: every change of a run's state leaves a row in the same transaction.
 
 use super::super::Conn;
+use super::audit;
 use crate::domain::{AttemptId, RunId, Timestamp};
 use crate::store::{
     AccountPauseOrder, Beginning, Busy, By, DrainOrder, Hold, HoldRow, Result, RunFacts, StoreError, Transition,
@@ -24,9 +25,9 @@ pub async fn record(conn: &mut Conn, runs: &[RunId], state: &str, by: &By, now: 
         .bind(by.actor.as_str())
         .bind(&by.name)
         .bind(&by.reason)
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
-    Ok(())
+    audit::put_of(conn, by).await
 }
 
 /// Running runs pause themselves, each for its reason.
@@ -201,6 +202,7 @@ pub async fn pause_account(conn: &mut Conn, order: &AccountPauseOrder) -> Result
         .bind(&order.by.reason)
         .execute(&mut *conn)
         .await?;
+    audit::put_of(conn, &order.by).await?;
     if !order.pause {
         sqlx::query(sql!("wake_account")).bind(order.account).bind(now).execute(conn).await?;
     }

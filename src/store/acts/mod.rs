@@ -15,8 +15,10 @@ macro_rules! sql {
     }};
 }
 
+pub mod access;
 pub mod alternates;
 pub mod append;
+pub mod audit;
 pub mod breakers;
 pub mod calls;
 pub mod campaigns;
@@ -26,8 +28,10 @@ pub mod consent;
 pub mod decide;
 pub mod dialogue;
 pub mod effects;
+pub mod erase;
 pub mod exports;
 pub mod figures;
+pub mod forget;
 pub mod lanes;
 pub mod latencies;
 pub mod life;
@@ -47,5 +51,6 @@ pub mod rerun;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod shares;
 pub mod single;
 pub mod why;

@@ -16,9 +16,9 @@ pub async fn keep(conn: &mut Conn, campaign: CampaignId, by: &By, now: Timestamp
         .bind(by.actor.as_str())
         .bind(&by.name)
         .bind(&by.reason)
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
-    Ok(())
+    super::audit::put_of(conn, by).await
 }
 
 /// The next version, whole; returns its number.

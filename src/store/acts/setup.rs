@@ -51,9 +51,10 @@ pub async fn lead(conn: &mut Conn, order: &LeadOrder) -> Result<Option<i64>> {
     Ok(generation)
 }
 
-/// Every table of ours, emptied: a finished demo makes room for the next.
+/// Every table of ours, emptied: a finished demo makes room for the next. Keys go on opening, and the audit stays.
 pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
     for text in [
+        "delete from doomed_records",
         "delete from records",
         "delete from history",
         "delete from sessions",
@@ -80,14 +81,17 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from import_notes",
         "delete from rejects",
         "delete from imports",
+        "delete from shared_reports",
         "delete from campaign_settings",
         "delete from campaigns",
+        "delete from erased_numbers",
         "delete from numbers",
         "delete from caller_ids",
         "delete from account_transitions",
         "delete from accounts",
         "delete from leaderships",
         "delete from nodes",
+        "delete from retention",
         "delete from installation",
     ] {
         sqlx::query(text).execute(&mut *conn).await?;

@@ -11,7 +11,8 @@ select a.attempt_id, a.run_contact_id, a.run_id, a.number_id, a.try_number, a.mo
        (select max(o.held_until) from attempts o
         where o.number_id = a.number_id and o.state = 'live' and o.attempt_id <> a.attempt_id) as number_held_until,
        (select s.session_id from starts s where s.token_hash = a.token_hash) as start_session,
-       (select count(*) from contact_numbers x where x.contact_id = rc.contact_id) as alternates
+       (select count(*) from contact_numbers x where x.contact_id = rc.contact_id) as alternates,
+       (select cast(1 as bigint) from erased_numbers limit 1) as some_erased
 from attempts a
 join run_contacts rc on rc.run_contact_id = a.run_contact_id
 join contacts c on c.contact_id = rc.contact_id

@@ -1,0 +1,8 @@
+-- forget_contacts: what a list told of these contacts; their place and their arm stay
+update contacts
+set name = null, external_id = null, variables = '{}', raw_phone = '', consent_source = null
+where contact_id in (
+    select cast(w.value as bigint)
+    from json_each($1) as w -- sqlite
+    from json_array_elements_text(cast($1 as json)) as w (value) -- postgres
+)
