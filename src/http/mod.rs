@@ -27,6 +27,7 @@ mod media;
 mod money;
 mod nodes;
 mod numbers;
+pub mod openapi;
 mod outlook;
 mod pack;
 mod pages;
@@ -34,10 +35,12 @@ mod people;
 mod problem;
 pub mod progress;
 mod recordings;
+mod repeats;
 mod reports;
 pub mod rerun;
 mod round;
 mod runs;
+mod seen;
 mod setup;
 pub mod single;
 pub mod status;
@@ -53,6 +56,7 @@ pub mod why;
 
 pub use access::ApiKey;
 pub use problem::Problem;
+pub use repeats::ToldOnce;
 pub use setup::Examine;
 pub use talk::Model;
 
@@ -112,6 +116,7 @@ pub struct Web {
     uploads: uploads::Uploads,
     streams: media::Streams,
     bundles: bundles::Bundles,
+    repeats: repeats::Underway,
 }
 
 /// Addresses and models that a grant names.
@@ -161,6 +166,7 @@ impl Web {
             uploads: uploads::Uploads::default(),
             streams: media::Streams::default(),
             bundles: bundles::Bundles::default(),
+            repeats: repeats::Underway::default(),
         }
     }
 
@@ -253,11 +259,13 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/numbers/{number}", get(numbers::show))
         .route("/numbers/{number}/allow-list", put(numbers::allow).delete(numbers::forbid))
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
+        .layer(from_fn_with_state(web.clone(), repeats::once))
         .layer(from_fn_with_state(web.clone(), access::require_key));
 
     let demo = Router::new()
         .route("/demo/session", post(demo::session))
         .layer(DefaultBodyLimit::max(ORDER_BYTES_MAX))
+        .layer(from_fn_with_state(web.clone(), repeats::once))
         .layer(from_fn_with_state(web.clone(), access::require_key));
 
     Router::new()
@@ -271,4 +279,5 @@ pub fn router(web: Arc<Web>) -> Router {
         .layer(from_fn(problem::in_words))
         .layer(from_fn(access::harden))
         .with_state(web)
+        .merge(openapi::routes())
 }
