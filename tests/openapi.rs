@@ -3,7 +3,11 @@
 
 #[path = "openapi/checker.rs"]
 mod checker;
+#[path = "openapi/docs.rs"]
+mod docs;
 mod harness;
+#[path = "openapi/naughty.rs"]
+mod naughty;
 #[path = "openapi/repeats.rs"]
 mod repeats;
 #[path = "openapi/routes.rs"]
@@ -12,6 +16,8 @@ mod routes;
 mod rounds;
 #[path = "openapi/sessions.rs"]
 mod sessions;
+#[path = "openapi/strangers.rs"]
+mod strangers;
 
 use checker::Checker;
 use halo::http::openapi::{clashes, codes::CODES, document};
