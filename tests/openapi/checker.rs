@@ -125,6 +125,14 @@ impl Checker {
         let Some(content) = contents.get(media) else {
             return self.fault(format!("{id} {status}: the type `{media}` is not described: {body}"));
         };
+        if media == "text/event-stream" {
+            let of = content.pointer("/schema/properties/data/contentSchema").expect("what the data is").clone();
+            for data in body.lines().filter_map(|line| line.strip_prefix("data:")) {
+                let value = serde_json::from_str(data).expect("JSON in an event");
+                self.validate(format!("{id} {status}, an event"), &strict_of(&of), &value);
+            }
+            return;
+        }
         if !media.ends_with("json") || media == "application/x-ndjson" {
             return;
         }

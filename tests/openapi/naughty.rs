@@ -114,7 +114,7 @@ async fn what_a_list_says_comes_back() {
             ("external_id", told(&contact["external_id"])),
             ("note", told(&own["variables"]["note"])),
         ] {
-            if came != kept(text) {
+            if came != kept(text) && came != cell(text) {
                 faults.push(format!("{field}: {text:?} came back as {came:?}"));
             }
         }
@@ -132,6 +132,14 @@ fn kept(text: &str) -> String {
     text.replace('\0', "").trim().to_owned()
 }
 
+/// What nobody sees at the edges of a cell goes too: spreadsheets leave marks of direction and width there.
+fn cell(text: &str) -> String {
+    let unseen = |c: char| {
+        c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.trim_matches(unseen).to_owned()
+}
+
 /// Reasons, names of who asks, and words that are looked for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_people_write_comes_back() {
@@ -139,7 +147,7 @@ async fn what_people_write_comes_back() {
     let place = Place::new(World { speed: 120.0, ..World::default() }).await;
     let app = place.serve().await;
     let door = Door::of(&app);
-    let list = csv((0..20).map(|ending| number(0, ending)));
+    let list = csv((0..20).map(|ending| number(97, ending)));
     let slow = settings("slow", "mode = \"greeting\"").replace("cps = 20", "cps = 0.01");
     let campaign = take_in(&app, &slow, &list).await.campaign;
     let run = start(&app, campaign).await;

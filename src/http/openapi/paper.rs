@@ -261,8 +261,13 @@ impl Operation<'_> {
     /// Server-sent events; `T` is the data of each.
     pub fn events<T: ToSchema>(self, told: &'static str) -> Self {
         self.paper.schema::<T>();
-        let name = T::name().into_owned();
-        let schema = json!({ "type": "string", "description": format!("Each event's `data` is a {name}.") });
+        let of = named(&T::name());
+        let data = json!({ "type": "string", "contentMediaType": "application/json", "contentSchema": of });
+        let text = json!({ "type": "string" });
+        // The shape of each event.
+        let schema = json!({
+            "type": "object", "required": ["data"], "properties": { "event": text, "id": text, "data": data },
+        });
         self.answer(200, told, "text/event-stream", schema)
     }
 
