@@ -176,7 +176,7 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
 
 fn table(keys: &[Value]) -> Table {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(["id", "name", "role", "state", "expires", "used"]);
+    table.load_style(NOTHING).set_header(["id", "name", "role", "state", "expires", "used"]);
     for key in keys {
         let text = |field: &str| key[field].as_str().unwrap_or("never").to_owned();
         table.add_row(["id", "name", "role", "state", "expires_at", "used_at"].map(text));

@@ -96,6 +96,18 @@ pub(super) fn own_line() -> Result<AuditOrder, Problem> {
     line().ok_or_else(|| Problem::ours("a route that changes something has no action in the table of roles"))
 }
 
+/// A part of the request under way that goes on in a task of its own.
+pub(super) fn carried<F: Future>(doing: F) -> impl Future<Output = F::Output> {
+    let (who, line, said) = (who(), line(), SAID.try_with(Arc::clone).ok());
+    async move {
+        match (who, line, said) {
+            (Some(who), Some(line), Some(said)) => WHO.scope(who, LINE.scope(line, SAID.scope(said, doing))).await,
+            (Some(who), ..) => WHO.scope(who, doing).await,
+            _ => doing.await,
+        }
+    }
+}
+
 /// What a handler says of what it did, for a line that is written after it.
 #[derive(Default)]
 struct Said {

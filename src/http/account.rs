@@ -1,5 +1,6 @@
 //! The account at the platform: its limits, and how fast starts leave now.
 
+use super::seen::{Seen, Tagged, tagged};
 use super::{Problem, Web};
 use crate::domain::Timestamp;
 use crate::domain::pace::{PaceNow, account_pace};
@@ -7,6 +8,7 @@ use crate::store::{Account, LimitOrder, Run};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -48,27 +50,47 @@ async fn ours(web: &Web) -> Result<Account, Problem> {
     account.ok_or_else(|| Problem::ours("the account of this platform has no row"))
 }
 
-pub(super) async fn show(State(web): State<Arc<Web>>) -> Result<Json<AccountView>, Problem> {
+pub(super) async fn show(State(web): State<Arc<Web>>) -> Result<Tagged<AccountView>, Problem> {
     let (account, now) = (ours(&web).await?, web.clock.now());
-    Ok(Json(AccountView {
+    let tag = tag(account.cps_max, account.lines_max);
+    let view = AccountView {
         pace: account_pace(account.cps_max, account.brake.as_ref(), now),
         lines: Lines { limit: account.lines_max, held: web.store.lines_held(account.account, now).await? },
         limits: Limits { cps: account.cps_max, lines: account.lines_max },
         paused: account.paused_at.map(|since| Paused { since, reason: account.pause_reason }),
         platform: account.platform,
-    }))
+    };
+    Ok(tagged(&tag, view))
+}
+
+/// The limits, as `ETag` names them: they are their own version.
+fn tag(cps: Option<f64>, lines: Option<i64>) -> String {
+    let text = |limit: Option<String>| limit.unwrap_or_else(|| "none".to_owned());
+    format!("{}-{}", text(cps.map(|cps| cps.to_string())), text(lines.map(|lines| lines.to_string())))
 }
 
 /// `{"cps": 5, "lines": null}`: a key that is absent leaves its limit alone, null takes it away.
 pub(super) async fn limit(
     State(web): State<Arc<Web>>,
+    headers: HeaderMap,
     body: Result<Json<Value>, JsonRejection>,
-) -> Result<Json<AccountView>, Problem> {
+) -> Result<Tagged<AccountView>, Problem> {
     let Json(body) = body.map_err(|cause| Problem::unread(cause.status(), cause.body_text()))?;
     let keys = body.as_object().cloned().ok_or_else(|| Problem::bad("write an object: {\"cps\": 5, \"lines\": 20}"))?;
     let (cps_max, lines_max) = limits(&keys)?;
-    let order = LimitOrder { account: web.dialer.account, cps_max, lines_max, now: web.clock.now() };
-    web.store.limit(order).await?;
+    let changed = || Problem::changed("the limits were changed meanwhile: read them again");
+    let seen = match Seen::of(&headers) {
+        None => None,
+        Some(seen) => {
+            let now = ours(&web).await?;
+            let is = (now.cps_max, now.lines_max);
+            Some(is).filter(|(cps, lines)| seen.is(&tag(*cps, *lines))).map(Some).ok_or_else(changed)?
+        }
+    };
+    let order = LimitOrder { account: web.dialer.account, cps_max, lines_max, seen, now: web.clock.now() };
+    if !web.store.limit(order).await? {
+        return Err(changed());
+    }
     super::access::note_more(Value::Object(keys.clone()));
     web.dialer.obey_limits().await?;
     show(State(web)).await

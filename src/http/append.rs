@@ -7,7 +7,7 @@ use super::import::{Buckets, Here, ImportError, buckets, columns, same_content, 
 use super::lists::{self, Given, Sending, Shape, Spool};
 use super::round::Round;
 use super::taken::{Taking, take};
-use super::{Problem, Web};
+use super::{Problem, Web, repeats};
 use crate::dialer::hindrance_with;
 use crate::dialogue::Script;
 use crate::domain::list::Dialect;
@@ -19,6 +19,7 @@ use axum::Json;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -140,7 +141,7 @@ pub(super) async fn contacts(
     Path(campaign): Path<String>,
     Query(shape): Query<Shape>,
     request: Request,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<impl IntoResponse, Problem> {
     web.store.find_campaign(&campaign).await?;
     let again = shape.again();
     let sending = web.uploads.sending(request.headers(), again)?;
@@ -151,7 +152,7 @@ pub(super) async fn contacts(
     let mut body = json!(joined);
     super::access::note_more(json!({ "buckets": body["buckets"] }));
     body["told"] = joined.sentence().into();
-    Ok((status, Json(body)))
+    Ok((status, repeats::marked(joined.again), Json(body)))
 }
 
 /// The list of a request, whatever its shape, and the name of its file.

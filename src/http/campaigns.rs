@@ -3,7 +3,7 @@
 use super::import::{Here, ImportError, Upload, import_from};
 use super::life::readiness;
 use super::lists::{self, Given, Shape};
-use super::{Problem, Web, access};
+use super::{Problem, Web, access, repeats};
 use crate::domain::{CampaignId, ContactId, RunId};
 use crate::intake;
 use crate::store::{Import, StoreError};
@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::header::{HeaderName, LINK};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::AppendHeaders;
+use axum::response::{AppendHeaders, IntoResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -55,7 +55,10 @@ impl From<ImportError> for Problem {
         match cause {
             ImportError::Store(cause) => cause.into(),
             ImportError::Kept(cause) => Problem::ours(format!("a list cannot be kept: {cause}")),
-            cause @ ImportError::Key(_) => Problem::conflict(cause.to_string()),
+            cause @ ImportError::Outdated => Problem::changed(cause.to_string()),
+            cause @ ImportError::Key(_) => {
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key_used", cause.to_string())
+            }
             cause => Problem::refused(cause.to_string(), faults),
         }
     }
@@ -76,7 +79,7 @@ pub(super) async fn create(
     Query(shape): Query<Shape>,
     headers: HeaderMap,
     multipart: Result<Multipart, axum::extract::multipart::MultipartRejection>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let wish = shape.wish()?;
     let underway = web.uploads.sending(&headers, shape.again())?;
     let mut multipart = multipart.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
@@ -132,7 +135,7 @@ pub(super) async fn create(
     if done.again {
         body["again"] = true.into();
     }
-    Ok((if done.again { StatusCode::OK } else { StatusCode::CREATED }, Json(body)))
+    Ok((if done.again { StatusCode::OK } else { StatusCode::CREATED }, repeats::marked(done.again), Json(body)))
 }
 
 /// The newest first. Where there are more, `Link` says where.
@@ -154,7 +157,15 @@ pub(super) async fn list(
 
 /// The header that says where a list goes on (RFC 8288).
 pub(super) fn further(address: &str, last: impl Display, limit: i64) -> (HeaderName, String) {
-    (LINK, format!("<{address}?after={last}&limit={limit}>; rel=\"next\""))
+    let mark = if address.contains('?') { '&' } else { '?' };
+    (LINK, format!("<{address}{mark}after={last}&limit={limit}>; rel=\"next\""))
+}
+
+/// An answer with the header that says where it goes on, if it does.
+pub(super) type Linked<T> = (AppendHeaders<Option<(HeaderName, String)>>, Json<T>);
+
+pub(super) fn linked<T>(address: &str, last: Option<impl Display>, limit: i64, page: T) -> Linked<T> {
+    (AppendHeaders(last.map(|last| further(address, last, limit))), Json(page))
 }
 
 pub(super) async fn show(
@@ -196,7 +207,7 @@ pub(super) async fn contacts(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
     Query(page): Query<Page>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Linked<Value>, Problem> {
     let campaign = web.store.find_campaign(&campaign).await?.campaign;
     let after = page.after::<ContactId>()?.map_or(0, |contact| contact.0);
     let rows = web.store.contacts(campaign, after, page.limit()).await?;
@@ -215,14 +226,15 @@ pub(super) async fn contacts(
             })
         })
         .collect();
-    Ok(Json(json!({ "items": items, "next": next })))
+    let address = format!("/api/v1/campaigns/{campaign}/contacts");
+    Ok(linked(&address, next, page.limit(), json!({ "items": items, "next": next })))
 }
 
 pub(super) async fn attempts(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
     Query(page): Query<Page>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Linked<Value>, Problem> {
     use crate::domain::AttemptId;
     let campaign = web.store.find_campaign(&campaign).await?.campaign;
     let after = page.after::<AttemptId>()?.map_or(0, |attempt| attempt.0);
@@ -241,7 +253,8 @@ pub(super) async fn attempts(
             })
         })
         .collect();
-    Ok(Json(json!({ "items": items, "next": next })))
+    let address = format!("/api/v1/campaigns/{campaign}/attempts");
+    Ok(linked(&address, next, page.limit(), json!({ "items": items, "next": next })))
 }
 
 /// Every policy with its rules, their sources, and what it does not see to.

@@ -3,6 +3,7 @@
 //! The API and the command line come through here. Every node obeys a new version from its next look on.
 
 use super::import::{Here, ImportError, never_open, new_schedule};
+use super::seen::{Seen, Tagged, tagged};
 use super::{Problem, Web, demands, life};
 use crate::dialogue::Script;
 use crate::domain::settings::Settings;
@@ -10,6 +11,7 @@ use crate::intake;
 use crate::store::{By, Campaign, ScheduleChange, SettingsOrder, SettingsVersion};
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -113,9 +115,23 @@ fn root(key: &str) -> &str {
 }
 
 pub async fn change(here: &Here<'_>, campaign: &str, patch: &Value, by: By) -> Result<Changed, ImportError> {
+    change_seen(here, campaign, patch, by, None).await
+}
+
+/// The same where the version is still the one that somebody has seen.
+pub(super) async fn change_seen(
+    here: &Here<'_>,
+    campaign: &str,
+    patch: &Value,
+    by: By,
+    seen: Option<&Seen>,
+) -> Result<Changed, ImportError> {
     let found = here.store.find_campaign(campaign).await?;
     // The version first: a row that is newer than it is refused when it is written.
     let version = here.store.settings_version(found.campaign).await?;
+    if seen.is_some_and(|seen| !seen.is(&tag(version))) {
+        return Err(ImportError::Outdated);
+    }
     let row = here.store.find_campaign(&found.campaign.to_string()).await?;
     let (settings, before, after) = patched(here, &row, patch)?;
     let changed = differing(&before, &after);
@@ -181,21 +197,27 @@ impl Web {
     }
 }
 
+/// A version, as `ETag` names it.
+fn tag(version: i64) -> String {
+    format!("v{version}")
+}
+
 /// The settings that hold, and every version before them.
-pub(super) async fn show(State(web): State<Arc<Web>>, Path(campaign): Path<String>) -> Result<Json<Value>, Problem> {
+pub(super) async fn show(State(web): State<Arc<Web>>, Path(campaign): Path<String>) -> Result<Tagged<Value>, Problem> {
     let campaign: Campaign = web.store.find_campaign(&campaign).await?;
     let versions = web.store.settings_history(campaign.campaign).await?;
     let settings: Value = serde_json::from_str(&campaign.settings).map_err(Problem::ours)?;
     let version = web.store.settings_version(campaign.campaign).await?;
-    Ok(Json(json!({ "version": version, "settings": settings, "history": told(&versions) })))
+    Ok(tagged(&tag(version), json!({ "version": version, "settings": settings, "history": told(&versions) })))
 }
 
 /// A merge patch of the settings; `by` and `reason` beside it.
 pub(super) async fn settings(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
+    headers: HeaderMap,
     body: Result<Json<Value>, axum::extract::rejection::JsonRejection>,
-) -> Result<Json<Changed>, Problem> {
+) -> Result<Tagged<Changed>, Problem> {
     let Json(mut patch) = body.map_err(|e| Problem::unread(e.status(), e.body_text()))?;
     let Value::Object(keys) = &mut patch else { return Err(Problem::bad("the body: write a table of settings")) };
     let mut word = |key: &str| match keys.shift_remove(key) {
@@ -204,7 +226,8 @@ pub(super) async fn settings(
         Some(_) => Err(Problem::bad(format!("{key}: write a text in quotes"))),
     };
     let by = life::by(word("by")?, word("reason")?, None)?;
-    Ok(Json(change(&web.here(), &campaign, &patch, by).await?))
+    let done = change_seen(&web.here(), &campaign, &patch, by, Seen::of(&headers).as_ref()).await?;
+    Ok(tagged(&tag(done.version), done))
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ pub enum ImportError {
     Kept(io::Error),
     #[error("the key `{0}` came with another list before: use a new one")]
     Key(String),
+    #[error("the settings were changed meanwhile: read them again")]
+    Outdated,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -61,7 +63,7 @@ impl ImportError {
                 told
             }
             ImportError::Contacts(cause) => vec![cause.to_string()],
-            ImportError::Kept(_) | ImportError::Key(_) | ImportError::Store(_) => Vec::new(),
+            ImportError::Kept(_) | ImportError::Key(_) | ImportError::Outdated | ImportError::Store(_) => Vec::new(),
         }
     }
 }

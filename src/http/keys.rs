@@ -1,13 +1,13 @@
 //! Keys of the API: made, listed, revoked. A key is shown once, when it is made.
 
 use super::access::{self, ApiKey};
-use super::{Problem, Web};
+use super::{Problem, ToldOnce, Web};
 use crate::domain::{KeyId, Role, Timestamp};
 use crate::store::{KeyOrder, KeyRow};
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderName};
+use axum::{Extension, Json};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -85,7 +85,7 @@ pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Value>, Pro
 pub(super) async fn add(
     State(web): State<Arc<Web>>,
     Json(wanted): Json<Wanted>,
-) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<Value>), Problem> {
+) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Extension<ToldOnce>, Json<Value>), Problem> {
     let now = web.clock.now();
     let (name, role, expires_at) = wanted.order(now)?;
     let (text, hash) = ApiKey::fresh();
@@ -97,7 +97,7 @@ pub(super) async fn add(
     for (name, value) in detail.as_object().into_iter().flatten() {
         told[name] = value.clone();
     }
-    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(told)))
+    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Extension(ToldOnce), Json(told)))
 }
 
 /// 204, also for a key that was revoked before.

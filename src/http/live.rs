@@ -1,5 +1,6 @@
 //! A run as it goes on: who is called now, how calls came, who waits until when; once, or as a stream.
 
+use super::campaigns::{Linked, linked};
 use super::{Problem, Web, people, runs};
 use crate::domain::{AttemptId, CampaignId, PhoneNumber, RunId, Timestamp};
 use crate::store::people::{Call, Overview};
@@ -190,7 +191,7 @@ fn overview_row(row: &Overview, now: Timestamp) -> Value {
 }
 
 /// `GET /overview`: campaigns with their newest run, the newest first; calls of the last 24 hours (program time).
-pub(super) async fn overview(State(web): State<Arc<Web>>, Query(page): Query<Page>) -> Result<Json<Value>, Problem> {
+pub(super) async fn overview(State(web): State<Arc<Web>>, Query(page): Query<Page>) -> Result<Linked<Value>, Problem> {
     let limit = page.limit.unwrap_or(50).clamp(1, CAMPAIGNS_MAX);
     let before = match &page.after {
         Some(text) => text.parse().map_err(|_| Problem::bad("after: is not the `next` of a page"))?,
@@ -201,5 +202,5 @@ pub(super) async fn overview(State(web): State<Arc<Web>>, Query(page): Query<Pag
     let last = rows.last().filter(|_| rows.len() as i64 == limit);
     let next = last.map(|row| CampaignId(row.campaign_id));
     let items: Vec<Value> = rows.iter().map(|row| overview_row(row, now)).collect();
-    Ok(Json(json!({ "items": items, "next": next, "now": now })))
+    Ok(linked("/api/v1/overview", next, limit, json!({ "items": items, "next": next, "now": now })))
 }

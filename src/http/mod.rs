@@ -32,6 +32,7 @@ mod media;
 mod money;
 mod nodes;
 mod numbers;
+pub mod openapi;
 mod origins;
 mod outlook;
 mod pack;
@@ -41,11 +42,13 @@ mod problem;
 pub mod progress;
 pub mod proxies;
 mod recordings;
+mod repeats;
 mod reports;
 pub mod rerun;
 mod roles;
 mod round;
 mod runs;
+mod seen;
 mod setup;
 mod signed;
 pub mod single;
@@ -63,6 +66,7 @@ pub mod why;
 
 pub use access::ApiKey;
 pub use problem::Problem;
+pub use repeats::ToldOnce;
 pub use roles::{Row, TABLE as ROLES};
 pub use setup::Examine;
 pub use talk::Model;
@@ -130,6 +134,7 @@ pub struct Web {
     bundles: bundles::Bundles,
     tries: tries::Tries,
     used: access::Used,
+    repeats: repeats::Underway,
 }
 
 /// Addresses and models that a grant names.
@@ -183,6 +188,7 @@ impl Web {
             bundles: bundles::Bundles::default(),
             tries: tries::Tries::default(),
             used: access::Used::default(),
+            repeats: repeats::Underway::default(),
         }
     }
 
@@ -312,11 +318,13 @@ pub fn router(web: Arc<Web>) -> Router {
     let api = api()
         .router()
         .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
+        .layer(from_fn_with_state(web.clone(), repeats::once))
         .layer(from_fn_with_state(web.clone(), access::require_key));
 
     let demo = demo()
         .router()
         .layer(DefaultBodyLimit::max(ORDER_BYTES_MAX))
+        .layer(from_fn_with_state(web.clone(), repeats::once))
         .layer(from_fn_with_state(web.clone(), access::require_key));
 
     let asked =
@@ -326,5 +334,5 @@ pub fn router(web: Arc<Web>) -> Router {
     let signed = Router::new()
         .route("/signed/recordings/{attempt}", routing::get(signed::recording))
         .route("/shared/{share}", routing::get(signed::shared));
-    finished(asked.merge(signed).merge(with_callbacks), web)
+    finished(asked.merge(signed).merge(with_callbacks), web).merge(openapi::routes())
 }

@@ -1,6 +1,6 @@
 //! Numbers over all campaigns: who is never called again, which are test phones, and how one stands now.
 
-use super::campaigns::text;
+use super::campaigns::{Linked, linked, text};
 use super::{Problem, Web, access};
 use crate::domain::allowed::allowed_at;
 use crate::domain::caps::{Rang, made};
@@ -86,6 +86,12 @@ fn pattern(q: &str) -> Option<String> {
     (!escaped.is_empty()).then(|| format!("%{escaped}%"))
 }
 
+/// A word as an address holds it.
+fn encoded(word: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric();
+    word.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
 fn view(row: &Suppressed) -> Value {
     json!({ "number": row.e164, "since": Timestamp(row.suppressed_at).to_string(), "reason": row.suppressed_reason,
             "by": row.suppressed_by })
@@ -95,7 +101,7 @@ fn view(row: &Suppressed) -> Value {
 pub(super) async fn suppressions(
     State(web): State<Arc<Web>>,
     Query(page): Query<Page>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Linked<Value>, Problem> {
     let limit = page.limit.unwrap_or(100).clamp(1, PAGE);
     let behind = match &page.after {
         Some(after) => Some(place(after).ok_or_else(|| Problem::bad("after: is not the `next` of a page"))?),
@@ -105,7 +111,9 @@ pub(super) async fn suppressions(
     let rows = web.store.suppressed_page(behind, like.as_deref(), limit).await?;
     let last = rows.last().filter(|_| rows.len() as i64 == limit);
     let next = last.map(|row| format!("{}-{}", row.suppressed_at, row.number_id));
-    Ok(Json(json!({ "items": rows.iter().map(view).collect::<Vec<_>>(), "next": next })))
+    let asked = page.q.as_deref().map(|q| format!("?q={}", encoded(q))).unwrap_or_default();
+    let told = json!({ "items": rows.iter().map(view).collect::<Vec<_>>(), "next": next });
+    Ok(linked(&format!("/api/v1/suppressions{asked}"), next, limit, told))
 }
 
 #[derive(Deserialize)]

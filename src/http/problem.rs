@@ -43,6 +43,10 @@ impl Problem {
     pub fn conflict(detail: impl Into<String>) -> Self {
         Problem::new(StatusCode::CONFLICT, "conflict", detail)
     }
+    /// It is not any more what somebody has seen (`If-Match`).
+    pub fn changed(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::PRECONDITION_FAILED, "changed", detail)
+    }
     /// A body or an address that could not be read: the framework's own status and words.
     pub fn unread(status: StatusCode, detail: impl Into<String>) -> Self {
         let code = match status {

@@ -1,6 +1,6 @@
 //! Runs and schedules.
 
-use super::campaigns::{Page, further};
+use super::campaigns::{Linked, Page, further, linked};
 use super::life::{LifeView, Start, life, said};
 use super::money::{BudgetView, budget};
 use super::{Problem, Web, account};
@@ -8,7 +8,7 @@ use crate::dialer::{BreakerView, hindrance};
 use crate::domain::pace::PaceNow;
 use crate::domain::schedule::Cron;
 use crate::domain::settings::Take;
-use crate::domain::{RunId, Timestamp};
+use crate::domain::{RunId, ScheduleId, Timestamp};
 use crate::store::{GateRow, OutcomeRow, Progress, Run, Schedule, SkippedFiring};
 use axum::Json;
 use axum::body::Bytes;
@@ -131,11 +131,25 @@ fn upcoming(schedule: &Schedule) -> Vec<Timestamp> {
     std::iter::successors(schedule.next_at, |at| cron.next(zone, *at)).take(UPCOMING_MAX).collect()
 }
 
-pub(super) async fn schedules(State(web): State<Arc<Web>>) -> Result<Json<Vec<ScheduleView>>, Problem> {
+pub(super) async fn schedules(
+    State(web): State<Arc<Web>>,
+    Query(page): Query<Page>,
+) -> Result<Linked<Vec<ScheduleView>>, Problem> {
     let skipped = web.store.skipped(SKIPPED_MAX).await?;
     let now = web.clock.now();
+    let mut all = web.store.schedules().await?;
+    if let Some(after) = page.after::<ScheduleId>()? {
+        let Some(place) = all.iter().position(|schedule| schedule.schedule == after) else {
+            return Err(Problem::bad(format!("after: schedule `{after}` is none of these")));
+        };
+        all.drain(..=place);
+    }
+    let limit = page.limit_of_all();
+    let more = all.len() as i64 > limit;
+    all.truncate(limit as usize);
+    let next = all.last().filter(|_| more).map(|last| last.schedule);
     let mut views = Vec::new();
-    for schedule in web.store.schedules().await? {
+    for schedule in all {
         let waits = schedule.overlap == "wait" && schedule.next_at.is_some_and(|at| at <= now);
         let runs = if waits { web.store.runs(schedule.campaign).await? } else { Vec::new() };
         let waits_for = runs.iter().find(|run| !run.state.is_over()).map(|run| run.run);
@@ -143,5 +157,5 @@ pub(super) async fn schedules(State(web): State<Arc<Web>>) -> Result<Json<Vec<Sc
         let upcoming = upcoming(&schedule);
         views.push(ScheduleView { schedule, waits_for, upcoming, skipped });
     }
-    Ok(Json(views))
+    Ok(linked("/api/v1/schedules", next, limit, views))
 }

@@ -2,16 +2,16 @@
 //! the installation's.
 
 use super::access::{self, same_secret};
-use super::{Problem, Web, mask, recordings, reports};
+use super::{Problem, ToldOnce, Web, mask, recordings, reports};
 use crate::domain::{AttemptId, CampaignId, ShareId, Timestamp};
 use crate::report::Lang;
 use crate::store::{ShareOrder, ShareRow};
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -113,7 +113,7 @@ pub(super) async fn share(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
     body: Bytes,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Extension<ToldOnce>, Json<Value>), Problem> {
     let wanted: Wanted = super::life::said(&body)?;
     let days = wanted.days.unwrap_or(SHARED_DAYS);
     if !(1..=SHARED_DAYS_MAX).contains(&days) {
@@ -137,7 +137,7 @@ pub(super) async fn share(
         revoked_at: None,
     };
     web.store.share_report(ShareOrder { row: row.clone(), audit: line }).await?;
-    Ok((StatusCode::CREATED, Json(view(&web, &row, now))))
+    Ok((StatusCode::CREATED, Extension(ToldOnce), Json(view(&web, &row, now))))
 }
 
 pub(super) async fn shares(State(web): State<Arc<Web>>, Path(campaign): Path<String>) -> Result<Json<Value>, Problem> {

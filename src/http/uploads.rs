@@ -2,7 +2,7 @@
 
 use super::lists::Sending;
 use super::progress::{Progress, Stand};
-use super::{Problem, Web};
+use super::{Problem, Web, repeats};
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -12,7 +12,6 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-const KEY_CHARS_MAX: usize = 200;
 /// How often a follower is told.
 const TOLD_EVERY: Duration = Duration::from_millis(250);
 
@@ -38,15 +37,12 @@ impl Drop for Underway {
 impl Uploads {
     /// As the request's headers name it.
     pub(super) fn sending(&self, headers: &HeaderMap, again: bool) -> Result<Underway, Problem> {
-        let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().trim().to_owned());
-        if key.as_ref().is_some_and(|key| key.is_empty() || key.chars().count() > KEY_CHARS_MAX) {
-            return Err(Problem::bad(format!("Idempotency-Key: write 1 to {KEY_CHARS_MAX} letters")));
-        }
+        let key = repeats::key_of(headers)?;
         let sending = Sending { key: key.clone(), again, ..Sending::default() };
         if let Some(key) = key {
             let mut there = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if there.contains_key(&key) {
-                return Err(Problem::conflict(format!("the upload `{key}` is under way: wait for its answer")));
+                return Err(repeats::underway(&key));
             }
             there.insert(key, sending.progress.clone());
         }

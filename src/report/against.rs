@@ -22,7 +22,7 @@ use super::stats::{LEVEL, bucket};
 const COVERAGE_GAP_MAX: f64 = 0.10;
 
 /// What a figure is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// Milliseconds: a difference, and a ratio.
@@ -32,7 +32,7 @@ pub enum Measure {
 }
 
 /// The side that is looked at minus the side that it is held against.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Difference {
     pub metric: String,
     pub measure: Measure,

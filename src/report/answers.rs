@@ -31,14 +31,14 @@ pub struct AnswerRow {
     pub n: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AnswerTable {
     pub name: String,
     pub kind: String,
     pub modes: Vec<AnswersOf>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AnswersOf {
     pub mode: Mode,
     /// Human calls.

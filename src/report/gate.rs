@@ -118,8 +118,9 @@ pub fn usual_limits() -> Vec<Limit> {
         .collect()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = GateOutcome)]
 pub enum Outcome {
     /// The whole interval lies within the limit.
     Passed,
@@ -148,7 +149,8 @@ impl Outcome {
 }
 
 /// One limit held against one difference.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = GateCheck)]
 pub struct Checked {
     pub mode: Mode,
     pub metric: String,
@@ -162,7 +164,7 @@ pub struct Checked {
     pub sentence: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Gate {
     pub schema: String,
     pub generated_at: Timestamp,

@@ -18,7 +18,7 @@ const ALARM: f64 = 0.001;
 const EXPECTED_MIN: f64 = 5.0;
 
 /// A mode in an hour of the day, in the campaign's zone, over all nights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HourCell {
     pub mode: Mode,
     pub hour: u32,

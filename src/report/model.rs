@@ -40,7 +40,8 @@ impl Lang {
 }
 
 /// A sentence in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Sentence)]
 pub struct Text {
     pub en: String,
     pub ru: String,
@@ -59,7 +60,7 @@ impl Text {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Report {
     pub schema: String,
     pub generated_at: Timestamp,
@@ -91,7 +92,8 @@ pub struct Report {
     pub hours: Vec<super::hours::HourCell>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Design)]
 pub struct DesignBlock {
     pub arms: Vec<ArmWeight>,
     pub baseline: Mode,
@@ -112,14 +114,14 @@ pub struct DesignBlock {
     pub resamples: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ArmWeight {
     pub mode: Mode,
     pub weight: u32,
 }
 
 /// A value with its limits. `estimate` may stand without them; then `reason` says why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Interval {
     pub estimate: Option<f64>,
     pub lower: Option<f64>,
@@ -147,15 +149,16 @@ impl Interval {
 }
 
 /// `k` of `n`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Rate {
     pub k: u64,
     #[serde(flatten)]
     pub interval: Interval,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = VerdictState)]
 pub enum State {
     Invalid,
     NotComparable,
@@ -212,7 +215,7 @@ impl State {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Verdict {
     pub mode: Mode,
     pub baseline: Mode,
@@ -222,7 +225,7 @@ pub struct Verdict {
     pub guardrails: Vec<Text>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Light {
     Good,
@@ -233,7 +236,8 @@ pub enum Light {
     Invalid,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = HealthCheck)]
 pub struct Check {
     pub check: String,
     pub light: Light,
@@ -242,7 +246,7 @@ pub struct Check {
     pub text: Text,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Arm {
     pub mode: Mode,
     pub baseline: bool,
@@ -280,7 +284,8 @@ impl Arm {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ArmContacts)]
 pub struct Contacts {
     pub assigned: u64,
     pub dialled: u64,
@@ -289,7 +294,7 @@ pub struct Contacts {
     pub opt_outs: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Rates {
     /// Answered of dialled attempts (the trade's "ASR").
     pub answer_seizure_rate: Rate,
@@ -314,7 +319,8 @@ pub struct Rates {
     pub lost_rate: Rate,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ArmTurns)]
 pub struct Turns {
     pub turns: u64,
     pub answered: u64,
@@ -328,7 +334,7 @@ pub struct Turns {
 }
 
 /// What one observation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     Attempts,
@@ -336,7 +342,7 @@ pub enum Unit {
     Turns,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Latency {
     pub metric: String,
     pub unit: Unit,
@@ -351,19 +357,19 @@ pub struct Latency {
     pub p99: Interval,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Within {
     pub ms: u32,
     pub rate: Rate,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EcdfPoint {
     pub ms: f64,
     pub share: f64,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Comparison {
     pub mode: Mode,
     pub baseline: Mode,
@@ -402,7 +408,7 @@ pub struct Comparison {
     pub nights_missing: Option<u64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Guardrail {
     pub metric: String,
     pub difference: Interval,
@@ -410,7 +416,8 @@ pub struct Guardrail {
     pub alarm: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Night)]
 pub struct NightBlock {
     pub night: Night,
     pub run_id: String,
@@ -419,7 +426,7 @@ pub struct NightBlock {
     pub arms: Vec<NightArm>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NightArm {
     pub mode: Mode,
     pub contacts: Contacts,
@@ -430,7 +437,7 @@ pub struct NightArm {
     pub call_turn_ms: Interval,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FaultRow {
     pub mode: Mode,
     pub outcome: Outcome,
@@ -439,8 +446,9 @@ pub struct FaultRow {
 }
 
 /// Whom an end speaks about, readable back from JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = Fault)]
 pub enum FaultName {
     Contact,
     Carrier,

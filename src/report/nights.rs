@@ -26,7 +26,7 @@ const LAMBDA: f64 = 0.2;
 const WIDTH: (f64, f64) = (2.86, 3.4);
 
 /// One arm against the baseline in one night.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NightDifference {
     pub night: Night,
     pub mode: Mode,
@@ -35,14 +35,14 @@ pub struct NightDifference {
 }
 
 /// Whether the differences of the nights drift: per night, weighted by their precision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Trend {
     pub mode: Mode,
     pub call_turn_ms_per_night: Interval,
     pub success_per_night: Interval,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ControlPoint {
     pub night: Night,
     /// The night's own figure; none where nobody talked.
@@ -54,7 +54,7 @@ pub struct ControlPoint {
     pub signal: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ControlChart {
     pub mode: Mode,
     /// `call_turn_ms` in milliseconds, or `success_rate` as a share.
@@ -69,7 +69,7 @@ pub struct ControlChart {
 }
 
 /// Nights that played the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Version {
     pub from_night: Night,
     pub to_night: Night,

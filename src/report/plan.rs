@@ -38,7 +38,7 @@ pub struct Known {
     pub cost_per_call: Option<f64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Plan {
     pub regime: String,
     pub margin_pp: f64,

@@ -14,7 +14,7 @@ pub const SCHEMA: &str = "halo-compare/1";
 /// Runs of one comparison at most.
 pub const RUNS_MAX: usize = 31;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Compared {
     pub schema: String,
     pub generated_at: Timestamp,
@@ -25,7 +25,7 @@ pub struct Compared {
     pub comparisons: Vec<RunDifference>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ComparedRun {
     pub run_id: String,
     pub campaign: String,
@@ -37,7 +37,7 @@ pub struct ComparedRun {
 }
 
 /// One mode in a run against the same mode in the first run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunDifference {
     pub mode: Mode,
     pub run_id: String,

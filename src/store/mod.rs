@@ -217,6 +217,7 @@ pub mod nodes;
 mod numbers;
 mod pace;
 pub mod people;
+pub mod repeats;
 mod rerun;
 mod sessions;
 mod shares;

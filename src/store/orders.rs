@@ -30,6 +30,8 @@ pub struct LimitOrder {
     /// The outer `None` leaves a limit alone, whoever changes it meanwhile; the inner one takes it away.
     pub cps_max: Option<Option<f64>>,
     pub lines_max: Option<Option<i64>>,
+    /// Only where the limits still are these: starts per second, open calls.
+    pub seen: Option<(Option<f64>, Option<i64>)>,
     pub now: Timestamp,
 }
 

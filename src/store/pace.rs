@@ -29,15 +29,15 @@ impl Store {
         }
     }
 
-    /// The account's limits from now on.
-    pub async fn limit(&self, order: LimitOrder) -> Result<()> {
+    /// The account's limits from now on; false where they are others than the order has seen.
+    pub async fn limit(&self, order: LimitOrder) -> Result<bool> {
         match &self.db {
             Db::Sqlite { .. } => write!(self, pace::limit(order)),
             Db::Postgres(pool) => {
                 let mut tx = pool.begin().await?;
-                super::postgres::acts::pace::limit(&mut tx, &order).await?;
+                let obeyed = super::postgres::acts::pace::limit(&mut tx, &order).await?;
                 tx.commit().await?;
-                Ok(())
+                Ok(obeyed)
             }
         }
     }

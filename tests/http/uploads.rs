@@ -43,7 +43,7 @@ async fn the_same_sending_is_taken_in_once() {
     assert_eq!((status, &again["id"], &again["list"]), (200, &joined["id"], &json!(2)), "{again}");
     assert_eq!(again["buckets"], joined["buckets"], "the first answer again");
     let (status, refused) = append(&app, path, Some("crm-17"), csv([&number(0, 9)])).await;
-    assert_eq!(status, 409, "{refused}");
+    assert_eq!(status, 422, "{refused}");
     assert!(told(&refused).contains("`crm-17` came with another list before"), "{refused}");
     let (status, known) = append(&app, path, None, &more).await;
     assert_eq!((status, &known["again"]), (200, &json!(true)), "by its content: {known}");

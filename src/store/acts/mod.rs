@@ -46,6 +46,7 @@ pub mod pace;
 pub mod people;
 pub mod plan;
 pub mod rehearsal;
+pub mod repeats;
 pub mod report;
 pub mod rerun;
 pub mod sessions;

@@ -65,8 +65,12 @@ pub async fn brake(conn: &mut Conn, order: &BrakeOrder) -> Result<Option<Brake>>
 }
 
 /// Other limits; slots that were given under the old ones are taken back.
-pub async fn limit(conn: &mut Conn, order: &LimitOrder) -> Result<()> {
-    let Some(account) = super::plan::account(conn, order.account).await? else { return Ok(()) };
+/// False: the limits are others than whoever asks has seen.
+pub async fn limit(conn: &mut Conn, order: &LimitOrder) -> Result<bool> {
+    let Some(account) = super::plan::account(conn, order.account).await? else { return Ok(true) };
+    if order.seen.is_some_and(|seen| seen != (account.cps_max, account.lines_max)) {
+        return Ok(false);
+    }
     let (cps_max, lines_max) = (order.cps_max.unwrap_or(account.cps_max), order.lines_max.unwrap_or(account.lines_max));
     sqlx::query(sql!("set_account_limits"))
         .bind(order.account)
@@ -78,7 +82,7 @@ pub async fn limit(conn: &mut Conn, order: &LimitOrder) -> Result<()> {
         let silence = account.brake.map_or(order.now, |brake| brake.stepped_at);
         recall(conn, order.account, order.now, silence).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Nobody leaves any more at a slot that was given before; the next one lies after `from` and after every start
