@@ -1,6 +1,7 @@
 //! The environment, read once and checked whole: every fault is reported, not the first.
 
 mod model;
+mod tell;
 
 use crate::domain::PhoneNumber;
 use crate::voximplant::{Credentials, ServiceKey};
@@ -11,6 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use model::{ModelConfig, STAND_IN};
+pub use tell::{MailConfig, TelegramConfig, TellConfig};
 
 /// The platform's own API.
 const PLATFORM_URL: &str = "https://api.voximplant.com/platform_api";
@@ -49,6 +51,7 @@ pub struct Config {
     pub clock_speed: f64,
     /// A server elsewhere, on which verbs of the command line work instead.
     pub server_url: Option<String>,
+    pub tell: TellConfig,
 }
 
 #[derive(Clone, Debug)]
@@ -116,6 +119,16 @@ pub const NAMES: &[&str] = &[
     "HALO_LINES_MAX",
     "HALO_CLOCK_SPEED",
     "HALO_URL",
+    "HALO_METRICS_OPEN",
+    "HALO_SMTP_URL",
+    "HALO_MAIL_FROM",
+    "HALO_MAIL_TO",
+    "HALO_TELEGRAM_TOKEN",
+    "HALO_TELEGRAM_CHATS",
+    "HALO_TELEGRAM_URL",
+    "HALO_WEBHOOKS_PRIVATE",
+    "HALO_ALERT_IDLE_MIN",
+    "HALO_ALERT_BALANCE",
     // Read by the command line when it starts logging, before the settings are.
     "HALO_LOG",
 ];
@@ -191,7 +204,7 @@ impl Reader<'_> {
 
 /// Numbers of people and secrets do not belong into an error message.
 fn shown(name: &str, text: &str) -> String {
-    if name.contains("KEY") || name.contains("CALLER_ID") { "***".into() } else { text.chars().take(60).collect() }
+    if ["KEY", "SMTP", "TOKEN"].iter().any(|secret| name.contains(secret)) || name.contains("CALLER_ID") { "***".into() } else { text.chars().take(60).collect() }
 }
 
 impl Config {
@@ -256,7 +269,9 @@ impl Config {
             openai_proxy.clone(),
             matches!(platform, PlatformConfig::Inside),
         );
+        let tell = tell::read(&mut r);
         let config = Config {
+            tell,
             database_url,
             listen,
             backend_url,

@@ -24,6 +24,7 @@ pub mod keys;
 pub mod list;
 pub mod mode;
 pub mod money;
+pub mod notice;
 pub mod number;
 pub mod outcome;
 pub mod pace;
@@ -40,7 +41,7 @@ pub mod token;
 pub mod why;
 pub mod window;
 
-pub use ids::{AttemptId, BatchId, CampaignId, ContactId, NumberId, RunContactId, RunId, ScheduleId, SessionId};
+pub use ids::{AttemptId, BatchId, CampaignId, ContactId, DeliveryId, EndpointId, NoticeId, NumberId, RunContactId, RunId, ScheduleId, SessionId};
 pub use mode::Mode;
 pub use number::PhoneNumber;
 pub use outcome::{Fault, Outcome};

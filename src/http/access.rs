@@ -41,6 +41,11 @@ pub(super) fn same_secret(presented: &str, expected: &str) -> bool {
     presented.as_bytes().ct_eq(expected.as_bytes()).into()
 }
 
+/// May whoever presents this key look at the installation?
+pub(super) fn opens(web: &Web, key: &str) -> bool {
+    web.api_key.opens(key)
+}
+
 pub(super) async fn require_key(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     match bearer(request.headers()) {
         Some(key) if web.api_key.opens(key) => next.run(request).await,

@@ -19,11 +19,13 @@ mod demo;
 pub mod export;
 mod forecast;
 mod gates;
+mod hooks;
 pub mod import;
 mod life;
 pub mod lists;
 mod live;
 mod media;
+mod metrics;
 mod money;
 mod nodes;
 mod numbers;
@@ -36,6 +38,7 @@ pub mod progress;
 mod recordings;
 mod reports;
 pub mod rerun;
+mod restore;
 mod round;
 mod runs;
 mod setup;
@@ -52,6 +55,7 @@ mod webhooks;
 pub mod why;
 
 pub use access::ApiKey;
+pub use metrics::Metrics;
 pub use problem::Problem;
 pub use setup::Examine;
 pub use talk::Model;
@@ -112,6 +116,9 @@ pub struct Web {
     uploads: uploads::Uploads,
     streams: media::Streams,
     bundles: bundles::Bundles,
+    pub metrics: Metrics,
+    /// Outgoing webhooks may go to private addresses.
+    pub hooks_private: bool,
 }
 
 /// Addresses and models that a grant names.
@@ -161,6 +168,8 @@ impl Web {
             uploads: uploads::Uploads::default(),
             streams: media::Streams::default(),
             bundles: bundles::Bundles::default(),
+            metrics: Metrics::default(),
+            hooks_private: false,
         }
     }
 
@@ -237,12 +246,21 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/runs/{run}/stop", post(life::stop))
         .route("/pause", get(life::paused).post(life::pause_all))
         .route("/resume", post(life::resume_all))
+        .route("/restore", get(restore::show))
+        .route("/restore/confirm", post(restore::confirm))
         .route("/attempts/{attempt}/recording", get(recordings::recording))
         .route("/attempts/{attempt}/log", get(recordings::log))
         .route("/attempts/{attempt}", get(attempts::show))
         .route("/attempts/{attempt}/events", get(attempts::events))
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
         .route("/nodes", get(nodes::list))
+        .route("/webhooks", get(hooks::list).post(hooks::add))
+        .route("/webhooks/{webhook}", get(hooks::show).patch(hooks::change).delete(hooks::remove))
+        .route("/webhooks/{webhook}/secret", post(hooks::renew))
+        .route("/webhooks/{webhook}/test", post(hooks::test))
+        .route("/webhooks/{webhook}/deliveries", get(hooks::deliveries))
+        .route("/webhooks/{webhook}/deliveries/{delivery}/redeliver", post(hooks::redeliver))
+        .route("/alerts", get(hooks::alerts))
         .route("/schedules", get(runs::schedules))
         .route("/setup", get(setup::show))
         .route("/account", get(account::show))
@@ -267,8 +285,10 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/voximplant/health", get(pages::voximplant_health))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
+        .route("/metrics", get(metrics::show))
         .fallback(pages::not_found)
         .layer(from_fn(problem::in_words))
+        .layer(from_fn(metrics::counted))
         .layer(from_fn(access::harden))
         .with_state(web)
 }

@@ -8,7 +8,7 @@ use super::{Problem, Web, bundles};
 use crate::dialer::{Grant, GrantRequest, News, Report, Settled};
 use crate::dialogue::{self, Manner, optout};
 use crate::domain::{AttemptId, PhoneNumber, Route, SessionId, Token};
-use crate::fail;
+use crate::{fail, measures};
 use crate::store::{Call, Heard, Turn};
 use crate::voximplant::callback::{self, What};
 use axum::Json;
@@ -180,6 +180,7 @@ pub(super) async fn events(
     let event = parsed.event;
     let settled = web.dialer.settle(attempt, report).await?;
     fail::point("event.settled");
+    measures::event(&event);
     fail::after("event.answered");
     info!(attempt.id = %attempt, event = %event, "Webhook received: {event} of attempt {attempt}");
     match settled {

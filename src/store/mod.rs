@@ -196,6 +196,7 @@ macro_rules! load {
 }
 
 mod alternates;
+pub mod backup;
 mod calls;
 mod campaigns;
 mod dialling;
@@ -208,8 +209,10 @@ pub mod migrate;
 mod money;
 mod nights;
 pub mod nodes;
+pub mod notices;
 mod numbers;
 mod pace;
+pub mod operate;
 pub mod people;
 mod rerun;
 mod sessions;

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
+use crate::measures;
 use tracing::debug;
 
 const CONNECT_S: u64 = 6;
@@ -122,6 +123,7 @@ impl Api {
             answer = self.send(method, &form, self.token(true)?, permit).await;
         }
         let took_ms = began.elapsed().as_millis() as u64;
+        measures::provider(method, &answer.as_ref().map_or_else(ApiError::word, |_| "ok".to_owned()));
         match &answer {
             Ok(_) => debug!(method, ?names, took_ms, "{method} answered"),
             Err(cause) => debug!(method, ?names, took_ms, %cause, "{method} failed: {cause}"),

@@ -24,6 +24,7 @@ const PAGES: &[&str] = &[
     "/suppressions/files/csv",
     "/modes",
     "/setup",
+    "/webhooks",
     "/line",
     "/template.csv",
 ];
@@ -46,6 +47,9 @@ async fn without_a_key_there_is_only_the_door() {
         "/people/x/suppress",
         "/suppressions",
         "/setup/limits",
+        "/setup/restore",
+        "/webhooks",
+        "/webhooks/x/remove",
         "/sign-out",
         "/campaigns/x/start",
         "/calls/x/hangup",

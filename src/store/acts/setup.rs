@@ -54,6 +54,13 @@ pub async fn lead(conn: &mut Conn, order: &LeadOrder) -> Result<Option<i64>> {
 /// Every table of ours, emptied: a finished demo makes room for the next.
 pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
     for text in [
+        "delete from delivery_tries",
+        "delete from deliveries",
+        "delete from notices",
+        "delete from notice_cursors",
+        "delete from endpoints",
+        "delete from alerts",
+        "delete from morning_reports",
         "delete from records",
         "delete from history",
         "delete from sessions",
