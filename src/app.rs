@@ -17,8 +17,8 @@ pub use migrate::{Sides, open_sides};
 pub use nodes::{Roles, may_have};
 pub use open::{Opened, open_store, open_to_dial};
 pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use, real_phones_ring};
-pub use tell::notifier;
 pub use prices::{models, prices, prices_found};
+pub use tell::notifier;
 
 use crate::clock::{Anchor, Clock};
 use crate::config::{Config, DialogBase};

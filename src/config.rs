@@ -204,7 +204,11 @@ impl Reader<'_> {
 
 /// Numbers of people and secrets do not belong into an error message.
 fn shown(name: &str, text: &str) -> String {
-    if ["KEY", "SMTP", "TOKEN"].iter().any(|secret| name.contains(secret)) || name.contains("CALLER_ID") { "***".into() } else { text.chars().take(60).collect() }
+    if ["KEY", "SMTP", "TOKEN"].iter().any(|secret| name.contains(secret)) || name.contains("CALLER_ID") {
+        "***".into()
+    } else {
+        text.chars().take(60).collect()
+    }
 }
 
 impl Config {

@@ -3,10 +3,10 @@
 
 mod common;
 
-#[path = "operate/backups.rs"]
-mod backups;
 #[path = "operate/alerts.rs"]
 mod alerts;
+#[path = "operate/backups.rs"]
+mod backups;
 #[path = "operate/mornings.rs"]
 mod mornings;
 #[path = "operate/notices.rs"]

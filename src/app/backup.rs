@@ -100,7 +100,8 @@ async fn into_sqlite(url: &str, path: &Path, from: &Path) -> Result<PutBack> {
     let _lock = dialling_lock(url).context("stop it first")?;
     let taken_at = backup::whole_sqlite(from).await?;
     let fresh = with_ending(path, ".restoring");
-    let cleared = |file: &Path| [""].iter().chain(&BESIDE).for_each(|end| drop(std::fs::remove_file(with_ending(file, end))));
+    let cleared =
+        |file: &Path| [""].iter().chain(&BESIDE).for_each(|end| drop(std::fs::remove_file(with_ending(file, end))));
     cleared(&fresh);
     private_file(&fresh)?;
     let made = async {
@@ -166,8 +167,7 @@ async fn into_postgres(url: &str, from: &Path) -> Result<PutBack> {
     done?;
     let store = Store::open(url).await?;
     let restored = Restored { restored_at: peek_clock(&store).await?.now(), ..restored };
-    let runs_paused =
-        store.mark_restored(RestoreOrder { restored, by: By::halo("restored from a backup") }).await?;
+    let runs_paused = store.mark_restored(RestoreOrder { restored, by: By::halo("restored from a backup") }).await?;
     store.close().await;
     Ok(PutBack { restored, runs_paused, before: None })
 }
@@ -223,7 +223,8 @@ async fn whole_archive(url: &str, file: &Path) -> Result<Timestamp> {
     let mut all = tool("pg_restore", url)?;
     all.arg("--file=/dev/null").arg(file);
     run(all, "pg_restore").await.map_err(|cause| torn(format!("{cause:#}")))?;
-    let versions: Vec<i64> = column(url, file, "_halo_migrations").await?.iter().filter_map(|row| row.0.parse().ok()).collect();
+    let versions: Vec<i64> =
+        column(url, file, "_halo_migrations").await?.iter().filter_map(|row| row.0.parse().ok()).collect();
     backup::fits(&versions).map_err(torn)?;
     let kept = column(url, file, "installation").await?;
     let taken = kept.iter().find(|(name, _)| name == TAKEN).and_then(|(_, value)| value.parse().ok());

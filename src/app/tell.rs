@@ -19,8 +19,10 @@ pub fn notifier(config: &Config, dialer: &Dialer, modes: &BTreeSet<Mode>, rules:
     let mail = tell.mail.as_ref();
     let mail = mail.map(|mail| Mail::new(mail.url.expose_secret(), &mail.from, &mail.to)).transpose()?;
     let telegram = tell.telegram.as_ref();
-    let telegram =
-        telegram.map(|bot| Telegram::new(&bot.url, bot.token.clone(), &bot.chats)).transpose().context("HALO_TELEGRAM_URL")?;
+    let telegram = telegram
+        .map(|bot| Telegram::new(&bot.url, bot.token.clone(), &bot.chats))
+        .transpose()
+        .context("HALO_TELEGRAM_URL")?;
     let client = dialer.client.clone();
     let ask: AskBalance = Arc::new(move || {
         let client = client.clone();

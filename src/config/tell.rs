@@ -41,8 +41,7 @@ pub struct TelegramConfig {
 
 fn list(r: &mut Reader<'_>, name: &str) -> Vec<String> {
     let text = r.text(name).unwrap_or_default();
-    let found: Vec<String> =
-        text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect();
+    let found: Vec<String> = text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect();
     if found.len() > ADDRESSEES_MAX {
         r.faults.push(format!("{name}: {} addressees; at most {ADDRESSEES_MAX}", found.len()));
     }

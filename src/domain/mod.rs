@@ -41,7 +41,10 @@ pub mod token;
 pub mod why;
 pub mod window;
 
-pub use ids::{AttemptId, BatchId, CampaignId, ContactId, DeliveryId, EndpointId, NoticeId, NumberId, RunContactId, RunId, ScheduleId, SessionId};
+pub use ids::{
+    AttemptId, BatchId, CampaignId, ContactId, DeliveryId, EndpointId, NoticeId, NumberId, RunContactId, RunId,
+    ScheduleId, SessionId,
+};
 pub use mode::Mode;
 pub use number::PhoneNumber;
 pub use outcome::{Fault, Outcome};

@@ -61,7 +61,8 @@ fn idle_is_nobody_dialled_although_somebody_could_be() {
 /// The guard: `BALANCE_SPARE`.
 #[test]
 fn a_balance_at_its_limit_does_not_flutter() {
-    let seen = |amount| Watched { balance: Some((amount, "USD".into())), balance_min: Some(10.0), ..Watched::default() };
+    let seen =
+        |amount| Watched { balance: Some((amount, "USD".into())), balance_min: Some(10.0), ..Watched::default() };
     let open = [(AlertKind::Balance, "account".to_owned())];
     let now = Timestamp(0);
     assert_eq!(alerts(&seen(10.0), &[], now).len(), 0);
@@ -76,7 +77,12 @@ fn a_balance_at_its_limit_does_not_flutter() {
 fn breakers_and_missed_nights_are_told_with_their_reason() {
     let seen = Watched {
         tripped: vec![("run_1".into(), "demo".into(), "half of the last 50 attempts failed".into())],
-        missed: vec![("7".into(), "night".into(), at("2026-11-22T02:00:00Z"), "it passed while no scheduler ran".into())],
+        missed: vec![(
+            "7".into(),
+            "night".into(),
+            at("2026-11-22T02:00:00Z"),
+            "it passed while no scheduler ran".into(),
+        )],
         ..Watched::default()
     };
     let told: Vec<String> = alerts(&seen, &[], Timestamp(0)).into_iter().map(|alert| alert.told).collect();

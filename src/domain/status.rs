@@ -70,7 +70,17 @@ pub fn status(facts: &Facts, now: Timestamp) -> Status {
         let when = since.map(|at| format!(" since {at}")).unwrap_or_default();
         let and = if live > 0 { format!("; {} still under way", calls(live)) } else { String::new() };
         let line = format!("not dialling{when}: {gate}: {said}{and}");
-        Status { dialling: false, gate: Some(gate), since, until, runs: running.len(), live, starts_per_s: 0.0, restored: None, line }
+        Status {
+            dialling: false,
+            gate: Some(gate),
+            since,
+            until,
+            runs: running.len(),
+            live,
+            starts_per_s: 0.0,
+            restored: None,
+            line,
+        }
     };
     // Nothing else is true while nobody is there to act on it.
     match facts.alive_until {

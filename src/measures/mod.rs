@@ -15,8 +15,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{LazyLock, Mutex};
 use std::sync::atomic::AtomicU64;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 /// What every name begins with.
@@ -121,8 +121,7 @@ pub fn ended(mode: &str, outcome: &'static str) {
 }
 
 /// What a session may report.
-const EVENTS: [&str; 8] =
-    ["Ringing", "Connected", "Machine", "Turn", "OptOut", "Disconnected", "Failed", "NotDialled"];
+const EVENTS: [&str; 8] = ["Ringing", "Connected", "Machine", "Turn", "OptOut", "Disconnected", "Failed", "NotDialled"];
 
 pub fn event(kind: &str) {
     let kind = EVENTS.into_iter().find(|known| *known == kind).unwrap_or("other");

@@ -52,7 +52,9 @@ impl Resolve for PublicOnly {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let public: Vec<SocketAddr> = found.into_iter().filter(|address| is_public(address.ip())).collect();
             if public.is_empty() {
-                return Err(Box::new(Doubt::Private(name.as_str().to_owned())) as Box<dyn std::error::Error + Send + Sync>);
+                return Err(
+                    Box::new(Doubt::Private(name.as_str().to_owned())) as Box<dyn std::error::Error + Send + Sync>
+                );
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
@@ -102,9 +104,31 @@ mod tests {
     #[test]
     fn neighbours_are_no_public_addresses() {
         for text in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "192.0.0.1",
-            "198.18.0.1", "203.0.113.7", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "2001:db8::1", "::127.0.0.1", "2001::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "192.0.0.1",
+            "198.18.0.1",
+            "203.0.113.7",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "::127.0.0.1",
+            "2001::1",
         ] {
             assert!(!is_public(text.parse().unwrap()), "{text}");
         }
@@ -120,7 +144,13 @@ mod tests {
         assert_eq!(sound("ftp://example.com", true), Err(Doubt::NoUrl));
         assert_eq!(sound("nothing", true), Err(Doubt::NoUrl));
         assert_eq!(sound("https://me:secret@example.com", false), Err(Doubt::Credentials));
-        for private in ["https://127.0.0.1/", "https://[::1]:8443/", "https://localhost/", "https://2130706433/", "https://0x7f.1/"] {
+        for private in [
+            "https://127.0.0.1/",
+            "https://[::1]:8443/",
+            "https://localhost/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+        ] {
             assert!(matches!(sound(private, false), Err(Doubt::Private(_))), "{private}");
         }
         assert!(sound("http://127.0.0.1:9000/hook", true).is_ok());

@@ -55,8 +55,8 @@ impl Notifier {
 
     fn run_notice(&self, endpoints: &[Endpoint], row: RunHappened) -> NewNotice {
         let (kind, word) = match (row.state.as_str(), row.again) {
-            ("running", 0) => (Kind::RunStarted, "started"),
-            ("running", _) => (Kind::RunResumed, "goes on"),
+            ("running", false) => (Kind::RunStarted, "started"),
+            ("running", true) => (Kind::RunResumed, "goes on"),
             ("paused", _) => (Kind::RunPaused, "paused"),
             ("stopped", _) => (Kind::RunStopped, "stopped"),
             _ => (Kind::RunCompleted, "completed"),
@@ -88,7 +88,8 @@ impl Notifier {
 
     fn call_notice(&self, endpoints: &[Endpoint], row: CallHappened) -> NewNotice {
         let (attempt, at) = (AttemptId(row.attempt_id), Timestamp(row.ended_at));
-        let answers: Value = row.answers.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
+        let answers: Value =
+            row.answers.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
         NewNotice {
             source: format!("call:{}", row.attempt_id),
             kind: Kind::CallEnded,

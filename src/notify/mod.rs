@@ -242,7 +242,11 @@ impl Notifier {
         match (&then, &told) {
             (Then::Delivered, _) => info!("{} {id} told by {channel}", due.kind),
             (Then::Again(at), why) => {
-                warn!("{} {id} could not be told by {channel}: {}; again at {at}", due.kind, why.as_deref().unwrap_or(""));
+                warn!(
+                    "{} {id} could not be told by {channel}: {}; again at {at}",
+                    due.kind,
+                    why.as_deref().unwrap_or("")
+                );
             }
             (Then::Failed, why) => {
                 error!("{} {id} is given up at {channel}: {}", due.kind, why.as_deref().unwrap_or(""));
@@ -264,7 +268,7 @@ impl Notifier {
         let not = |why: &str| (None, Tried::Failed(why.to_owned()));
         match (due.channel.as_str(), &self.ways.mail, &self.ways.telegram) {
             ("webhook", _, _) => match (&due.url, &due.secret) {
-                _ if due.enabled == 0 => not("the endpoint is switched off"),
+                _ if !due.enabled => not("the endpoint is switched off"),
                 (Some(url), Some(secret)) => {
                     let at = self.clock.wall();
                     webhook::send(&self.hooks, due, url, secret, at, self.ways.private).await

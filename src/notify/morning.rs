@@ -96,7 +96,9 @@ fn so_far(progress: &MorningProgress, lang: Lang) -> String {
         (Lang::En, "completed") => format!("Run {ordinal} is completed: {contacts} contacts are at rest."),
         (Lang::Ru, "completed") => format!("Прогон {ordinal} завершён: контактов {contacts}, все обработаны."),
         (Lang::En, state) => {
-            format!("Run {ordinal} is not finished ({state}{why}): {rested} of {contacts} contacts are at rest, {percent} %.")
+            format!(
+                "Run {ordinal} is not finished ({state}{why}): {rested} of {contacts} contacts are at rest, {percent} %."
+            )
         }
         (Lang::Ru, state) => {
             let state = match state {

@@ -30,7 +30,8 @@ impl Telegram {
     }
 
     pub(super) async fn send(&self, due: &Due) -> (Option<u16>, Tried) {
-        let text = if due.body.starts_with(&due.title) { due.body.clone() } else { format!("{}\n\n{}", due.title, due.body) };
+        let text =
+            if due.body.starts_with(&due.title) { due.body.clone() } else { format!("{}\n\n{}", due.title, due.body) };
         let mut status = None;
         for piece in pieces(&text) {
             match self.say(&due.target, &piece).await {

@@ -3,9 +3,9 @@
 use super::asked::{Posted, Visit};
 use super::client::encoded;
 use super::doors::{page, shown, to};
+use super::look::Look;
 use super::shell::Shell;
 use super::trouble::Trouble;
-use super::look::Look;
 use crate::domain::Timestamp;
 use askama::Template;
 use axum::extract::{Path, Query};
@@ -97,7 +97,8 @@ async fn list(visit: &Visit, chosen: &str) -> Result<Webhooks, Trouble> {
         false => visit.api.get(&format!("/webhooks/{}/deliveries", encoded(chosen))).await?,
     };
     let s = Shell::of(visit, "webhooks", visit.t("Webhooks and alerts", "Вебхуки и тревоги")).await?;
-    let alert = |row: &Value| Alert { told: row.text("told"), since: row.at("raised_at"), until: row.at("resolved_at") };
+    let alert =
+        |row: &Value| Alert { told: row.text("told"), since: row.at("raised_at"), until: row.at("resolved_at") };
     Ok(Webhooks {
         s,
         endpoints: told.list("").iter().map(endpoint).collect(),

@@ -36,6 +36,13 @@ impl Restored {
     }
 }
 
+impl Restored {
+    /// What stands at each run: it is true after the restore was confirmed, too.
+    pub fn of_run(&self) -> String {
+        format!("it was restored as it was at {}: resume it when it is to go on", self.since)
+    }
+}
+
 pub struct RestoreOrder {
     pub restored: Restored,
     pub by: By,
@@ -87,8 +94,10 @@ pub async fn whole_sqlite(path: &Path) -> Result<Timestamp> {
                 .await?;
         let found: Vec<String> = sqlx::query_scalar("pragma integrity_check(5)").fetch_all(&mut conn).await?;
         let versions = migrate::versions(&mut conn).await?;
-        let taken: Option<String> =
-            sqlx::query_scalar("select value from installation where name = $1").bind(TAKEN).fetch_optional(&mut conn).await?;
+        let taken: Option<String> = sqlx::query_scalar("select value from installation where name = $1")
+            .bind(TAKEN)
+            .fetch_optional(&mut conn)
+            .await?;
         Ok::<_, StoreError>((pages * page_bytes, found, versions, taken))
     };
     let (bytes, found, versions, taken) = looked.await.map_err(|cause| torn(cause.to_string()))?;
@@ -101,7 +110,10 @@ pub async fn whole_sqlite(path: &Path) -> Result<Timestamp> {
         return Err(torn(format!("SQLite finds {}", found.join("; "))));
     }
     migrate::fit(&versions).map_err(torn)?;
-    taken.and_then(|text| text.parse().ok()).map(Timestamp).ok_or_else(|| torn("it does not say when it was taken".into()))
+    taken
+        .and_then(|text| text.parse().ok())
+        .map(Timestamp)
+        .ok_or_else(|| torn("it does not say when it was taken".into()))
 }
 
 /// Clients of the PostgreSQL database beside the one that asks, and does it hold anything?

@@ -88,7 +88,7 @@ pub struct Due {
     pub data: String,
     pub url: Option<String>,
     pub secret: Option<String>,
-    pub enabled: i64,
+    pub enabled: bool,
 }
 
 /// What a try came to, and what follows.
@@ -162,8 +162,8 @@ pub struct RunHappened {
     pub ordinal: i64,
     pub campaign_id: i64,
     pub campaign: String,
-    /// Not 0: it was running before.
-    pub again: i64,
+    /// It was running before.
+    pub again: bool,
 }
 
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -207,10 +207,14 @@ pub struct MorningProgress {
 }
 
 impl Store {
-    pub fn notices_order(&self, notices: Vec<NewNotice>, seen: Option<(&'static str, Timestamp)>, now: Timestamp) -> NoticesOrder {
+    pub fn notices_order(
+        &self,
+        notices: Vec<NewNotice>,
+        seen: Option<(&'static str, Timestamp)>,
+        now: Timestamp,
+    ) -> NoticesOrder {
         let deliveries = notices.iter().map(|notice| notice.to.len()).sum::<usize>();
-        let (notice, delivery) =
-            (self.ids.take(now.0, notices.len().max(1)), self.ids.take(now.0, deliveries.max(1)));
+        let (notice, delivery) = (self.ids.take(now.0, notices.len().max(1)), self.ids.take(now.0, deliveries.max(1)));
         NoticesOrder { notices, seen, now, notice, delivery }
     }
 

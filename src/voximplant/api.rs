@@ -8,11 +8,11 @@ use super::error::ApiError;
 use super::pacer::Permit;
 use super::service_key::{Minted, ServiceKey, Wall};
 use super::wire::{Came, Wire};
+use crate::measures;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use crate::measures;
 use tracing::debug;
 
 const CONNECT_S: u64 = 6;

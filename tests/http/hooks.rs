@@ -21,7 +21,8 @@ async fn a_webhook_is_made_changed_tried_and_removed() {
     // What receives is the service itself: it answers 404, which is no success.
     let address = url(&app, "/no/such/door");
     let (status, made) =
-        send(&app, reqwest::Method::POST, "/api/v1/webhooks", json!({ "url": address, "kinds": ["run.started"] })).await;
+        send(&app, reqwest::Method::POST, "/api/v1/webhooks", json!({ "url": address, "kinds": ["run.started"] }))
+            .await;
     assert_eq!(status, 201, "{made}");
     let secret = made["secret"].as_str().expect("it is shown once").to_owned();
     assert!(halo::notify::key_of(&secret).is_some(), "{secret}");

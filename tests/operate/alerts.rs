@@ -67,8 +67,7 @@ async fn a_tripped_breaker_is_told_until_the_run_goes_on(bench: Bench) {
     endpoint(&bench, &receiver.url("/"), &[Kind::AlertRaised, Kind::AlertResolved]).await;
     let teller = Teller::on(&bench, ways()).await;
     let calls = bench.run_of(3).await;
-    let trip =
-        Trip { name: "failures".into(), arm: "dialog".into(), tripped_at: NOON, value: 0.7, threshold: 0.5 };
+    let trip = Trip { name: "failures".into(), arm: "dialog".into(), tripped_at: NOON, value: 0.7, threshold: 0.5 };
     let reason = "7 of 10 failed".to_owned();
     let order = TripOrder { run: calls.run, reason, now: NOON, since: NOON, trips: vec![trip] };
     assert!(bench.store.trip(order).await.unwrap());

@@ -35,8 +35,11 @@ async fn what_happens_is_told_once_and_signed(bench: Bench) {
     teller.clock.set(NOON.plus_ms(1_000));
     teller.look().await;
 
-    let mut kinds: Vec<(String, String)> =
-        receiver.came().iter().map(|came| (came.path.clone(), came.json()["type"].as_str().unwrap().to_owned())).collect();
+    let mut kinds: Vec<(String, String)> = receiver
+        .came()
+        .iter()
+        .map(|came| (came.path.clone(), came.json()["type"].as_str().unwrap().to_owned()))
+        .collect();
     kinds.sort();
     let told = |path: &str, kind: &str| (path.to_owned(), kind.to_owned());
     assert_eq!(

@@ -39,8 +39,11 @@ impl Teller {
         let clock = Clock::manual(NOON);
         let modes: BTreeSet<_> = ["dialog", "realtime", "realtime_pure"].map(mode).into();
         let rules = halo::app::read_rules(modes.clone());
-        let watch =
-            Watch { idle_ms: 10 * 60_000, balance_min: Some(10.0), ask_balance: Some(Arc::new(|| Box::pin(async { None }))) };
+        let watch = Watch {
+            idle_ms: 10 * 60_000,
+            balance_min: Some(10.0),
+            ask_balance: Some(Arc::new(|| Box::pin(async { None }))),
+        };
         let notifier = Notifier::new(
             store.clone(),
             clock.clone(),

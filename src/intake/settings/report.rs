@@ -24,10 +24,8 @@ fn hour(text: &str) -> Result<u32, String> {
     let read = || {
         let (hours, minutes) = text.split_once(':')?;
         let digits = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let (hours, minutes): (u32, u32) = (
-            hours.parse().ok().filter(|_| digits(hours))?,
-            minutes.parse().ok().filter(|_| digits(minutes))?,
-        );
+        let (hours, minutes): (u32, u32) =
+            (hours.parse().ok().filter(|_| digits(hours))?, minutes.parse().ok().filter(|_| digits(minutes))?);
         (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
     };
     read().ok_or_else(|| "write hours and minutes, as in 09:00".to_owned())

@@ -64,11 +64,7 @@ pub async fn morning_made(conn: &mut Conn, campaign: CampaignId, day: &str) -> R
     Ok(made > 0)
 }
 
-pub async fn morning_campaigns(
-    conn: &mut Conn,
-    due: Timestamp,
-    since: Timestamp,
-) -> Result<Vec<(CampaignId, RunId)>> {
+pub async fn morning_campaigns(conn: &mut Conn, due: Timestamp, since: Timestamp) -> Result<Vec<(CampaignId, RunId)>> {
     let rows: Vec<(i64, i64)> =
         sqlx::query_as(sql!("morning_campaigns")).bind(due.0).bind(since.0).fetch_all(conn).await?;
     Ok(rows.into_iter().map(|(campaign, run)| (CampaignId(campaign), RunId(run))).collect())
@@ -142,8 +138,7 @@ pub async fn deliver_again(
     conn: &mut Conn,
     (delivery, endpoint, now): &(DeliveryId, EndpointId, Timestamp),
 ) -> Result<bool> {
-    let done =
-        sqlx::query(sql!("deliver_again")).bind(delivery.0).bind(now.0).bind(endpoint.0).execute(conn).await?;
+    let done = sqlx::query(sql!("deliver_again")).bind(delivery.0).bind(now.0).bind(endpoint.0).execute(conn).await?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -212,9 +207,7 @@ pub async fn change_endpoint(conn: &mut Conn, endpoint: &Endpoint) -> Result<()>
 
 pub async fn forget_endpoint(conn: &mut Conn, endpoint: &EndpointId) -> Result<bool> {
     let mut gone = 0;
-    for text in
-        [sql!("forget_endpoint_tries"), sql!("forget_endpoint_deliveries"), sql!("forget_endpoint")]
-    {
+    for text in [sql!("forget_endpoint_tries"), sql!("forget_endpoint_deliveries"), sql!("forget_endpoint")] {
         gone = sqlx::query(text).bind(endpoint.0).execute(&mut *conn).await?.rows_affected();
     }
     Ok(gone > 0)

@@ -1,6 +1,6 @@
 -- claimed_deliveries: what these deliveries tell, and to whom
 select d.delivery_id, d.notice_id, d.channel, d.target, d.tries, n.kind, n.happened_at, n.title, n.body, n.data, e.url,
-       e.secret, case when e.disabled_at is null then 1 else 0 end as enabled
+       e.secret, e.disabled_at is null as enabled
 from deliveries d
 join notices n on n.notice_id = d.notice_id
 left join endpoints e on e.endpoint_id = d.endpoint_id

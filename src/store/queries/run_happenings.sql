@@ -1,7 +1,7 @@
 -- run_happenings: changes of runs since $1 that nobody was told of
 select t.run_id, t.seq, t.state, t.at, t.reason, r.ordinal, g.campaign_id, g.name as campaign,
-       case when exists (select 1 from run_transitions b where b.run_id = t.run_id and b.seq < t.seq and b.state = 'running')
-            then 1 else 0 end as again
+       exists (select 1 from run_transitions b
+               where b.run_id = t.run_id and b.seq < t.seq and b.state = 'running') as again
 from run_transitions t
 join runs r on r.run_id = t.run_id
 join campaigns g on g.campaign_id = r.campaign_id
