@@ -36,6 +36,8 @@ pub fn notifier(config: &Config, dialer: &Dialer, modes: &BTreeSet<Mode>, rules:
             }
         })
     });
+    // A simulator's money is of interest to whoever asks for it alone.
+    let ask_balance = (config.is_real() || tell.balance_min.is_some()).then_some(ask);
     Ok(Notifier::new(
         dialer.store.clone(),
         dialer.clock.clone(),
@@ -43,7 +45,7 @@ pub fn notifier(config: &Config, dialer: &Dialer, modes: &BTreeSet<Mode>, rules:
         dialer.account,
         modes.iter().cloned(),
         Ways { mail, telegram, private: tell.webhooks_private },
-        Watch { idle_ms: tell.idle_min * MINUTE_MS, balance_min: tell.balance_min, ask_balance: Some(ask) },
+        Watch { idle_ms: tell.idle_min * MINUTE_MS, balance_min: tell.balance_min, ask_balance },
         Arc::new(move |text| rules(text).map(|(settings, _)| settings)),
     )?)
 }

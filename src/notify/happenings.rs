@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 /// How long before its commit a row may have been written (real time).
 const BEHIND_WALL_MS: i64 = 30_000;
+/// While nothing happens, how far the looks have come is written down so often (real time): each time is a commit.
+const MARK_WALL_MS: i64 = 10_000;
 
 impl Notifier {
     /// Returns how many notices are new.
@@ -20,7 +22,8 @@ impl Notifier {
         let now = self.clock.now();
         let mut new = 0;
         for name in ["runs", "calls", "opt_outs"] {
-            let since = match self.store.notice_cursor(name).await? {
+            let marked = self.store.notice_cursor(name).await?;
+            let since = match marked {
                 // Nobody is told of what was before there was anybody to tell.
                 None => now,
                 Some(seen) => seen.plus_ms(-self.clock.at_least(BEHIND_WALL_MS, BEHIND_WALL_MS)),
@@ -30,6 +33,10 @@ impl Notifier {
                 "calls" => self.calls(&endpoints, since).await?,
                 _ => self.opt_outs(&endpoints, since).await?,
             };
+            let fresh = marked.is_some_and(|at| now.since(at) < self.clock.at_least(MARK_WALL_MS, MARK_WALL_MS));
+            if notices.is_empty() && fresh {
+                continue;
+            }
             // Where a look was full, the next one goes on behind its last.
             let seen = last.unwrap_or(now);
             let order = self.store.notices_order(notices, Some((name, seen)), now);

@@ -36,8 +36,11 @@ use tracing::{error, info, warn};
 const LOOK_EVERY: Duration = Duration::from_millis(1_000);
 /// Conditions that make an alert, and mornings, are looked at less often.
 const WATCH_EVERY: Duration = Duration::from_secs(10);
-/// A leadership lasts so long unless it is kept (real time).
+/// What is old enough to be forgotten is looked for so often (real time).
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// A leadership lasts so long unless it is kept, which is a commit each time (real time).
 const LEAD_WALL_MS: i64 = 6_000;
+const LEAD_KEPT_EVERY: Duration = Duration::from_millis(2_500);
 /// Told at once; and for so long nobody else takes them (real time, longer than a try).
 const AT_ONCE: i64 = 32;
 const HELD_WALL_MS: i64 = 60_000;
@@ -136,43 +139,53 @@ impl Notifier {
     pub async fn run(&self, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut watched: Option<Instant> = None;
+        let mut kept: Option<Instant> = None;
+        let (mut watched, mut forgot): (Option<Instant>, Option<Instant>) = (None, None);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = ticks.tick() => {}
             }
-            let watches = watched.is_none_or(|at| at.elapsed() >= WATCH_EVERY);
+            let is_time = |last: Option<Instant>, every| last.is_none_or(|at: Instant| at.elapsed() >= every);
+            let (watches, forgets) = (is_time(watched, WATCH_EVERY), is_time(forgot, FORGET_EVERY));
             let looking = AssertUnwindSafe(async {
-                if !self.leads().await? {
+                if !self.leads(&mut kept).await? {
                     return Ok(());
                 }
                 if watches {
                     self.watch().await?;
                 }
+                if forgets {
+                    self.store.forget_notices(self.clock.now().plus_ms(-KEPT_MS)).await?;
+                }
                 self.look().await.map(drop)
             });
             match looking.catch_unwind().await {
-                Ok(Ok(())) if watches => watched = Some(Instant::now()),
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => {
+                    watched = if watches { Some(Instant::now()) } else { watched };
+                    forgot = if forgets { Some(Instant::now()) } else { forgot };
+                }
                 Ok(Err(cause)) => error!("Telling people: {cause}"),
                 Err(_) => error!("Telling people panicked; it is tried again at the next look"),
             }
         }
     }
 
-    async fn leads(&self) -> Result<bool> {
-        let now = self.clock.now();
+    async fn leads(&self, kept: &mut Option<Instant>) -> Result<bool> {
+        if kept.is_some_and(|at| at.elapsed() < LEAD_KEPT_EVERY) {
+            return Ok(true);
+        }
+        let (now, asked) = (self.clock.now(), Instant::now());
         let until = now.plus_ms(self.clock.at_least(LEAD_WALL_MS, LEAD_WALL_MS));
-        Ok(self.store.lead("notifier", &self.node, now, until).await?.is_some())
+        let leads = self.store.lead("notifier", &self.node, now, until).await?.is_some();
+        *kept = leads.then_some(asked);
+        Ok(leads)
     }
 
-    /// Alerts, the reports of the morning, and what is old enough to be forgotten.
+    /// Alerts, and the reports of the morning.
     pub async fn watch(&self) -> Result<()> {
         self.mornings().await?;
-        self.alerts().await?;
-        self.store.forget_notices(self.clock.now().plus_ms(-KEPT_MS)).await?;
-        Ok(())
+        self.alerts().await
     }
 
     /// Finds what happened, and tells what is due.

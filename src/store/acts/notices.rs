@@ -90,6 +90,11 @@ pub async fn opt_outs(conn: &mut Conn, since: Timestamp) -> Result<Vec<OptOutHap
     Ok(sqlx::query_as(sql!("opt_out_happenings")).bind(since.0).bind(LOOK_MAX).fetch_all(conn).await?)
 }
 
+pub async fn are_due(conn: &mut Conn, now: Timestamp) -> Result<bool> {
+    let due: i64 = sqlx::query_scalar(sql!("deliveries_are_due")).bind(now.0).fetch_one(conn).await?;
+    Ok(due > 0)
+}
+
 pub async fn claim(conn: &mut Conn, (now, until, limit): &(Timestamp, Timestamp, i64)) -> Result<Vec<Due>> {
     let ids: Vec<i64> = sqlx::query_scalar(sql!("claim_deliveries"))
         .bind(now.0)
