@@ -1,3 +1,5 @@
+//! Kinds and channels, how often is tried, when a morning is due, and what is an alert.
+
 use super::*;
 
 fn at(text: &str) -> Timestamp {
