@@ -1,5 +1,6 @@
 //! Opens, builds, wires: the one place that knows every room.
 
+mod backup;
 mod doors;
 mod lock;
 mod logging;
@@ -8,14 +9,17 @@ mod nodes;
 mod open;
 mod platform;
 mod prices;
+mod tell;
 
+pub use backup::{BackedUp, PutBack, back_up, restore};
 pub use lock::{private_folder, somebody_dials, sqlite_path};
-pub use logging::log_filter;
+pub use logging::{log_filter, log_form};
 pub use migrate::{Sides, open_sides};
 pub use nodes::{Roles, may_have};
 pub use open::{Opened, open_store, open_to_dial};
 pub use platform::{bundle, deploy, known_modes, modes, names, patient, policies_in_use, real_phones_ring};
 pub use prices::{models, prices, prices_found};
+pub use tell::notifier;
 
 use crate::clock::{Anchor, Clock};
 use crate::config::{Config, DialogBase};
@@ -265,6 +269,9 @@ impl App {
         web.origins = config.doors.origins.clone().into();
         web.provider_apart = config.doors.provider_listen.is_some();
         web.turn = config.turn;
+        web.hooks_private = config.tell.webhooks_private;
+        web.metrics.open = config.tell.metrics_open;
+        web.metrics.loopback = address.ip().is_loopback();
         web.model = model(config, simulator.as_ref())?;
 
         // Whoever answers has begun: nothing may fail after this.
@@ -276,7 +283,12 @@ impl App {
             None => None,
         };
         web.examine = patient.clone().map(examiner);
+        let notifier = tell::notifier(config, &dialer, &modes, read_rules(modes.clone()))?;
         node.live(&store, &clock, stop_work.clone()).await?;
+        if roles.scheduler && matches!(duty, Duty::Everything) {
+            let stop = stop_work.clone();
+            tokio::spawn(async move { notifier.run(stop).await });
+        }
         let proxies = config.doors.proxies.clone().into();
         let server = doors.map(|doors| tokio::spawn(doors.serve(Arc::new(web), proxies, stop_serving.clone())));
         let woken = queue::Woken { worker: roles.worker, scheduler: roles.scheduler };

@@ -2,6 +2,7 @@
 
 mod doors;
 mod model;
+mod tell;
 
 use crate::domain::PhoneNumber;
 use crate::voximplant::{Credentials, ServiceKey};
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use doors::DoorsConfig;
 pub use model::{ModelConfig, STAND_IN};
+pub use tell::{MailConfig, TelegramConfig, TellConfig};
 
 /// The platform's own API.
 const PLATFORM_URL: &str = "https://api.voximplant.com/platform_api";
@@ -52,6 +54,7 @@ pub struct Config {
     pub clock_speed: f64,
     /// A server elsewhere, on which verbs of the command line work instead.
     pub server_url: Option<String>,
+    pub tell: TellConfig,
 }
 
 #[derive(Clone, Debug)]
@@ -122,6 +125,16 @@ pub const NAMES: &[&str] = &[
     "HALO_LINES_MAX",
     "HALO_CLOCK_SPEED",
     "HALO_URL",
+    "HALO_METRICS_OPEN",
+    "HALO_SMTP_URL",
+    "HALO_MAIL_FROM",
+    "HALO_MAIL_TO",
+    "HALO_TELEGRAM_TOKEN",
+    "HALO_TELEGRAM_CHATS",
+    "HALO_TELEGRAM_URL",
+    "HALO_WEBHOOKS_PRIVATE",
+    "HALO_ALERT_IDLE_MIN",
+    "HALO_ALERT_BALANCE",
     // Read by the command line when it starts logging, before the settings are.
     "HALO_LOG",
 ];
@@ -197,7 +210,11 @@ impl Reader<'_> {
 
 /// Numbers of people and secrets do not belong into an error message.
 fn shown(name: &str, text: &str) -> String {
-    if name.contains("KEY") || name.contains("CALLER_ID") { "***".into() } else { text.chars().take(60).collect() }
+    if ["KEY", "SMTP", "TOKEN"].iter().any(|secret| name.contains(secret)) || name.contains("CALLER_ID") {
+        "***".into()
+    } else {
+        text.chars().take(60).collect()
+    }
 }
 
 impl Config {
@@ -263,7 +280,9 @@ impl Config {
             openai_proxy.clone(),
             matches!(platform, PlatformConfig::Inside),
         );
+        let tell = tell::read(&mut r);
         let config = Config {
+            tell,
             database_url,
             listen,
             doors,

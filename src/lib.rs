@@ -25,6 +25,8 @@ pub mod queue;
 
 pub mod report;
 
+pub mod notify;
+
 pub mod http;
 
 pub mod page;
@@ -44,6 +46,9 @@ pub mod rehearse;
 // What the rooms stand on: the environment, the clock.
 pub mod clock;
 pub mod config;
+
+// What happened since the process began.
+pub mod measures;
 
 // Where a test kills the process.
 pub mod fail;

@@ -14,6 +14,8 @@ mod dialogue;
 mod doors;
 #[path = "http/gates.rs"]
 mod gates;
+#[path = "http/hooks.rs"]
+mod hooks;
 #[path = "http/life.rs"]
 mod life;
 #[path = "http/links.rs"]
@@ -22,6 +24,8 @@ mod links;
 mod lists;
 #[path = "http/live.rs"]
 mod live;
+#[path = "http/metrics.rs"]
+mod metrics;
 #[path = "http/money.rs"]
 mod money;
 #[path = "http/numbers.rs"]

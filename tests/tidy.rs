@@ -26,12 +26,12 @@ const ROOMS: &[Room] = &[
         never: &["axum", "sqlx", "apalis", "apalis_core", "reqwest", "tokio", "futures", "rand"],
     },
     Room { name: "intake", sees: &["domain"], never: &["axum", "sqlx", "apalis", "reqwest", "tokio"] },
-    Room { name: "store", sees: &["domain", "fail"], never: &["axum", "apalis", "apalis_core", "reqwest"] },
-    Room { name: "voximplant", sees: &["domain"], never: &["sqlx", "apalis"] },
+    Room { name: "store", sees: &["domain", "fail", "measures"], never: &["axum", "apalis", "apalis_core", "reqwest"] },
+    Room { name: "voximplant", sees: &["domain", "measures"], never: &["sqlx", "apalis"] },
     // The shell owns the clock and hands the time on.
     Room {
         name: "dialer",
-        sees: &["domain", "store", "voximplant", "clock", "fail"],
+        sees: &["domain", "store", "voximplant", "clock", "fail", "measures"],
         never: &["axum", "apalis", "apalis_core", "sqlx", "reqwest"],
     },
     Room { name: "dialogue", sees: &["domain", "store"], never: &["axum", "sqlx", "reqwest"] },
@@ -39,7 +39,12 @@ const ROOMS: &[Room] = &[
     Room { name: "media", sees: &[], never: &["axum", "sqlx", "apalis", "reqwest"] },
     // How a model is reached; what it is told and what its answers mean is `dialogue`'s.
     Room { name: "chat", sees: &[], never: &["axum", "sqlx", "apalis", "apalis_core"] },
-    Room { name: "notify", sees: &["domain", "store"], never: &["axum", "sqlx"] },
+    // The report of a morning is what it tells; what is told is never a decision about a call.
+    Room {
+        name: "notify",
+        sees: &["domain", "store", "clock", "report", "measures"],
+        never: &["axum", "sqlx", "apalis", "apalis_core"],
+    },
     // The store's pools, in which apalis keeps its own tables, and the plan that it turns into jobs.
     Room {
         name: "queue",
@@ -64,6 +69,10 @@ const ROOMS: &[Room] = &[
             "voximplant::recording",
             "clock",
             "fail",
+            "measures",
+            "notify::fresh_secret",
+            "notify::key_of",
+            "notify::sound",
         ],
         never: &["apalis", "apalis_core", "sqlx", "reqwest"],
     },
@@ -78,6 +87,7 @@ const ROOMS: &[Room] = &[
     Room { name: "simulator", sees: &[], never: &["sqlx", "apalis"] },
     // What the rooms stand on.
     Room { name: "fail", sees: &[], never: &["axum", "sqlx", "apalis", "reqwest", "tokio"] },
+    Room { name: "measures", sees: &[], never: &["axum", "sqlx", "apalis", "reqwest", "tokio"] },
     Room { name: "clock", sees: &["domain"], never: &["axum", "sqlx", "apalis", "reqwest"] },
     // A key file is read once, at the door: what follows is a key and not a path.
     Room {
@@ -101,6 +111,10 @@ const STOPWATCHES: &[(&str, &str)] = &[
     ("src/rehearse.rs", "how long a rehearsal took, and its patience with the history, in real time"),
     ("src/cli/call.rs", "how long nobody took up a call, in real time"),
     ("src/media/carry.rs", "how far a stream has come, in real time: its other ends live in no other"),
+    ("src/http/metrics.rs", "how long a session waited for its answer, and how old a reading is, in real time"),
+    ("src/store/writer.rs", "how long a transaction took, in real time"),
+    ("src/notify/mod.rs", "how long a try to tell took, and when alerts were looked at, in real time"),
+    ("src/notify/alerts.rs", "when the provider was asked for its balance, in real time"),
     ("src/http/voice.rs", "the cost of an answer, which it declares in Server-Timing"),
     ("src/chat/mod.rs", "how long a model took to answer, in real time"),
     ("src/http/stream.rs", "how long a reply is waited for before its filler, in real time"),

@@ -1,5 +1,6 @@
 //! Verbs, and what each prints.
 
+mod backup;
 mod call;
 mod campaigns;
 mod drill;
@@ -84,6 +85,15 @@ enum Verb {
     Drill(drill::Drill),
     /// Everything of a SQLite file into an empty PostgreSQL, proven; exit code 1 if it is not the same.
     MigrateDatabase(migrate::Migrate),
+    /// The whole database in one file, while it is used.
+    Backup(backup::Backup),
+    /// A backup in the place of the database; afterwards everything is paused until somebody confirms.
+    Restore(backup::Restore),
+    /// Completions for a shell: bash, zsh, fish and others.
+    Completions {
+        /// Whose.
+        shell: clap_complete::Shell,
+    },
     /// The provider's side: scenarios, rules, secrets.
     #[command(subcommand)]
     Voximplant(platform::Verb),
@@ -100,10 +110,12 @@ impl Verb {
             | Verb::Status { .. }
             | Verb::Why { .. }
             | Verb::Export(_)
+            | Verb::Backup(_)
+            | Verb::Restore(_)
             | Verb::Prove { .. } => true,
             Verb::Demo(_) | Verb::Serve(_) | Verb::Simulate(_) | Verb::Call(_) => false,
             Verb::Key(_) | Verb::Erase(_) => false,
-            Verb::Drill(_) | Verb::MigrateDatabase(_) | Verb::Voximplant(_) => false,
+            Verb::Drill(_) | Verb::MigrateDatabase(_) | Verb::Voximplant(_) | Verb::Completions { .. } => false,
         };
         let elsewhere = std::env::var("HALO_URL").is_ok_and(|url| !url.trim().is_empty());
         if rows_of_here && elsewhere {
@@ -242,6 +254,19 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             log("warn");
             migrate::run(args).await
         }
+        Verb::Backup(args) => {
+            log("warn");
+            backup::backup(args).await
+        }
+        Verb::Restore(args) => {
+            log("warn");
+            backup::run(args).await
+        }
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut <Args as clap::CommandFactory>::command(), "halo", &mut script);
+            Out::to(None)?.write(&script).map(drop)
+        }
         Verb::Voximplant(verb) => {
             log("warn");
             platform::run(verb).await
@@ -252,15 +277,17 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 /// Logs go to standard error: what a verb prints is for programs too.
 fn log(default: &str) {
     let asked = std::env::var("HALO_LOG").ok();
-    if let Some(Err(cause)) = asked.as_deref().map(tracing_subscriber::EnvFilter::try_new) {
+    let (words, json) = halo::app::log_form(asked.as_deref().unwrap_or_default());
+    if let Err(cause) = tracing_subscriber::EnvFilter::try_new(words) {
         eprintln!("halo: HALO_LOG: {cause}; going on without it. Write it as in info,halo::dialer=debug");
     }
     let filter = halo::app::log_filter(asked.as_deref(), default);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json {
+        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+    } else {
+        lines.with_ansi(std::io::stderr().is_terminal()).init();
+    }
 }
 
 pub fn settings() -> Result<Config, Failure> {

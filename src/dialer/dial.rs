@@ -6,9 +6,9 @@ use crate::domain::clearance::Gate;
 use crate::domain::slot::{LATE_MS_MAX, may_leave};
 use crate::domain::state::{Event, Step};
 use crate::domain::{AttemptId, StartOrder, Timestamp, Token, TokenHash};
-use crate::fail;
 use crate::store::{Change, ContactChange, Decide, Decided, Held, RunState, StartAnswer};
 use crate::voximplant::StartError;
+use crate::{fail, measures};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{debug, error, info, warn};
@@ -106,6 +106,7 @@ impl Dialer {
                 let permit = self.pacer.permit().await;
                 let now_us = self.clock.now_us();
                 if let Some((until, gate)) = self.stays(attempt, slot_us, now_us, now) {
+                    measures::start(if gate == Gate::Provider { "held" } else { "late" });
                     return self.defer(attempt, hash, until, gate).await;
                 }
                 fail::point("dial.sending");
@@ -115,6 +116,7 @@ impl Dialer {
         fail::point("dial.answered");
         match started {
             Ok(started) => {
+                measures::start("started");
                 self.taken_again();
                 let answer = StartAnswer {
                     token: hash,
@@ -128,6 +130,7 @@ impl Dialer {
                 Ok(())
             }
             Err(StartError::Refused { wait, cause, .. }) => {
+                measures::start("refused");
                 let until = wait.map_or_else(|| self.backoff(), |wait| self.asked_to_wait(wait));
                 warn!(attempt.id = %attempt, cause = %cause, "The provider did not take attempt {attempt}: {cause}; deferred to {until}");
                 if cause.asks_for_less() {
@@ -139,17 +142,20 @@ impl Dialer {
                 self.defer(attempt, hash, until, Gate::Provider).await
             }
             Err(cause @ StartError::Unclear { .. }) => {
+                measures::start("unclear");
                 // A session may run; without a grant it rings nobody. The grant's deadline decides.
                 warn!(attempt.id = %attempt, cause = %cause, "No answer to starting attempt {attempt}; waiting for its grant or the deadline");
                 self.answered(hash, "unclear").await
             }
             Err(StartError::Account { cause }) if !self.platform.real => {
+                measures::start("account");
                 warn!(cause = %cause, "The simulator knows no rule for attempt {attempt}: {cause}; deploying to it again");
                 self.forgotten.notify_one();
                 self.answered(hash, "refused").await?;
                 self.defer(attempt, hash, self.backoff(), Gate::Provider).await
             }
             Err(StartError::Account { cause }) => {
+                measures::start("account");
                 error!(cause = %cause, "The provider's account cannot place calls: {cause}");
                 self.answered(hash, "refused").await?;
                 self.defer_and_pause(attempt, hash, format!("the provider refuses every start: {}", cause.told())).await

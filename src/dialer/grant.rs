@@ -1,6 +1,7 @@
 //! The dial grant: the one place from which a phone can ring.
 
 use super::budget::{afford, reserve};
+use super::counted::Counted;
 use super::plan::SINGLE;
 use super::{Dialer, Result, change};
 use crate::domain::alternates::instead_of;
@@ -9,6 +10,7 @@ use crate::domain::follow::counts;
 use crate::domain::settings::Dial;
 use crate::domain::state::{Event, State, Step};
 use crate::domain::{AttemptId, Outcome, SessionId, Timestamp, Token, TokenHash};
+use crate::measures;
 use crate::store::{Change, ContactChange, Decide, Decided, Held};
 use std::sync::Arc;
 use tracing::info;
@@ -99,15 +101,24 @@ impl Dialer {
             heard: None,
             decision: Arc::new(move |held: &Held| {
                 if held.facts.settings_version != version || held.number != number {
-                    return (Change::default(), Grant::Outdated);
+                    return (Change::default(), (Grant::Outdated, Counted::default()));
                 }
                 let cleared = afford(held, purse.as_ref(), clearance(held, &rules, &asked), asked.now);
-                reserve(held, purse.as_ref(), decide(held, &asked, cleared), asked.now)
+                let (change, grant) = reserve(held, purse.as_ref(), decide(held, &asked, cleared), asked.now);
+                let counted = Counted::of(held, &change);
+                (change, (grant, counted))
             }),
         };
         let grant = match self.store.decide(order).await? {
-            Decided::Done(grant) => grant,
-            Decided::Unknown | Decided::Again => Grant::Unknown,
+            Decided::Done((grant, counted)) => {
+                counted.count();
+                count(&grant, &counted);
+                grant
+            }
+            Decided::Unknown | Decided::Again => {
+                count(&Grant::Unknown, &Counted::default());
+                Grant::Unknown
+            }
         };
         let attempt = request.attempt;
         match &grant {
@@ -121,6 +132,17 @@ impl Dialer {
 
     pub(super) fn grant_deadline_ms(&self) -> i64 {
         self.clock.at_least(GRANT_DEADLINE_MS, GRANT_DEADLINE_WALL_MS)
+    }
+}
+
+fn count(grant: &Grant, counted: &Counted) {
+    match grant {
+        Grant::Go(_) => measures::grant("granted", "none"),
+        Grant::Gone => measures::grant("refused", counted.refused_by()),
+        Grant::Taken => measures::grant("taken", "none"),
+        Grant::Unknown => measures::grant("unknown", "none"),
+        // It is asked again.
+        Grant::Outdated => {}
     }
 }
 

@@ -8,6 +8,7 @@ mod breakers;
 mod budget;
 mod change;
 mod claimed;
+mod counted;
 mod dial;
 mod fire;
 mod grant;

@@ -3,13 +3,14 @@
 //! Silence is never answered by a second call: an attempt whose grant nobody asked for goes back to
 //! planned (nobody can have been rung), one that was granted ends by the provider's history or as `lost`.
 
+use super::counted::Counted;
 use super::settle::{News, Report};
 use super::{Dialer, DialerError, Result, Rules, change};
 use crate::domain::clearance::Gate;
 use crate::domain::state::{Event, State};
 use crate::domain::{AttemptId, Outcome, RunId, SessionId, Timestamp};
 use crate::fail;
-use crate::store::{AskLater, Call, Change, Decide, Held, HistoryRow, Record, SessionToAsk};
+use crate::store::{AskLater, Call, Change, Decide, Decided, Held, HistoryRow, Record, SessionToAsk};
 use crate::voximplant::{Evidence, HISTORY_BATCH_MAX};
 use std::sync::Arc;
 use tracing::{error, info, warn};
@@ -107,9 +108,15 @@ impl Dialer {
                     continue;
                 }
             };
-            let decision = move |held: &Held| (revoke(held, &rules, now, deadline_ms), ());
+            let decision = move |held: &Held| {
+                let change = revoke(held, &rules, now, deadline_ms);
+                let counted = Counted::of(held, &change);
+                (change, counted)
+            };
             let order = Decide { attempt: *attempt, now, start: None, heard: None, decision: Arc::new(decision) };
-            self.store.decide(order).await?;
+            if let Decided::Done(counted) = self.store.decide(order).await? {
+                counted.count();
+            }
             warn!(attempt.id = %attempt, "Attempt {attempt}: its grant was not asked for in time; revoked");
         }
         Ok(overdue.len())

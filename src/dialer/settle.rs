@@ -1,5 +1,6 @@
 //! settle: the only place a call ends, whoever brings the news.
 
+use super::counted::Counted;
 use super::{Dialer, Result, Rules, change};
 use crate::domain::clearance::Gate;
 use crate::domain::state::{Event, State};
@@ -91,13 +92,18 @@ impl Dialer {
         let heard = report.heard.clone();
         let decision = move |held: &Held| {
             let (change, settled) = decide(held, &rules, &report, now);
-            (super::budget::settle(held, &report, change), settled)
+            let change = super::budget::settle(held, &report, change);
+            let counted = Counted::of(held, &change);
+            (change, (settled, counted))
         };
         let order = Decide { attempt, now, start: None, heard, decision: Arc::new(decision) };
         let settled = match self.store.decide(order).await? {
             Decided::Unknown => Settled::Unknown,
             Decided::Again => Settled::Again,
-            Decided::Done(settled) => settled,
+            Decided::Done((settled, counted)) => {
+                counted.count();
+                settled
+            }
         };
         if settled == Settled::Moved {
             info!(attempt.id = %attempt, "Attempt {attempt} settled");

@@ -85,6 +85,8 @@ pub enum Name {
 }
 
 impl Name {
+    pub const ALL: [Name; 4] = [Name::Failures, Name::Ungranted, Name::Silent, Name::SpendHour];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Name::Failures => "failures",

@@ -58,6 +58,7 @@ pub fn settings() -> Settings {
         consent: Default::default(),
         list: Default::default(),
         experiment: Default::default(),
+        report: Default::default(),
         pacing: Default::default(),
     }
 }

@@ -97,6 +97,12 @@ ids! {
     AuditId = "aud_";
     /// A report that was shared by a link.
     ShareId = "shr_";
+    /// A program that wants to be told.
+    EndpointId = "hook_";
+    /// Something worth telling: the id that a receiver knows a second copy by.
+    NoticeId = "msg_";
+    /// A notice on its way to one addressee.
+    DeliveryId = "dlv_";
 }
 
 /// The provider's media session (`call_session_history_id`); larger than 32 bits. Plain digits, the

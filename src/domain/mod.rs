@@ -26,6 +26,7 @@ pub mod masked;
 pub mod mode;
 pub mod money;
 pub mod network;
+pub mod notice;
 pub mod number;
 pub mod outcome;
 pub mod pace;
@@ -44,8 +45,8 @@ pub mod why;
 pub mod window;
 
 pub use ids::{
-    AttemptId, AuditId, BatchId, CampaignId, ContactId, KeyId, NumberId, RunContactId, RunId, ScheduleId, SessionId,
-    ShareId,
+    AttemptId, AuditId, BatchId, CampaignId, ContactId, DeliveryId, EndpointId, KeyId, NoticeId, NumberId,
+    RunContactId, RunId, ScheduleId, SessionId, ShareId,
 };
 pub use mode::Mode;
 pub use number::PhoneNumber;

@@ -8,6 +8,7 @@ use super::calendar::Calendar;
 use super::caps::{Caps, Gap};
 use super::experiment::Experiment;
 use super::list::ListRules;
+use super::notice::Morning;
 use super::pace::Pacing;
 use super::{Mode, Outcome, PhoneNumber};
 use chrono_tz::Tz;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub list: ListRules,
     /// What its modes are compared by; nobody changes it after the first run.
     pub experiment: Experiment,
+    /// The report that arrives by itself.
+    pub report: Morning,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -45,8 +45,22 @@ pub struct Status {
     pub runs: usize,
     pub live: i64,
     pub starts_per_s: f64,
+    /// What a restore lacks, while nobody has confirmed it.
+    pub restored: Option<String>,
     /// All of it in one line.
     pub line: String,
+}
+
+impl Status {
+    /// The database was put back as it was: that is told beside everything else.
+    pub fn of_restored(self, restored: Option<String>) -> Self {
+        let line = match &restored {
+            // A pause for this very reason says it already.
+            Some(sentence) if !self.line.contains(sentence) => format!("{}; {sentence}", self.line),
+            _ => self.line,
+        };
+        Status { restored, line, ..self }
+    }
 }
 
 pub fn status(facts: &Facts, now: Timestamp) -> Status {
@@ -56,7 +70,17 @@ pub fn status(facts: &Facts, now: Timestamp) -> Status {
         let when = since.map(|at| format!(" since {at}")).unwrap_or_default();
         let and = if live > 0 { format!("; {} still under way", calls(live)) } else { String::new() };
         let line = format!("not dialling{when}: {gate}: {said}{and}");
-        Status { dialling: false, gate: Some(gate), since, until, runs: running.len(), live, starts_per_s: 0.0, line }
+        Status {
+            dialling: false,
+            gate: Some(gate),
+            since,
+            until,
+            runs: running.len(),
+            live,
+            starts_per_s: 0.0,
+            restored: None,
+            line,
+        }
     };
     // Nothing else is true while nobody is there to act on it.
     match facts.alive_until {
@@ -81,7 +105,17 @@ pub fn status(facts: &Facts, now: Timestamp) -> Status {
         let (runs, starts_per_s) = (running.len(), facts.starts_per_s);
         let noun = if runs == 1 { "run" } else { "runs" };
         let line = format!("dialling: {runs} {noun}, {} live, {starts_per_s:.1} starts/s", calls(live));
-        return Status { dialling: true, gate: None, since: None, until: None, runs, live, starts_per_s, line };
+        return Status {
+            dialling: true,
+            gate: None,
+            since: None,
+            until: None,
+            runs,
+            live,
+            starts_per_s,
+            restored: None,
+            line,
+        };
     }
     let since = facts.last_start.or(running.iter().map(|run| run.changed_at).max()).map(|at| at.min(now));
     let next = running.iter().filter_map(|run| run.next.map(|next| (next, run))).min_by_key(|((at, _), _)| *at);

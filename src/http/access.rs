@@ -178,6 +178,11 @@ async fn identify(web: &Web, headers: &HeaderMap, peer: Option<Peer>, request: &
     Ok(who(Some(key), &row.name, role))
 }
 
+/// May whoever presents this key look at the installation?
+pub(super) async fn opens(web: &Web, headers: &HeaderMap) -> bool {
+    identify(web, headers, None, "").await.is_ok()
+}
+
 /// What an address names: the first of its parameters. People are named by the id of their number.
 async fn subject(web: &Web, params: &RawPathParams) -> Option<(&'static str, String)> {
     let (name, value) = params.iter().next()?;
@@ -192,6 +197,7 @@ async fn subject(web: &Web, params: &RawPathParams) -> Option<(&'static str, Str
         "contact" => Some(("contact", value.to_owned())),
         "key" => Some(("key", value.to_owned())),
         "share" => Some(("share", value.to_owned())),
+        "webhook" => Some(("webhook", value.to_owned())),
         _ => None,
     }
 }

@@ -22,6 +22,7 @@ pub mod erase;
 pub mod export;
 mod forecast;
 mod gates;
+mod hooks;
 pub mod import;
 pub mod keys;
 mod life;
@@ -29,6 +30,7 @@ pub mod lists;
 mod live;
 mod mask;
 mod media;
+mod metrics;
 mod money;
 mod nodes;
 mod numbers;
@@ -45,6 +47,7 @@ mod recordings;
 mod repeats;
 mod reports;
 pub mod rerun;
+mod restore;
 mod roles;
 mod round;
 mod runs;
@@ -65,6 +68,7 @@ mod webhooks;
 pub mod why;
 
 pub use access::ApiKey;
+pub use metrics::Metrics;
 pub use problem::Problem;
 pub use repeats::ToldOnce;
 pub use roles::{Row, TABLE as ROLES};
@@ -135,6 +139,9 @@ pub struct Web {
     tries: tries::Tries,
     used: access::Used,
     repeats: repeats::Underway,
+    pub metrics: Metrics,
+    /// Outgoing webhooks may go to private addresses.
+    pub hooks_private: bool,
 }
 
 /// Addresses and models that a grant names.
@@ -189,6 +196,8 @@ impl Web {
             tries: tries::Tries::default(),
             used: access::Used::default(),
             repeats: repeats::Underway::default(),
+            metrics: Metrics::default(),
+            hooks_private: false,
         }
     }
 
@@ -256,12 +265,21 @@ fn api() -> Doors {
         .route("/runs/{run}/stop", post(life::stop))
         .route("/pause", get(life::paused).post(life::pause_all))
         .route("/resume", post(life::resume_all))
+        .route("/restore", get(restore::show))
+        .route("/restore/confirm", post(restore::confirm))
         .route("/attempts/{attempt}/recording", get(recordings::recording))
         .route("/attempts/{attempt}/log", get(recordings::log))
         .route("/attempts/{attempt}", get(attempts::show))
         .route("/attempts/{attempt}/events", get(attempts::events))
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
         .route("/nodes", get(nodes::list))
+        .route("/webhooks", get(hooks::list).post(hooks::add))
+        .route("/webhooks/{webhook}", get(hooks::show).patch(hooks::change).delete(hooks::remove))
+        .route("/webhooks/{webhook}/secret", post(hooks::renew))
+        .route("/webhooks/{webhook}/test", post(hooks::test))
+        .route("/webhooks/{webhook}/deliveries", get(hooks::deliveries))
+        .route("/webhooks/{webhook}/deliveries/{delivery}/redeliver", post(hooks::redeliver))
+        .route("/alerts", get(hooks::alerts))
         .route("/schedules", get(runs::schedules))
         .route("/setup", get(setup::show))
         .route("/account", get(account::show))
@@ -303,8 +321,10 @@ fn finished(router: Router<Arc<Web>>, web: Arc<Web>) -> Router {
     router
         .route("/healthz", routing::get(pages::healthz))
         .route("/readyz", routing::get(pages::readyz))
+        .route("/metrics", routing::get(metrics::show))
         .fallback(pages::not_found)
         .layer(from_fn(problem::in_words))
+        .layer(from_fn(metrics::counted))
         .layer(from_fn(access::harden))
         .with_state(web)
 }

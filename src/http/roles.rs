@@ -26,6 +26,7 @@ const fn does(method: &'static str, path: &'static str, least: Role, action: &'s
 pub const TABLE: &[Row] = &[
     reads("/account", Viewer),
     does("PUT", "/account/limits", Admin, "account.limits"),
+    reads("/alerts", Viewer),
     reads("/attempts/{attempt}", Viewer),
     reads("/attempts/{attempt}/events", Viewer),
     does("POST", "/attempts/{attempt}/hangup", Operator, "attempt.hang_up"),
@@ -95,6 +96,9 @@ pub const TABLE: &[Row] = &[
     reads("/people/{contact}", Viewer),
     reads("/policies", Viewer),
     reads("/reports/compare", Viewer),
+    reads("/restore", Viewer),
+    // Opt-outs of people may be missing: who says that nobody is called wrongly?
+    does("POST", "/restore/confirm", Admin, "installation.confirm_restore"),
     does("POST", "/resume", Operator, "account.resume"),
     reads("/retention", Admin),
     does("PUT", "/retention", Admin, "retention.set"),
@@ -118,6 +122,16 @@ pub const TABLE: &[Row] = &[
     does("DELETE", "/suppressions/{number}", Operator, "number.lift"),
     reads("/template.csv", Viewer),
     reads("/uploads/{key}/events", Operator),
+    // An endpoint is where this installation's events go, and its secret signs them.
+    reads("/webhooks", Operator),
+    does("POST", "/webhooks", Admin, "webhook.add"),
+    reads("/webhooks/{webhook}", Operator),
+    does("PATCH", "/webhooks/{webhook}", Admin, "webhook.change"),
+    does("DELETE", "/webhooks/{webhook}", Admin, "webhook.remove"),
+    reads("/webhooks/{webhook}/deliveries", Operator),
+    does("POST", "/webhooks/{webhook}/deliveries/{delivery}/redeliver", Operator, "webhook.redeliver"),
+    does("POST", "/webhooks/{webhook}/secret", Admin, "webhook.renew"),
+    does("POST", "/webhooks/{webhook}/test", Operator, "webhook.test"),
 ];
 
 /// What a request finds at an address that the router knows by this name.

@@ -28,7 +28,8 @@ pub async fn told(store: &Store, account: i64, now: Timestamp) -> Result<Status,
         last_end: store.last_run_end(account).await?,
         starts_per_s: starts as f64 * 1000.0 / STARTS_OVER_MS as f64,
     };
-    Ok(status(&facts, now))
+    let restored = store.restored().await?.map(|restored| restored.sentence());
+    Ok(status(&facts, now).of_restored(restored))
 }
 
 fn open(row: StatusRow) -> Result<Open, StoreError> {
@@ -58,6 +59,7 @@ pub fn to_json(status: &Status) -> Value {
     json!({
         "dialling": status.dialling, "gate": status.gate, "since": status.since, "until": status.until,
         "runs": status.runs, "calls_live": status.live, "starts_per_s": status.starts_per_s, "line": status.line,
+        "restored": status.restored,
     })
 }
 

@@ -8,9 +8,9 @@ use super::{Problem, Web, bundles};
 use crate::dialer::{Grant, GrantRequest, News, Report, Settled};
 use crate::dialogue::{self, Manner, Script, optout};
 use crate::domain::{AttemptId, PhoneNumber, Route, SessionId, Token};
-use crate::fail;
 use crate::store::{Call, Heard, Turn};
 use crate::voximplant::callback::{self, What};
+use crate::{fail, measures};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -190,6 +190,7 @@ pub(super) async fn events(
     let event = parsed.event;
     let settled = web.dialer.settle(attempt, report).await?;
     fail::point("event.settled");
+    measures::event(&event);
     fail::after("event.answered");
     info!(attempt.id = %attempt, event = %event, "Webhook received: {event} of attempt {attempt}");
     match settled {

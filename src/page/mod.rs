@@ -14,6 +14,7 @@ mod client;
 mod create;
 mod doors;
 mod files;
+mod hooks;
 mod look;
 mod others;
 mod people;

@@ -240,6 +240,8 @@ pub struct Finding {
 struct Setup {
     s: Shell,
     account: Value,
+    /// A restore that waits to be confirmed.
+    restored: Value,
     nodes: Vec<Node>,
     findings: Vec<Finding>,
     ok: bool,
@@ -250,6 +252,7 @@ async fn examined(visit: &Visit, faults: Vec<String>) -> Result<Setup, Trouble> 
     let account = visit.api.get("/account").await?;
     let nodes = visit.api.get("/nodes").await?;
     let setup = visit.api.get("/setup").await?;
+    let restored = visit.api.get("/restore").await?;
     let s = Shell::of(visit, "setup", visit.t("Set-up", "Настройка")).await?;
     let nodes = nodes.list("").iter().map(|node| Node {
         name: node.text("node"),
@@ -267,7 +270,7 @@ async fn examined(visit: &Visit, faults: Vec<String>) -> Result<Setup, Trouble> 
         _ => 2,
     };
     findings.sort_by_key(|finding| weight(&finding.level));
-    Ok(Setup { nodes: nodes.collect(), ok: setup.yes("ok"), findings, account, faults, s })
+    Ok(Setup { nodes: nodes.collect(), ok: setup.yes("ok"), findings, account, restored, faults, s })
 }
 
 pub async fn setup(visit: Visit) -> Response {

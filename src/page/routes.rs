@@ -1,7 +1,7 @@
 //! Every address of the page, and what holds for all of them.
 
 use super::session::Sessions;
-use super::{access, assets, call, campaign, campaigns, create, doors, files, others, people, report, run};
+use super::{access, assets, call, campaign, campaigns, create, doors, files, hooks, others, people, report, run};
 use crate::clock::Clock;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -104,6 +104,9 @@ pub fn router(api: Router, installation_key: &[u8], clock: Clock, stopping: Canc
         .route("/access/keys/{key}/revoke", post(access::revoke))
         .route("/setup", get(others::setup))
         .route("/setup/limits", post(others::limit))
+        .route("/setup/restore", post(hooks::confirm_restore))
+        .route("/webhooks", get(hooks::webhooks).post(hooks::add))
+        .route("/webhooks/{webhook}/{act}", post(hooks::act))
         .layer(from_fn(harden))
         .with_state(house.clone());
     let otherwise = Router::new().fallback(doors::otherwise).layer(from_fn(harden)).with_state(house);

@@ -88,6 +88,24 @@ fn our_migrations() -> Vec<i64> {
     sqlx::migrate!("./migrations").iter().map(|migration| migration.version).collect()
 }
 
+/// The migrations that a SQLite file holds.
+pub(super) async fn versions(conn: &mut SqliteConnection) -> Result<Vec<i64>> {
+    let there: i64 = sqlx::query_scalar(MIGRATED).fetch_one(&mut *conn).await?;
+    Ok(if there == 0 { Vec::new() } else { sqlx::query_scalar(VERSIONS).fetch_all(conn).await? })
+}
+
+/// Can this version go on with tables that these migrations made?
+pub fn fit(versions: &[i64]) -> std::result::Result<(), String> {
+    if versions.is_empty() {
+        return Err("it is no database of this program".into());
+    }
+    let ours = our_migrations();
+    match versions.iter().all(|version| ours.contains(version)) {
+        true => Ok(()),
+        false => Err("it was made by a newer version of this program: use that one".into()),
+    }
+}
+
 impl Store {
     /// What opening a SQLite file would do to its tables; nothing is changed by asking.
     pub async fn tables_of(url: &str) -> Result<Tables> {

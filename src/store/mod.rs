@@ -201,6 +201,7 @@ macro_rules! load {
 
 pub mod access;
 mod alternates;
+pub mod backup;
 mod calls;
 mod campaigns;
 mod dialling;
@@ -214,7 +215,9 @@ pub mod migrate;
 mod money;
 mod nights;
 pub mod nodes;
+pub mod notices;
 mod numbers;
+pub mod operate;
 mod pace;
 pub mod people;
 pub mod repeats;

@@ -12,12 +12,13 @@
 use super::asked::{Asked, Runs, Told};
 use super::broken::Broken;
 use super::{Db, Note, Noted, Result, StartAnswer, StoreError};
-use crate::fail;
+use crate::{fail, measures};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, SqliteConnection};
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// Acts in one commit, and acts waiting for one.
@@ -182,7 +183,10 @@ fn is_deadlock(error: &StoreError) -> bool {
 /// All of them in one transaction, or none; never after a fault of the storage.
 async fn together(db: &Db, broken: &Broken, orders: &[Order]) -> Result<Vec<Done>> {
     broken.check()?;
-    applied(db, orders).await.map_err(|cause| broken.noted(cause))
+    let began = Instant::now();
+    let done = applied(db, orders).await.map_err(|cause| broken.noted(cause))?;
+    measures::committed(orders.len(), began.elapsed());
+    Ok(done)
 }
 
 async fn applied(db: &Db, orders: &[Order]) -> Result<Vec<Done>> {

@@ -8,6 +8,7 @@ use super::error::ApiError;
 use super::pacer::Permit;
 use super::service_key::{Minted, ServiceKey, Wall};
 use super::wire::{Came, Wire};
+use crate::measures;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::sync::Mutex;
@@ -122,6 +123,7 @@ impl Api {
             answer = self.send(method, &form, self.token(true)?, permit).await;
         }
         let took_ms = began.elapsed().as_millis() as u64;
+        measures::provider(method, &answer.as_ref().map_or_else(ApiError::word, |_| "ok".to_owned()));
         match &answer {
             Ok(_) => debug!(method, ?names, took_ms, "{method} answered"),
             Err(cause) => debug!(method, ?names, took_ms, %cause, "{method} failed: {cause}"),

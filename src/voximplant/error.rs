@@ -52,6 +52,21 @@ pub enum ApiError {
     Http(#[source] reqwest::Error),
 }
 
+impl ApiError {
+    /// For counting: the provider's own code, or a word for why there was none.
+    pub(super) fn word(&self) -> String {
+        match self {
+            ApiError::Refused { code, .. } => code.to_string(),
+            ApiError::Status { status, .. } => format!("http_{status}"),
+            ApiError::Crowded { .. } => "crowded".into(),
+            ApiError::Unreachable { .. } => "unreachable".into(),
+            ApiError::NoAnswer { .. } => "no_answer".into(),
+            ApiError::Malformed { .. } => "malformed".into(),
+            _ => "settings".into(),
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Nobody was called: defer, for as long as the provider said or its code asks for; without either,

@@ -99,6 +99,7 @@ impl Books {
             consent: Default::default(),
             list: Default::default(),
             experiment: Default::default(),
+            report: Default::default(),
             pacing: Default::default(),
         };
         let one = phone("+79990000000");

@@ -25,6 +25,7 @@ const PAGES: &[&str] = &[
     "/modes",
     "/setup",
     "/access",
+    "/webhooks",
     "/line",
     "/template.csv",
 ];
@@ -49,6 +50,9 @@ async fn without_a_key_there_is_only_the_door() {
         "/setup/limits",
         "/access/keys",
         "/access/keys/x/revoke",
+        "/setup/restore",
+        "/webhooks",
+        "/webhooks/x/remove",
         "/sign-out",
         "/campaigns/x/start",
         "/calls/x/hangup",

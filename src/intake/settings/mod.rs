@@ -12,6 +12,7 @@ mod dial;
 mod experiment;
 pub(in crate::intake) mod gap;
 mod list;
+mod report;
 mod retry;
 mod schedule;
 
@@ -37,7 +38,7 @@ pub const WEIGHT_MAX: u32 = 100;
 const DEFAULT_DAYS: &[&str] = &["mon-sun 09:00-20:00"];
 const DEFAULT_ZONE: Tz = chrono_tz::Europe::Moscow;
 
-const LATER: &[(&str, &str)] = &[("notify", "whom to tell")];
+const LATER: &[(&str, &str)] = &[("notify", "whom to tell; a report of the morning has [report]")];
 
 /// Settings as text: TOML, or JSON when it starts with a brace.
 pub fn parse(text: &str, modes: &BTreeSet<Mode>) -> Result<Settings, Faults> {
@@ -79,6 +80,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
     let gap = gap::read(table.table("gap"));
     let consent = consent::read(table.table("consent"));
     let list = list::read(table.table("list"));
+    let report = report::read(table.table("report"));
     let experiment = experiment::read(table.table("experiment"), modes.as_deref());
     table.close(LATER);
     Some(Settings {
@@ -102,6 +104,7 @@ fn root(reading: &Reading, value: &Value, modes: &BTreeSet<Mode>) -> Option<Sett
         consent: consent?,
         list: list?,
         experiment: experiment?,
+        report: report?,
     })
 }
 
@@ -259,6 +262,7 @@ pub fn to_json(settings: &Settings) -> Value {
         ("gap", gap::to_json(&settings.gap), settings.gap == Default::default()),
         ("consent", consent::to_json(&settings.consent), settings.consent == Default::default()),
         ("list", list::to_json(&settings.list), settings.list == Default::default()),
+        ("report", report::to_json(&settings.report), settings.report == Default::default()),
         ("experiment", experiment::to_json(&settings.experiment), settings.experiment == Default::default()),
     ] {
         if !is_default {
@@ -270,5 +274,7 @@ pub fn to_json(settings: &Settings) -> Value {
 
 #[cfg(test)]
 mod experiment_tests;
+#[cfg(test)]
+mod report_tests;
 #[cfg(test)]
 mod tests;

@@ -191,6 +191,10 @@ pub async fn hold_of(conn: &mut Conn, run: RunId) -> Result<Option<HoldRow>> {
 /// Pauses or resumes the whole account; what its pause had put to sleep is due again.
 pub async fn pause_account(conn: &mut Conn, order: &AccountPauseOrder) -> Result<()> {
     let now = order.now.0;
+    // What happened since the backup is not known: whoever asked never to be called again might be.
+    if let (false, Some(restored)) = (order.pause, super::restore::pending(conn).await?) {
+        return Err(StoreError::Conflict(restored.sentence()));
+    }
     let (at, reason) = if order.pause { (Some(now), order.by.reason.as_deref()) } else { (None, None) };
     sqlx::query(sql!("pause_account")).bind(order.account).bind(at).bind(reason).execute(&mut *conn).await?;
     sqlx::query(sql!("insert_account_transition"))

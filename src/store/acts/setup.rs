@@ -55,6 +55,13 @@ pub async fn lead(conn: &mut Conn, order: &LeadOrder) -> Result<Option<i64>> {
 pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
     for text in [
         "delete from doomed_records",
+        "delete from delivery_tries",
+        "delete from deliveries",
+        "delete from notices",
+        "delete from notice_cursors",
+        "delete from endpoints",
+        "delete from alerts",
+        "delete from morning_reports",
         "delete from records",
         "delete from history",
         "delete from sessions",

@@ -1,0 +1,2 @@
+-- forget_endpoint: the endpoint goes
+delete from endpoints where endpoint_id = $1
