@@ -243,7 +243,7 @@ missed = "never"
             "schedule.overlap: found `both`; write end-previous, skip or wait",
             "schedule.missed: found `never`; write run or skip",
             "budget: found 100; write a table",
-            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, policy_override, timezone, dial, windows, retry, schedule, budget, breakers, caps, gap, consent, list, experiment",
+            "colour: unknown key; known here: name, purpose, mode, modes, scenario, scenarios, region, policy, policy_override, timezone, dial, windows, retry, schedule, budget, breakers, caps, gap, consent, list, report, experiment",
         ]
     );
     let late = "name = 'x'\npurpose = 'test'\n[schedule]\ncron = '0 2 * * *'\noverlap = 'wait'\nmissed = 'skip'";
