@@ -425,7 +425,9 @@ async fn first_limits(config: &Config, store: &Store, account: i64, platform: &s
     let elsewhere = platform_before != Some(platform);
     let cps_max = config.cps_max.filter(|_| elsewhere || cps_before != Some(cps.as_str()));
     let lines_max = config.lines_max.filter(|_| elsewhere || lines_before != Some(lines.as_str()));
-    store.limit(LimitOrder { account, cps_max: cps_max.map(Some), lines_max: lines_max.map(Some), seen: None, now }).await?;
+    store
+        .limit(LimitOrder { account, cps_max: cps_max.map(Some), lines_max: lines_max.map(Some), seen: None, now })
+        .await?;
     Ok(store.set_installation_value("limits", written).await?)
 }
 

@@ -10,10 +10,10 @@ mod harness;
 mod naughty;
 #[path = "openapi/repeats.rs"]
 mod repeats;
-#[path = "openapi/routes.rs"]
-mod routes;
 #[path = "openapi/rounds.rs"]
 mod rounds;
+#[path = "openapi/routes.rs"]
+mod routes;
 #[path = "openapi/sessions.rs"]
 mod sessions;
 #[path = "openapi/strangers.rs"]

@@ -96,7 +96,8 @@ pub(super) async fn once(State(web): State<Arc<Web>>, request: Request, next: Ne
 
 async fn repeated(web: Arc<Web>, key: String, request: Request, next: Next) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let too_large = |_| Problem::unread(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large to be kept for a repetition");
+    let too_large =
+        |_| Problem::unread(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large to be kept for a repetition");
     let body = to_bytes(body, UPLOAD_BYTES_MAX).await.map_err(too_large)?;
     let place = web.repeats.take(&key).ok_or_else(|| underway(&key))?;
     let asked = format!("{} {}\n", parts.method, parts.uri);

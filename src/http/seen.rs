@@ -1,8 +1,8 @@
 //! `ETag` and `If-Match`: who edits says what was seen, and is refused where somebody was faster.
 
 use axum::Json;
-use axum::http::header::{ETAG, HeaderName, IF_MATCH};
 use axum::http::HeaderMap;
+use axum::http::header::{ETAG, HeaderName, IF_MATCH};
 
 /// An answer with the tag of what it shows.
 pub(super) type Tagged<T> = ([(HeaderName, String); 1], Json<T>);
@@ -40,6 +40,8 @@ mod tests {
         let seen = |text: &'static str| Seen::of(&HeaderMap::from_iter([(IF_MATCH, HeaderValue::from_static(text))]));
         assert!(Seen::of(&HeaderMap::new()).is_none() && seen("*").is_none());
         assert!(seen("\"v2\"").unwrap().is("v2") && seen("\"v1\", \"v2\"").unwrap().is("v2"));
-        assert!(!seen("\"v1\"").unwrap().is("v2") && !seen("W/\"v2\"").unwrap().is("v2") && !seen("v2").unwrap().is("v2"));
+        assert!(
+            !seen("\"v1\"").unwrap().is("v2") && !seen("W/\"v2\"").unwrap().is("v2") && !seen("v2").unwrap().is("v2")
+        );
     }
 }

@@ -70,9 +70,10 @@ impl Door {
 /// Nothing of them that begins like a tag stands in the page as it was written.
 fn nothing_runs(page: &str, strings: &[String]) {
     for string in strings {
-        let tag = string.char_indices().zip(string.chars().skip(1)).any(|((_, c), next)| {
-            c == '<' && (next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'))
-        });
+        let tag = string
+            .char_indices()
+            .zip(string.chars().skip(1))
+            .any(|((_, c), next)| c == '<' && (next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')));
         assert!(!tag || !page.contains(string.trim()), "stands in the page as it was written: {string:?}");
     }
 }
@@ -135,7 +136,8 @@ fn kept(text: &str) -> String {
 /// What nobody sees at the edges of a cell goes too: spreadsheets leave marks of direction and width there.
 fn cell(text: &str) -> String {
     let unseen = |c: char| {
-        c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        c.is_whitespace()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     text.trim_matches(unseen).to_owned()
 }

@@ -350,7 +350,8 @@ async fn runs(round: &mut Round, app: &App, (campaign, run): &(String, String)) 
     round.ask("drainRun", open).json(json!({ "by": "a test" })).gives(200).await;
     round.ask("stopRun", open).json(json!({ "hang_up": true })).gives(200).await;
     round.ask("stopRun", open).json(json!({ "hang_up": "yes" })).gives(400).await;
-    let call = json!({ "phone": number(3, 80), "mode": "dialog", "purpose": "test", "prompt": "Say hello. Say goodbye." });
+    let call =
+        json!({ "phone": number(3, 80), "mode": "dialog", "purpose": "test", "prompt": "Say hello. Say goodbye." });
     let placed = round.ask("placeCall", &[]).header("idempotency-key", "call-1").json(call.clone()).gives(201).await;
     let again = round.ask("placeCall", &[]).header("idempotency-key", "call-1").json(call).gives(201).await;
     assert_eq!((&again.body, &again.headers["location"]), (&placed.body, &placed.headers["location"]));

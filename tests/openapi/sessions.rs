@@ -12,10 +12,8 @@ use serde_json::{Value, json};
 pub async fn play(round: &mut Round) {
     let mischief = Mischief::none().with(Kind::StartNoGrant, 1.0);
     let mut place = Place::new(World { speed: 120.0, mischief, ..World::default() }).await;
-    place.more = vec![
-        ("OPENAI_BASE_URL", place.simulator.completions_url()),
-        ("OPENAI_API_KEY", "sk-of-a-test".to_owned()),
-    ];
+    place.more =
+        vec![("OPENAI_BASE_URL", place.simulator.completions_url()), ("OPENAI_API_KEY", "sk-of-a-test".to_owned())];
     let app = place.serve().await;
     let campaign = take_in(&app, &settings("played", "mode = \"dialog\""), &csv([number(0, 1)])).await.campaign;
     let run = start(&app, campaign).await;
@@ -33,7 +31,8 @@ pub async fn play(round: &mut Round) {
     let token = granted["event_token"].as_str().expect("a token").to_owned();
 
     let event = |name: &str, seq: i64, more: Value| {
-        let mut event = json!({ "call_id": mine.attempt, "event": name, "seq": seq, "at_ms": seq * 1000, "session_id": "77" });
+        let mut event =
+            json!({ "call_id": mine.attempt, "event": name, "seq": seq, "at_ms": seq * 1000, "session_id": "77" });
         event.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
         event
     };

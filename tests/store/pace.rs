@@ -227,8 +227,13 @@ async fn one_burst_seen_by_many_nodes_is_one_step(bench: Bench) {
 async fn limits_are_edited_while_calls_are_planned(bench: Bench) {
     let calls = bench.run_of(50).await;
     let settings = read("cps = 100\nlines = 1000");
-    let limit =
-        |cps_max, now| LimitOrder { account: calls.account, cps_max: Some(cps_max), lines_max: Some(Some(1000)), seen: None, now };
+    let limit = |cps_max, now| LimitOrder {
+        account: calls.account,
+        cps_max: Some(cps_max),
+        lines_max: Some(Some(1000)),
+        seen: None,
+        now,
+    };
     calls.store.limit(limit(Some(20.0), NOON)).await.unwrap();
     let first = plan(&calls, NOON, &settings).await;
     assert_eq!(first.len(), 19, "one spacing after the edit");
@@ -245,7 +250,11 @@ async fn limits_are_edited_while_calls_are_planned(bench: Bench) {
     // Whoever edits one limit leaves the other as somebody else has set it meanwhile.
     let (account, now) = (calls.account, NOON.plus_ms(3000));
     calls.store.limit(LimitOrder { account, cps_max: None, lines_max: Some(Some(7)), seen: None, now }).await.unwrap();
-    calls.store.limit(LimitOrder { account, cps_max: Some(Some(3.0)), lines_max: None, seen: None, now }).await.unwrap();
+    calls
+        .store
+        .limit(LimitOrder { account, cps_max: Some(Some(3.0)), lines_max: None, seen: None, now })
+        .await
+        .unwrap();
     let stands = calls.store.account(account).await.unwrap().unwrap();
     assert_eq!((stands.cps_max, stands.lines_max), (Some(3.0), Some(7)));
 }

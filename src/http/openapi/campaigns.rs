@@ -89,17 +89,29 @@ pub(super) fn describe(paper: &mut Paper) {
         .refuses(&[409, 422]);
     keyed(clone);
     paper
-        .get("/api/v1/campaigns/{campaign}/preview", "previewCampaign", "What each mode would be told of the first contact")
+        .get(
+            "/api/v1/campaigns/{campaign}/preview",
+            "previewCampaign",
+            "What each mode would be told of the first contact",
+        )
         .answers::<Preview>(200, "Every mode of this installation.");
     paper
-        .get("/api/v1/campaigns/{campaign}/outlook", "outlook", "What a run would come to: whom, when, how long, for how much")
+        .get(
+            "/api/v1/campaigns/{campaign}/outlook",
+            "outlook",
+            "What a run would come to: whom, when, how long, for how much",
+        )
         .answers::<Outlook>(200, "The outlook.");
     paper
         .get("/api/v1/campaigns/{campaign}/prove", "proveCampaign", "The tables held against the laws of dialling")
         .answers::<Proof>(200, "Every law, and whether it holds.");
     paper.get("/api/v1/modes", "listModes", "The modes of this installation").answers::<Modes>(200, "Each of them.");
     paper
-        .get("/api/v1/policies", "listPolicies", "Policies: their rules, where these are written, what they do not see to")
+        .get(
+            "/api/v1/policies",
+            "listPolicies",
+            "Policies: their rules, where these are written, what they do not see to",
+        )
         .answers_many::<Policy>("Each of them.")
         .never(&[503]);
     paper
@@ -115,14 +127,22 @@ pub(super) fn describe(paper: &mut Paper) {
 pub(super) fn keyed(operation: Operation<'_>) -> Operation<'_> {
     let key = json!({ "type": "string", "minLength": 1, "maxLength": 200 });
     operation
-        .header("Idempotency-Key", key, "The same key and the same request: the first answer again, and nothing is done twice.")
+        .header(
+            "Idempotency-Key",
+            key,
+            "The same key and the same request: the first answer again, and nothing is done twice.",
+        )
         .refuses(&[400, 409, 422])
 }
 
 fn contacts(paper: &mut Paper) {
     paper.topic("Contacts and lists", "People of a campaign, and the lists they came with.");
     paper
-        .get("/api/v1/campaigns/{campaign}/contacts", "listContacts", "People of a campaign, in the order of their lists")
+        .get(
+            "/api/v1/campaigns/{campaign}/contacts",
+            "listContacts",
+            "People of a campaign, in the order of their lists",
+        )
         .page(1000)
         .answers::<Contacts>(200, "A page of them.")
         .links();
@@ -148,7 +168,11 @@ fn contacts(paper: &mut Paper) {
         .sends(200, "text/csv", text(), "The list.")
         .never(&[503]);
     for (path, id, told) in [
-        ("/api/v1/campaigns/{campaign}/contacts/{contact}/why", "whyInCampaign", "Why somebody of a campaign is not called now"),
+        (
+            "/api/v1/campaigns/{campaign}/contacts/{contact}/why",
+            "whyInCampaign",
+            "Why somebody of a campaign is not called now",
+        ),
         ("/api/v1/contacts/{contact}/why", "why", "Why somebody is not called right now, and when that will be"),
     ] {
         paper.get(path, id, told).answers::<Why>(200, "The reason.").refuses(&[409]);
@@ -171,7 +195,11 @@ fn exports(paper: &mut Paper) {
             .query("delimiter", one_of(&["comma", "semicolon", "tab", "pipe"]), "Of CSV.")
             .query("mark", yes_no(), "CSV begins with a byte-order mark, which spreadsheets like.")
             .refuses(&[422]);
-        let asked = asked.query("list", whole(), if with_list { "Of this list alone, counted from 1." } else { "Of rejects and notes alone." });
+        let asked = asked.query(
+            "list",
+            whole(),
+            if with_list { "Of this list alone, counted from 1." } else { "Of rejects and notes alone." },
+        );
         let schema = if format == Format::Xlsx { bytes() } else { text() };
         asked.sends(200, media_type(format), schema, "A row each, streamed.");
     };
@@ -180,12 +208,24 @@ fn exports(paper: &mut Paper) {
             let (name, ending) = (what.as_str(), format.as_str());
             let path = format!("/api/v1/campaigns/{{campaign}}/{name}.{ending}");
             let with_list = matches!(what, What::Rejects | What::Notes);
-            export(path, format!("export_{name}_{ending}"), format!("The campaign's {name} as {ending}"), format, with_list);
+            export(
+                path,
+                format!("export_{name}_{ending}"),
+                format!("The campaign's {name} as {ending}"),
+                format,
+                with_list,
+            );
         }
     }
     for format in Format::ALL {
         let ending = format.as_str();
         let path = format!("/api/v1/suppressions.{ending}");
-        export(path, format!("export_suppressions_{ending}"), format!("The suppression list as {ending}"), format, false);
+        export(
+            path,
+            format!("export_suppressions_{ending}"),
+            format!("The suppression list as {ending}"),
+            format,
+            false,
+        );
     }
 }

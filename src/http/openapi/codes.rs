@@ -17,7 +17,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("suppressed", 409, "The number is on the suppression list."),
     ("refused", 409, "A gate is closed for good; nobody was called."),
     ("underway", 409, "The first request of this `Idempotency-Key` is not answered yet: ask again."),
-    ("unknown_end", 409, "What became of the first request of this `Idempotency-Key` is not known: look before you repeat it."),
+    (
+        "unknown_end",
+        409,
+        "What became of the first request of this `Idempotency-Key` is not known: look before you repeat it.",
+    ),
     ("gone", 410, "No call is to be made with this token."),
     ("changed", 412, "It is not what `If-Match` names any more: read it again."),
     ("too_large", 413, "The body is larger than is read here."),

@@ -4,10 +4,10 @@ use super::campaigns::keyed;
 use super::paper::{Operation, Paper};
 use super::shapes::*;
 use super::values::{bytes, one_of, text};
+use crate::report::Report;
 use crate::report::gate::Gate;
 use crate::report::plan::Plan;
 use crate::report::runs::Compared;
-use crate::report::Report;
 use serde_json::{Value, json};
 
 pub(super) fn describe(paper: &mut Paper) {
@@ -23,7 +23,10 @@ fn language(operation: Operation<'_>) -> Operation<'_> {
 }
 
 fn reports(paper: &mut Paper) {
-    paper.topic("Reports", "Modes compared: latency and success with intervals. docs/REPORTS.md tells what each figure is.");
+    paper.topic(
+        "Reports",
+        "Modes compared: latency and success with intervals. docs/REPORTS.md tells what each figure is.",
+    );
     for (path, id) in [("report", "report"), ("report.json", "reportJson")] {
         let path = format!("/api/v1/campaigns/{{campaign}}/{path}");
         let told = paper.get(&path, id, "The comparison").answers::<Report>(200, "The report.");
@@ -105,9 +108,12 @@ fn numbers(paper: &mut Paper) {
         .query("reason", json!({ "type": "string", "maxLength": 500 }), "For rows that give none.")
         .takes::<SuppressOrder>(true, json!({ "number": "+79991234567", "reason": "asked by letter" }))
         .also_takes("text/csv", bytes())
-        .also_takes("multipart/form-data", json!({
-            "type": "object", "required": ["contacts"], "properties": { "contacts": bytes() },
-        }))
+        .also_takes(
+            "multipart/form-data",
+            json!({
+                "type": "object", "required": ["contacts"], "properties": { "contacts": bytes() },
+            }),
+        )
         .answers::<Suppressed>(200, "A list: every row is accounted for.")
         .done(204, "One number: it is not called any more.")
         .refuses(&[422]);
@@ -163,13 +169,19 @@ fn sessions(paper: &mut Paper) {
         .post("/voximplant/grant", "grant", "Permission to dial, once")
         .says("The body's own token is the secret. A scenario without a grant never dials.")
         .open()
-        .takes::<GrantAsked>(true, json!({ "a": "att_01k9x2m4n8q7r", "t": "0123456789abcdef0123456789abcdef", "session_id": 1 }))
+        .takes::<GrantAsked>(
+            true,
+            json!({ "a": "att_01k9x2m4n8q7r", "t": "0123456789abcdef0123456789abcdef", "session_id": 1 }),
+        )
         .answers::<Granted>(200, "Dial, within ten seconds of the grant.")
         .refuses(&[404, 409, 410]);
     paper
         .post("/voximplant/events", "sessionEvent", "What happened in a session; answered after the commit")
         .with("session")
-        .takes::<SessionEvent>(true, json!({ "call_id": "att_01k9x2m4n8q7r", "event": "Ringing", "seq": 1, "at_ms": 900, "session_id": 1 }))
+        .takes::<SessionEvent>(
+            true,
+            json!({ "call_id": "att_01k9x2m4n8q7r", "event": "Ringing", "seq": 1, "at_ms": 900, "session_id": 1 }),
+        )
         .answers::<Heard>(200, "It is kept.")
         .refuses(&[404, 409]);
     paper
@@ -180,7 +192,10 @@ fn sessions(paper: &mut Paper) {
     paper
         .post("/voice/dialog", "dialog", "What our side says next")
         .with("session")
-        .takes::<TurnAsked>(true, json!({ "call_id": "att_01k9x2m4n8q7r", "turn": 1, "text": "Yes, speaking.", "is_final": true }))
+        .takes::<TurnAsked>(
+            true,
+            json!({ "call_id": "att_01k9x2m4n8q7r", "turn": 1, "text": "Yes, speaking.", "is_final": true }),
+        )
         .answers::<TurnReply>(200, "The whole reply, or what is said until there is one.")
         .refuses(&[404, 409]);
     paper

@@ -47,7 +47,8 @@ pub(in crate::http) fn routes() -> Router {
 fn answer(status: StatusCode, headers: &[(HeaderName, &str)], body: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
-    let usual = [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "no-referrer"), (CONTENT_SECURITY_POLICY, POLICY)];
+    let usual =
+        [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "no-referrer"), (CONTENT_SECURITY_POLICY, POLICY)];
     for (name, value) in usual.iter().chain(headers) {
         // Made of our own words and a media type: always fit for a header.
         if let Ok(value) = HeaderValue::from_str(value) {

@@ -190,7 +190,8 @@ impl Operation<'_> {
         if let Some(parameters) = self.at()["parameters"].as_array_mut()
             && let Some(limit) = parameters.last_mut()
         {
-            let told = format!("Entries of a page, 1 to {limit_max}; what lies outside is taken for the nearest bound.");
+            let told =
+                format!("Entries of a page, 1 to {limit_max}; what lies outside is taken for the nearest bound.");
             limit["description"] = told.into();
         }
         self
@@ -220,7 +221,8 @@ impl Operation<'_> {
 
     fn answer(mut self, status: u16, told: &str, kind: &str, schema: Value) -> Self {
         let mut content = json!({ "schema": schema });
-        if let Some(example) = self.paper.examples.get(&self.id).filter(|_| status < 300 && kind == "application/json") {
+        if let Some(example) = self.paper.examples.get(&self.id).filter(|_| status < 300 && kind == "application/json")
+        {
             content["example"] = example.clone();
         }
         self.at()["responses"][status.to_string()] = json!({ "description": told, "content": { kind: content } });

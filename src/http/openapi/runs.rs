@@ -104,7 +104,10 @@ fn attempts(paper: &mut Paper) {
 }
 
 fn single(paper: &mut Paper) {
-    paper.topic("A single call", "One call now: what a gate would hold back is refused, with the time at which it opens.");
+    paper.topic(
+        "A single call",
+        "One call now: what a gate would hold back is refused, with the time at which it opens.",
+    );
     let call = paper
         .post("/demo/session", "placeCall", "Calls one number now")
         .takes::<CallOrder>(true, json!({ "phone": "+79991234567", "mode": "realtime", "prompt": "Say hello." }))

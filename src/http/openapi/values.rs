@@ -34,8 +34,10 @@ ids! {
 
 impl PartialSchema for Timestamp {
     fn schema() -> RefOr<Schema> {
-        let whole = ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
-        let told = "An instant: milliseconds since 1970, in program time, which is real time unless the clock is scaled.";
+        let whole =
+            ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+        let told =
+            "An instant: milliseconds since 1970, in program time, which is real time unless the clock is scaled.";
         whole.description(Some(told)).examples([json!(1_795_000_000_000_i64)]).into()
     }
 }

@@ -170,4 +170,3 @@ pub struct Person {
     /// The newest first.
     attempts: Vec<Tried>,
 }
-

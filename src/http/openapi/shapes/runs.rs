@@ -1,8 +1,8 @@
 //! Runs: how they stand, and what an operator says to them.
 
 use super::Pace;
-use crate::http::openapi::values::GateName;
 use crate::domain::{AttemptId, CampaignId, Mode, Outcome, RunId, ScheduleId, Timestamp};
+use crate::http::openapi::values::GateName;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
