@@ -40,6 +40,7 @@ mod round;
 mod runs;
 mod setup;
 pub mod single;
+mod slices;
 pub mod status;
 mod stream;
 pub mod taken;
@@ -220,6 +221,8 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/campaigns/{campaign}/report.json", get(reports::json))
         .route("/campaigns/{campaign}/report.csv", get(reports::csv))
         .route("/campaigns/{campaign}/report.html", get(reports::html))
+        .route("/campaigns/{campaign}/report/slices", get(slices::cells))
+        .route("/campaigns/{campaign}/report/calls", get(slices::calls))
         .route("/campaigns/{campaign}/gate", get(gates::gate))
         .route("/campaigns/{campaign}/plan", get(gates::plan))
         .route("/reports/compare", get(gates::compare))

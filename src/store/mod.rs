@@ -214,6 +214,8 @@ pub mod people;
 mod rerun;
 mod sessions;
 mod single;
+pub mod slices;
+pub mod snapshots;
 mod why;
 
 impl Store {
