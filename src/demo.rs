@@ -6,7 +6,7 @@ use crate::domain::settings::Take;
 use crate::domain::{CampaignId, Mode, PhoneNumber, RunId, Timestamp};
 use crate::http::import::{Here, Imported, Upload, import};
 use crate::report::render::{Format, render};
-use crate::report::{Lang, Proof, gather};
+use crate::report::{Lang, Proof, stored};
 use crate::simulator;
 use crate::store::{Progress, Store};
 use anyhow::{Context, Result, anyhow};
@@ -266,7 +266,7 @@ async fn wait_for_history(app: &App, run: RunId) -> Result<()> {
 async fn show(app: &App, campaign: CampaignId) -> Result<bool> {
     let rules = app.dialer.rules(campaign).await?;
     let row = app.store.campaign(campaign).await?.context("the demo's campaign is gone")?;
-    let report = gather::report(&app.store, &row, &rules.settings, app.clock.now()).await?;
+    let report = stored::report(&app.store, &row, &rules.settings, app.clock.now()).await?;
     println!("\n{}", render(&report, Format::Table, Lang::En)?);
     let page = PathBuf::from("reports").join("demo.html");
     std::fs::create_dir_all("reports")?;

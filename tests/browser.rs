@@ -1,11 +1,21 @@
 //! The admin page in headless Chromium, driven as a person would: a list is dropped, checked and started, its run is
 //! watched, paused and resumed, a call is opened, the report is read, in both languages; axe looks at every page.
 //!
+//! And the report as one page, opened from a disk with the network off, in both languages, light, dark and narrow: charts
+//! are there, axe finds nothing serious, and pictures of it are kept below `CARGO_TARGET_TMPDIR/report-pictures`.
+//!
 //! `.ci/browser` installs the driver below `target`; the browser is Debian's `chromium`. `HALO_TEST_CLIENTS=required`
 //! fails without them. `HALO_SCREENSHOTS=folder` keeps pictures.
 
+#[path = "report/fixture.rs"]
+#[allow(dead_code)]
+mod fixture;
 mod harness;
 
+use fixture::Campaign;
+use halo::domain::Timestamp;
+use halo::report::render::{Format, render};
+use halo::report::{Lang, build};
 use harness::{KEY, Place, World, number};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -46,4 +56,28 @@ async fn a_person_works_with_the_page() {
     assert!(done.status.success(), "{said}");
     assert!(said.contains("all pages were seen"), "{said}");
     app.stop().await;
+}
+
+/// The guards: `<title>`, `<desc>` and the twin tables of `render/charts.rs`, the colours of `templates/report.html`.
+#[tokio::test]
+async fn a_report_is_read_from_a_disk_without_a_network() {
+    let Some(driver) = driver() else { return };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let profile = tempfile::tempdir().expect("a folder");
+    let report = build(Campaign::demo().figures(), Timestamp(1_772_600_000_000));
+    let mut pages = Vec::new();
+    for (name, lang) in [("from_disk_en.html", Lang::En), ("from_disk_ru.html", Lang::Ru)] {
+        let path = folder.join(name);
+        std::fs::write(&path, render(&report, Format::Html, lang).expect("a page")).expect("written");
+        pages.push(path.display().to_string());
+    }
+    let mut command = Command::new("node");
+    command.arg(Path::new(ROOT).join("tests/report/browser.mjs")).env("DRIVER", &driver);
+    command
+        .env("PAGES", pages.join(","))
+        .env("PROFILE", profile.path())
+        .env("PICTURES", folder.join("report-pictures"));
+    let done = tokio::task::spawn_blocking(move || command.output()).await.expect("it is waited for").expect("node");
+    let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && said.contains("every report was seen"), "{said}");
 }

@@ -6,6 +6,8 @@ mod fixture;
 mod gate;
 #[path = "report/nights.rs"]
 mod nights;
+#[path = "report/panels.rs"]
+mod panels;
 #[path = "report/verdicts.rs"]
 mod verdicts;
 

@@ -48,6 +48,8 @@ mod people;
 mod plans;
 #[path = "store/races.rs"]
 mod races;
+#[path = "store/reports.rs"]
+mod reports;
 #[path = "store/retries.rs"]
 mod retries;
 #[path = "store/runs.rs"]

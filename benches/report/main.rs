@@ -13,7 +13,7 @@ mod postgres;
 
 use halo::domain::{CampaignId, Timestamp};
 use halo::report::render::{Format, render};
-use halo::report::{Lang, build, gather};
+use halo::report::{Lang, build, gather, stored};
 use halo::store::{Db, Store};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -137,6 +137,15 @@ async fn measure(engine: &str, url: &str, options: &Options, folder: &Path) {
     said.line("gather", gathered, "s", None);
     said.line("build", cold - gathered, "s", None);
     said.line("report_cold", whole, "s", None);
+
+    stored::report(&store, &campaign, &settings, NOW).await.expect("a report");
+    store.close().await;
+    let store = Store::open(url).await.expect("the database");
+    let began = Instant::now();
+    let campaign = store.campaign(CampaignId(fill::CAMPAIGN)).await.expect("it answers").expect("the campaign");
+    let report = stored::report(&store, &campaign, &settings, NOW).await.expect("a report");
+    render(&report, Format::Json, Lang::En).expect("JSON");
+    said.line("report_from_snapshot", began.elapsed().as_secs_f64(), "s", None);
 
     let began = Instant::now();
     let rows: Vec<(String, Option<i64>, i64)> = quantile_rows(&store).await;

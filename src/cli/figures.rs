@@ -6,7 +6,7 @@ use halo::app::{known_modes, peek_clock, read_rules};
 use halo::http::export;
 use halo::report::render::{Format, render};
 use halo::report::verify::verify;
-use halo::report::{Proof, gather};
+use halo::report::{Proof, gather, stored};
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -95,7 +95,7 @@ pub async fn report(args: ReportArgs) -> Result<(), Failure> {
             code => Err(Failure { code, message: String::new() }),
         };
     }
-    let report = gather::report(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
+    let report = stored::report(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
     let format = match args.format {
         Form::Table => Format::Table,
         Form::Json => Format::Json,

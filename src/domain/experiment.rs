@@ -31,9 +31,39 @@ impl Regime {
     }
 }
 
+/// What is compared with what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Each contact has one arm.
+    #[default]
+    Split,
+    /// Arms that play the same: a check of the machinery, which should find nothing.
+    Aa,
+    /// A panel of test numbers: each meets every mode in turn, and is its own control.
+    Crossover,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 3] = [Kind::Split, Kind::Aa, Kind::Crossover];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Split => "split",
+            Kind::Aa => "aa",
+            Kind::Crossover => "crossover",
+        }
+    }
+
+    pub fn is_split(&self) -> bool {
+        *self == Kind::Split
+    }
+}
+
 /// `[experiment]`. Where nothing is said, the defaults of the report hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Experiment {
+    pub kind: Kind,
     /// Against which mode the others are held.
     pub baseline: Option<Mode>,
     /// By how much success may fall, in percentage points.

@@ -55,6 +55,7 @@ mod seen;
 mod setup;
 mod signed;
 pub mod single;
+mod slices;
 pub mod status;
 mod stream;
 pub mod taken;
@@ -248,6 +249,8 @@ fn api() -> Doors {
         .route("/campaigns/{campaign}/report.json", get(reports::json))
         .route("/campaigns/{campaign}/report.csv", get(reports::csv))
         .route("/campaigns/{campaign}/report.html", get(reports::html))
+        .route("/campaigns/{campaign}/report/slices", get(slices::cells))
+        .route("/campaigns/{campaign}/report/calls", get(slices::calls))
         .route("/campaigns/{campaign}/gate", get(gates::gate))
         .route("/campaigns/{campaign}/plan", get(gates::plan))
         .route("/reports/compare", get(gates::compare))

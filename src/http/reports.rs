@@ -2,7 +2,7 @@
 
 use super::{Problem, Web};
 use crate::report::render::{Format, render};
-use crate::report::{Lang, Report, gather};
+use crate::report::{Lang, Report, stored};
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::response::{IntoResponse, Response};
@@ -28,7 +28,7 @@ impl Asked {
 async fn report(web: &Web, campaign: &str) -> Result<Report, Problem> {
     let campaign = web.store.find_campaign(campaign).await?;
     let rules = web.dialer.rules(campaign.campaign).await?;
-    gather::report(&web.store, &campaign, &rules.settings, web.clock.now()).await.map_err(Problem::ours)
+    stored::report(&web.store, &campaign, &rules.settings, web.clock.now()).await.map_err(Problem::ours)
 }
 
 async fn answer(

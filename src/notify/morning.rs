@@ -4,7 +4,7 @@ use super::{Notifier, NotifyError, Result};
 use crate::domain::notice::{Channel, Kind, Morning, morning};
 use crate::domain::{CampaignId, RunId, Timestamp};
 use crate::report::render::markdown;
-use crate::report::{Lang, gather};
+use crate::report::{Lang, stored};
 use crate::store::Campaign;
 use crate::store::notices::{MorningOrder, MorningProgress, NewNotice};
 use serde_json::json;
@@ -40,7 +40,7 @@ impl Notifier {
         let Some((_, run)) = of_day.into_iter().find(|(campaign, _)| *campaign == id) else { return Ok(()) };
 
         let lang = if wanted.russian { Lang::Ru } else { Lang::En };
-        let report = gather::report(&self.store, &campaign, &settings, now).await?;
+        let report = stored::report(&self.store, &campaign, &settings, now).await?;
         let progress = self.store.morning_progress(run).await?;
         let body = format!("{}\n\n{}", so_far(&progress, lang), markdown(&report, lang));
         let notice = self.notice(&campaign, wanted, run, &day, &progress, body, now).await?;

@@ -64,18 +64,8 @@ impl Side {
 
 /// One run by itself: every contact that it took, whether or not another run reached it first.
 pub fn of_run(figures: &Figures, night: Night) -> Figures {
-    let mut own = figures.clone();
-    own.contacts = own.night_contacts.iter().filter(|row| row.night == night).cloned().collect();
-    own.night_contacts.retain(|row| row.night == night);
-    own.attempts.retain(|row| row.night == night);
-    own.calls.retain(|row| row.night == night);
-    own.latencies.retain(|row| row.night == night);
-    own.turns.retain(|row| row.night == night);
-    own.runs.retain(|row| row.night == night);
-    own.changes.retain(|row| row.night == night);
-    own.hours.retain(|row| row.night == night);
-    own.bundles.retain(|row| row.night == night);
-    own
+    let own = figures.of_nights(|other| other == night);
+    Figures { contacts: own.night_contacts.clone(), ..own }
 }
 
 /// Why the latencies of two sides may not be held against each other; nothing where they may.
@@ -100,13 +90,8 @@ pub fn unlike(side: &Arm, base: &Arm) -> Option<String> {
 
 /// Every figure of `side` against `base`. The seed is drawn from `version`: the same data gives the same limits.
 pub fn differences(side: &Side, base: &Side, version: &str) -> Vec<Difference> {
-    differences_up_to(side, base, version, RESAMPLED_CALLS_MAX)
-}
-
-/// The same where many pairs share the time that drawing takes: above `resampled_max` calls the closed form is used.
-pub fn differences_up_to(side: &Side, base: &Side, version: &str, resampled_max: u64) -> Vec<Difference> {
-    let seed = bucket::of(version, side.arm.mode.as_str()).hash;
-    let mut found = vec![median(side, base, seed, resampled_max), tail(side, base)];
+    let seed = seed_of(version, &side.arm.mode);
+    let mut found = vec![median(&side.medians, &base.medians, seed, RESAMPLED_CALLS_MAX), tail(side, base)];
     let rates = |arm: &Arm| {
         let r = arm.rates.clone();
         [
@@ -127,7 +112,7 @@ pub fn differences_up_to(side: &Side, base: &Side, version: &str, resampled_max:
     found
 }
 
-fn rate(metric: &str, side: &Rate, base: &Rate) -> Difference {
+pub fn rate(metric: &str, side: &Rate, base: &Rate) -> Difference {
     let share = |rate: &Rate| Share::new(rate.k, rate.interval.n);
     let (a, b) = (share(side), share(base));
     Difference {
@@ -140,24 +125,30 @@ fn rate(metric: &str, side: &Rate, base: &Rate) -> Difference {
     }
 }
 
-/// Medians of `call_turn_ms`: one value a contact.
-fn median(side: &Side, base: &Side, seed: u64, resampled_max: u64) -> Difference {
+/// What the limits of a mode's figures are drawn from.
+pub fn seed_of(version: &str, mode: &Mode) -> u64 {
+    bucket::of(version, mode.as_str()).hash
+}
+
+/// Medians of `call_turn_ms`, one value a contact; above `resampled_max` calls by the closed form, because many pairs may
+/// share the time that drawing takes.
+pub fn median(side: &Sample, base: &Sample, seed: u64, resampled_max: u64) -> Difference {
     const RESAMPLED: &str = "cluster_bootstrap";
-    let n = side.medians.n().min(base.medians.n());
-    let (a, b) = (side.medians.median(), base.medians.median());
+    let n = side.n().min(base.n());
+    let (a, b) = (side.median(), base.median());
     let plain = a.zip(b).map(|(a, b)| a - b);
     let (difference, ratio) = if n < calls_min() {
         let thin = |estimate| bare(RESAMPLED, n, estimate, too_few(n, calls_min()));
         (thin(plain), thin(a.zip(b).filter(|(_, b)| *b > 0.0).map(|(a, b)| a / b)))
-    } else if side.medians.n().max(base.medians.n()) > resampled_max {
-        let alone = |sample: &Sample| Clusters::collect(sample.sorted().into_iter().map(|value| vec![value]));
-        closed(&alone(&side.medians), &alone(&base.medians), 0.5, n)
+    } else if side.n().max(base.n()) > resampled_max {
+        let alone = |sample: &Sample| Clusters::alone(&sample.sorted());
+        closed(&alone(side), &alone(base), 0.5, n)
     } else {
-        let difference = match bootstrap::median_difference(&side.medians, &base.medians, seed) {
+        let difference = match bootstrap::median_difference(side, base, seed) {
             Some(found) => known(RESAMPLED, n, found.difference, found.lower, found.upper),
             None => bare(RESAMPLED, n, plain, "a median is not finite"),
         };
-        let ratio = match bootstrap::median_ratio(&side.medians, &base.medians, seed) {
+        let ratio = match bootstrap::median_ratio(side, base, seed) {
             Some(found) => known(RESAMPLED, n, found.estimate, found.lower, found.upper),
             None => absent(RESAMPLED, n, "a median is not finite, or none"),
         };

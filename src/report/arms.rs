@@ -1,16 +1,18 @@
 //! One arm's figures, pooled over its nights, and the same of each night.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use crate::domain::experiment::Kind;
 use crate::domain::{Mode, Outcome};
 
-use super::figures::{CallRow, CallTurns, ContactRow, Figures, Metric, Night};
+use super::figures::{CallRow, ContactRow, Figures, Metric, Night, TurnSums};
 use super::intervals::{self, rate};
 use super::model::{Arm, Contacts, EcdfPoint, FaultRow, Latency, NightArm, NightBlock, Turns, Unit};
 use super::stats::bootstrap::Sample;
 use super::stats::clustered::Clusters;
 use super::stats::proportion::Share;
 use super::stats::quantile::{Frequencies, Level};
+use super::turns;
 
 /// Points of a drawn distribution: more than a page has room for would only make it heavy.
 pub const ECDF_POINTS_MAX: usize = 200;
@@ -30,43 +32,31 @@ fn is_network_effective(outcome: Outcome) -> bool {
     outcome.is_answered() || matches!(outcome, Busy | NoAnswer | Unavailable | Rejected)
 }
 
-/// All calls of one arm, each contact once: its first night with turns.
-pub struct ArmCalls<'a> {
-    calls: Vec<&'a CallTurns>,
+/// All calls of one arm, each contact once: its first with turns. Of a panel, all.
+pub struct ArmCalls {
+    nights: Vec<TurnSums>,
 }
 
-impl<'a> ArmCalls<'a> {
-    pub fn of(figures: &'a Figures, mode: &Mode) -> Self {
-        let mut calls: Vec<&CallTurns> = figures.turns.iter().filter(|call| call.mode == *mode).collect();
-        calls.sort_by_key(|call| call.night);
-        let mut met = BTreeSet::new();
-        calls.retain(|call| met.insert(call.contact));
-        ArmCalls { calls }
-    }
-
-    /// One value per contact, by night.
-    fn sample(&self, value: impl Fn(&CallTurns) -> Option<f64>) -> Sample {
-        let mut nights: BTreeMap<Night, Vec<f64>> = BTreeMap::new();
-        for call in &self.calls {
-            if let Some(value) = value(call) {
-                nights.entry(call.night).or_default().push(value);
-            }
+impl ArmCalls {
+    pub fn of(figures: &Figures, mode: &Mode) -> Self {
+        if figures.design.kind == Kind::Crossover {
+            return ArmCalls { nights: figures.turns.iter().filter(|sums| sums.mode == *mode).cloned().collect() };
         }
-        Sample::collect(nights.into_values())
+        ArmCalls { nights: turns::each_once(&figures.turns, &figures.repeats, mode) }
     }
 
-    /// `call_turn_ms`.
+    /// `call_turn_ms`, by night.
     pub fn medians(&self) -> Sample {
-        self.sample(CallTurns::median)
+        Sample::collect(self.nights.iter().map(TurnSums::medians))
     }
 
     /// `call_turn_all_ms`.
     pub fn medians_of_all(&self) -> Sample {
-        self.sample(CallTurns::median_of_all)
+        Sample::collect(self.nights.iter().map(TurnSums::medians_of_all))
     }
 
     pub fn clusters(&self) -> Clusters {
-        Clusters::collect(self.calls.iter().map(|call| call.answered_ms.iter().map(|ms| *ms as f64).collect()))
+        turns::clusters(&self.nights)
     }
 }
 
@@ -106,6 +96,8 @@ pub fn contacts_of<'a>(rows: impl IntoIterator<Item = &'a ContactRow>) -> Contac
         reached: sum.reached + row.reached,
         goals: sum.goals + row.goals,
         opt_outs: sum.opt_outs + row.opt_outs,
+        clean: sum.clean + row.clean,
+        clean_goals: sum.clean_goals + row.clean_goals,
     })
 }
 
@@ -114,22 +106,24 @@ fn table(figures: &Figures, mode: &Mode, metric: Metric) -> Frequencies {
     Frequencies::collect(rows.map(|row| (row.value_ms, row.n)))
 }
 
-fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls<'_>) -> Vec<Latency> {
-    let every_call = Clusters::collect(
-        figures
-            .turns
-            .iter()
-            .filter(|call| call.mode == *mode)
-            .map(|call| call.answered_ms.iter().map(|ms| *ms as f64).collect()),
-    );
+fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls) -> Vec<Latency> {
+    let of_arm = || figures.turns.iter().filter(|sums| sums.mode == *mode);
+    let every_call = turns::clusters(of_arm());
     let of_metric = |metric: Metric| {
-        let table = table(figures, mode, metric);
+        let table = match metric {
+            Metric::TurnMs => {
+                let counts = of_arm().flat_map(|sums| &sums.turns);
+                Frequencies::collect(counts.map(|count| (Some(count.ms), count.n)))
+            }
+            _ => table(figures, mode, metric),
+        };
         let unit = match metric {
-            Metric::TurnMs => Unit::Turns,
+            Metric::TurnMs | Metric::AsrMs | Metric::ReplyMs | Metric::ModelMs | Metric::TtsMs => Unit::Turns,
             Metric::FirstAudioMs | Metric::TalkMs => Unit::Calls,
             Metric::PddMs | Metric::RingMs | Metric::AnswerMs => Unit::Attempts,
         };
         let at = |level| match unit {
+            Unit::Turns if metric != Metric::TurnMs => intervals::of_stage(&table, level),
             Unit::Turns => intervals::turn_quantile(&table, &every_call, level),
             Unit::Calls | Unit::Attempts => intervals::quantile(&table, level),
         };
@@ -146,6 +140,7 @@ fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls<'_>) -> Vec<Latenc
         }
     };
     let mut all: Vec<Latency> = Metric::ALL.into_iter().map(of_metric).collect();
+    all.extend(Metric::STAGES.into_iter().map(of_metric).filter(|stage| stage.n > 0));
     all.push(call_latency("call_turn_ms", &calls.medians()));
     all.push(call_latency("call_turn_all_ms", &calls.medians_of_all()));
     all
@@ -167,6 +162,8 @@ fn summed<'a>(rows: impl IntoIterator<Item = &'a CallRow>, mode: &Mode) -> CallR
         cost_micros: None,
         ringing: 0,
         interruptions: 0,
+        barge_ins: 0,
+        fillers: 0,
     };
     rows.into_iter().fold(empty, |mut sum, row| {
         sum.human += row.human;
@@ -179,6 +176,8 @@ fn summed<'a>(rows: impl IntoIterator<Item = &'a CallRow>, mode: &Mode) -> CallR
         sum.talk_ms += row.talk_ms;
         sum.ringing += row.ringing;
         sum.interruptions += row.interruptions;
+        sum.barge_ins += row.barge_ins;
+        sum.fillers += row.fillers;
         sum.cost_micros = match (sum.cost_micros, row.cost_micros) {
             (Some(a), Some(b)) => Some(a + b),
             (a, b) => a.or(b),
@@ -201,8 +200,8 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
     }
     let sums = summed(figures.calls.iter().filter(|row| row.mode == *mode), mode);
     let of_arm = || figures.turns.iter().filter(|call| call.mode == *mode);
-    let valid: u64 = of_arm().map(|call| call.answered_ms.len() as u64).sum();
-    let unanswered: u64 = of_arm().map(|call| call.unanswered).sum();
+    let valid: u64 = of_arm().map(TurnSums::answered).sum();
+    let unanswered: u64 = of_arm().map(|sums| sums.unanswered).sum();
     let calls = ArmCalls::of(figures, mode);
     let silent = table(figures, mode, Metric::FirstAudioMs).infinite();
     let medians = calls.medians();
@@ -233,6 +232,9 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
             fault_rate: rate(sums.faults, answered),
             opt_out_rate: rate(contacts.opt_outs, contacts.reached),
             unanswered_turn_rate: rate(unanswered, valid + unanswered),
+            barge_in_rate: rate(sums.barge_ins.min(valid + unanswered), valid + unanswered),
+            filler_rate: rate(sums.fillers.min(valid + unanswered), valid + unanswered),
+            success_without_faults_rate: rate(contacts.clean_goals, contacts.clean),
             lost_rate: rate(n_of(&|outcome| outcome == Outcome::Lost), attempts),
         },
         turns: Turns {
@@ -241,7 +243,7 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
             unanswered,
             interruptions: sums.interruptions,
             coverage: rate(valid, valid + unanswered),
-            method: of_arm().map(|call| call.method).max(),
+            method: of_arm().filter_map(|sums| sums.method).max(),
             calls_with_latency: medians.n(),
         },
         latencies: latencies(figures, mode, &calls),
@@ -286,6 +288,12 @@ fn ecdf(all: &Sample, answered: &Sample) -> Vec<EcdfPoint> {
     points
 }
 
+/// `call_turn_ms` of a night's calls.
+pub fn night_medians(figures: &Figures, night: Night, mode: &Mode) -> Sample {
+    let sums = figures.turns.iter().find(|sums| sums.night == night && sums.mode == *mode);
+    Sample::collect(sums.map(TurnSums::medians))
+}
+
 pub fn night_blocks(figures: &Figures) -> Vec<NightBlock> {
     let night_arm = |night: Night, mode: &Mode| {
         let contacts = contacts_of(figures.night_contacts.iter().filter(|row| row.night == night && row.mode == *mode));
@@ -296,8 +304,7 @@ pub fn night_blocks(figures: &Figures) -> Vec<NightBlock> {
             answered += if row.outcome.is_answered() { row.n } else { 0 };
         }
         let calls = figures.calls.iter().filter(|row| row.night == night && row.mode == *mode);
-        let turns = figures.turns.iter().filter(|call| call.night == night && call.mode == *mode);
-        let medians = Sample::collect([turns.filter_map(CallTurns::median).collect()]);
+        let medians = night_medians(figures, night, mode);
         NightArm {
             mode: mode.clone(),
             attempts,

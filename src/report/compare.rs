@@ -61,7 +61,7 @@ fn median_difference(
         return (bare(RESAMPLED, n, plain, too_few(n, calls_min())), None);
     }
     if mode.n().max(baseline.n()) > RESAMPLED_CALLS_MAX {
-        let alone = |sample: &Sample| Clusters::collect(sample.sorted().into_iter().map(|value| vec![value]));
+        let alone = |sample: &Sample| Clusters::alone(&sample.sorted());
         let found = clustered::quantile_difference(&alone(mode), &alone(baseline), 0.5, level);
         return match found {
             Some(f) => {
@@ -168,6 +168,7 @@ fn compare(figures: &Figures, mode: &Arm, baseline: &Arm, claims: u64, seed: u64
     let base_reached = Share::new(baseline.contacts.goals, baseline.contacts.reached);
     let assigned = Share::new(mode.contacts.goals, mode.contacts.assigned);
     let base_assigned = Share::new(baseline.contacts.goals, baseline.contacts.assigned);
+    let clean = |arm: &Arm| Share::new(arm.contacts.clean_goals, arm.contacts.clean);
     let tested = proportion::noninferiority(reached, base_reached, design.margin, design.alpha);
     let tested_assigned = proportion::noninferiority(assigned, base_assigned, design.margin, design.alpha);
 
@@ -191,6 +192,7 @@ fn compare(figures: &Figures, mode: &Arm, baseline: &Arm, claims: u64, seed: u64
         chance_faster: ranks.map(|r| 1.0 - r.effect),
         turn_p95_ms: turn_p95(&calls.clusters(), &base_calls.clusters()),
         success: newcombe(reached, base_reached, level),
+        success_without_faults: newcombe(clean(mode), clean(baseline), LEVEL),
         success_assigned: newcombe(assigned, base_assigned, level),
         success_pooled: match pooled {
             Some(p) => known("mantel_haenszel", reached.n.min(base_reached.n), p.difference, p.lower, p.upper),

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::experiment::{Experiment, Regime};
+use crate::domain::experiment::{Experiment, Kind, Regime};
 use crate::domain::{Mode, Outcome, Timestamp};
 
 use super::answers::{AnswerRow, Asked};
-use super::stats::quantile::Frequencies;
+
+pub use super::turns::{CallTurns, Method, TurnCount, TurnRow, TurnSums};
 
 /// A run's ordinal in its campaign: a night. Ordinals, not ids, so that the same campaign run again
 /// in another database gives the same report.
@@ -36,7 +37,11 @@ pub struct Figures {
     pub attempts: Vec<AttemptRow>,
     pub calls: Vec<CallRow>,
     pub latencies: Vec<LatencyRow>,
-    pub turns: Vec<CallTurns>,
+    /// What the turns of human calls add up to, every night by itself.
+    pub turns: Vec<TurnSums>,
+    /// All calls with turns of whoever was talked to more than once: a pooled figure counts one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<CallTurns>,
     pub apart: Vec<ApartRow>,
     /// The answers that the script asks for, and what was answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -72,6 +77,8 @@ pub struct BundleRow {
 /// What was written down before the first call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Design {
+    #[serde(default, skip_serializing_if = "Kind::is_split")]
+    pub kind: Kind,
     /// Modes with their weights, in the order written.
     pub arms: Vec<(Mode, u32)>,
     pub baseline: Mode,
@@ -101,6 +108,7 @@ pub const ALPHA: f64 = 0.025;
 impl Design {
     fn bare() -> Self {
         Design {
+            kind: Kind::Split,
             arms: Vec::new(),
             baseline: Mode::dialog(),
             margin: MARGIN,
@@ -121,6 +129,7 @@ impl Design {
         if let Some(points) = said.margin_pp {
             self.margin = points / 100.0;
         }
+        self.kind = said.kind;
         self.regime = said.regime;
         self.looks.clone_from(&said.looks);
         self.calls_planned = said.calls;
@@ -188,6 +197,11 @@ pub struct ContactRow {
     pub goals: u64,
     /// Asked not to be called again.
     pub opt_outs: u64,
+    /// Reached, and with goal, by human calls that no fault ended.
+    #[serde(default)]
+    pub clean: u64,
+    #[serde(default)]
+    pub clean_goals: u64,
 }
 
 /// Ended attempts by outcome, those that were never dialled among them.
@@ -224,6 +238,12 @@ pub struct CallRow {
     pub ringing: u64,
     /// Turns in which the agent spoke before the callee had finished.
     pub interruptions: u64,
+    /// Replies that the callee spoke into.
+    #[serde(default)]
+    pub barge_ins: u64,
+    /// Replies that began with a filler.
+    #[serde(default)]
+    pub fillers: u64,
 }
 
 /// A hang-up within this many milliseconds of the answer is early: the view `report_calls` counts by it.
@@ -246,11 +266,19 @@ pub enum Metric {
     TurnMs,
     /// Length of human calls.
     TalkMs,
+    /// Stages of a turn; they overlap, and are no parts of a sum.
+    AsrMs,
+    ReplyMs,
+    ModelMs,
+    TtsMs,
 }
 
 impl Metric {
     pub const ALL: [Metric; 6] =
         [Metric::PddMs, Metric::RingMs, Metric::AnswerMs, Metric::FirstAudioMs, Metric::TurnMs, Metric::TalkMs];
+
+    /// Of turns: recogniser, our reply, the realtime model, synthesis.
+    pub const STAGES: [Metric; 4] = [Metric::AsrMs, Metric::ReplyMs, Metric::ModelMs, Metric::TtsMs];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -260,11 +288,15 @@ impl Metric {
             Metric::FirstAudioMs => "first_audio_ms",
             Metric::TurnMs => "turn_ms",
             Metric::TalkMs => "talk_ms",
+            Metric::AsrMs => "asr_ms",
+            Metric::ReplyMs => "reply_ms",
+            Metric::ModelMs => "model_ms",
+            Metric::TtsMs => "tts_ms",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        Metric::ALL.into_iter().find(|metric| metric.as_str() == text)
+        Metric::ALL.into_iter().chain(Metric::STAGES).find(|metric| metric.as_str() == text)
     }
 }
 
@@ -276,102 +308,6 @@ pub struct LatencyRow {
     pub metric: Metric,
     pub value_ms: Option<i64>,
     pub n: u64,
-}
-
-/// How the ends of a turn were found, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    Recording,
-    Vad,
-    EventCorrected,
-    Event,
-}
-
-impl Method {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Method::Recording => "recording",
-            Method::Vad => "vad",
-            Method::EventCorrected => "event_corrected",
-            Method::Event => "event",
-        }
-    }
-
-    /// Unknown words count as the worst ruler.
-    pub fn parse(text: &str) -> Self {
-        [Method::Recording, Method::Vad, Method::EventCorrected]
-            .into_iter()
-            .find(|method| method.as_str() == text)
-            .unwrap_or(Method::Event)
-    }
-}
-
-/// One turn of a human call. A negative latency is an interruption and no row of this kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TurnRow {
-    pub night: Night,
-    pub mode: Mode,
-    pub contact: i64,
-    pub attempt: i64,
-    /// `None`: the reply never came.
-    pub turn_ms: Option<i64>,
-    pub method: Method,
-}
-
-/// The turns of one human call.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct CallTurns {
-    pub night: Night,
-    pub mode: Mode,
-    pub answered_ms: Vec<i64>,
-    pub unanswered: u64,
-    /// The worst ruler among its turns.
-    pub method: Method,
-    pub contact: i64,
-}
-
-impl CallTurns {
-    /// Rows of one attempt stand together.
-    pub fn gather(rows: impl IntoIterator<Item = TurnRow>) -> Vec<CallTurns> {
-        let mut calls: Vec<CallTurns> = Vec::new();
-        let mut open: Option<i64> = None;
-        for row in rows {
-            if open != Some(row.attempt) {
-                open = Some(row.attempt);
-                calls.push(CallTurns {
-                    night: row.night,
-                    mode: row.mode,
-                    answered_ms: Vec::new(),
-                    unanswered: 0,
-                    method: row.method,
-                    contact: row.contact,
-                });
-            }
-            let Some(call) = calls.last_mut() else { continue };
-            call.method = call.method.max(row.method);
-            match row.turn_ms {
-                Some(ms) => call.answered_ms.push(ms),
-                None => call.unanswered += 1,
-            }
-        }
-        calls
-    }
-
-    fn turns(&self) -> Frequencies {
-        Frequencies::collect(self.answered_ms.iter().map(|ms| (Some(*ms), 1)))
-    }
-
-    /// `call_turn_ms`: the median of the answered turns.
-    pub fn median(&self) -> Option<f64> {
-        self.turns().quantile(super::stats::quantile::Level::P50)
-    }
-
-    /// `call_turn_all_ms`: an unanswered turn is a wait without end.
-    pub fn median_of_all(&self) -> Option<f64> {
-        let rows = self.answered_ms.iter().map(|ms| (Some(*ms), 1)).chain([(None, self.unanswered)]);
-        Frequencies::collect(rows).quantile(super::stats::quantile::Level::P50)
-    }
 }
 
 /// Contacts that are in no experiment: rows with a mode of their own, panels, `greeting`.
@@ -393,23 +329,53 @@ impl Figures {
         self.night_contacts.sort_unstable();
         self.attempts.sort_unstable();
         self.calls.sort_unstable();
-        self.latencies.sort_unstable();
+        // They come in order but for the names: a sort that sees so costs one walk.
+        self.latencies.sort();
         self.apart.sort_unstable();
         self.bundles.sort_unstable();
         self.hours.sort_unstable();
         self.runs.sort_by_key(|run| run.night);
-        for call in &mut self.turns {
+        self.turns.sort();
+        for call in &mut self.repeats {
             call.answered_ms.sort_unstable();
         }
-        self.turns.sort_unstable();
+        self.repeats.sort_unstable();
+    }
+
+    /// The figures of some nights alone. A contact counts in them where it counts in all.
+    pub fn of_nights(&self, kept: impl Fn(Night) -> bool) -> Figures {
+        fn some<T: Clone>(rows: &[T], kept: impl Fn(&T) -> bool) -> Vec<T> {
+            rows.iter().filter(|row| kept(row)).cloned().collect()
+        }
+        Figures {
+            campaign: self.campaign.clone(),
+            simulated: self.simulated,
+            data_as_of: self.data_as_of,
+            design: self.design.clone(),
+            runs: some(&self.runs, |row| kept(row.night)),
+            changes: some(&self.changes, |row| kept(row.night)),
+            contacts: some(&self.contacts, |row| kept(row.night)),
+            night_contacts: some(&self.night_contacts, |row| kept(row.night)),
+            attempts: some(&self.attempts, |row| kept(row.night)),
+            calls: some(&self.calls, |row| kept(row.night)),
+            latencies: some(&self.latencies, |row| kept(row.night)),
+            turns: some(&self.turns, |row| kept(row.night)),
+            repeats: some(&self.repeats, |row| kept(row.night)),
+            apart: self.apart.clone(),
+            asked: self.asked.clone(),
+            answers: self.answers.clone(),
+            bundles: some(&self.bundles, |row| kept(row.night)),
+            hours: some(&self.hours, |row| kept(row.night)),
+        }
     }
 
     /// A name for this state of the data. Rows must be in order. What calls cost is left out: bills come later than
     /// what was heard, and intervals drawn by this name must not change with them.
     pub fn version(&self) -> String {
         let calls: Vec<CallRow> = self.calls.iter().map(|row| CallRow { cost_micros: None, ..row.clone() }).collect();
-        let turns: Vec<_> =
-            self.turns.iter().map(|c| (c.night, &c.mode, &c.answered_ms, c.unanswered, c.method)).collect();
+        let repeats: Vec<_> =
+            self.repeats.iter().map(|c| (c.night, &c.mode, &c.answered_ms, c.unanswered, c.method)).collect();
+        let turns = (&self.turns, repeats);
         let counted = (&self.contacts, &self.night_contacts, &self.attempts, calls, &self.latencies, turns);
         let states: Vec<_> = self.runs.iter().map(|run| (run.night, run.state)).collect();
         let text = serde_json::to_string(&(&self.campaign, &self.design, states, counted, &self.apart))
@@ -446,9 +412,11 @@ impl Figures {
         for row in &self.latencies {
             *observed.entry((row.night, &row.mode, row.metric)).or_default() += row.n;
         }
-        let mut replies: BTreeMap<(Night, &Mode), u64> = BTreeMap::new();
-        for call in &self.turns {
-            *replies.entry((call.night, &call.mode)).or_default() += call.answered_ms.len() as u64;
+        let mut with_turns: BTreeMap<(Night, &Mode), (u64, u64)> = BTreeMap::new();
+        for sums in &self.turns {
+            let calls = with_turns.entry((sums.night, &sums.mode)).or_default();
+            calls.0 += sums.calls.iter().map(|(_, n)| n).sum::<u64>();
+            calls.1 += sums.calls_of_all.iter().map(|(_, n)| n).sum::<u64>();
         }
         for row in &self.calls {
             let (all, machines) = answered.remove(&(row.night, &row.mode)).unwrap_or_default();
@@ -471,12 +439,11 @@ impl Figures {
                     row.mode, row.night, row.human
                 ));
             }
-            let turns = of(Metric::TurnMs);
-            let of_calls = replies.get(&(row.night, &row.mode)).copied().unwrap_or_default();
-            if turns != of_calls {
+            let (answered, told) = with_turns.get(&(row.night, &row.mode)).copied().unwrap_or_default();
+            if answered < row.conversed || told < answered || told > row.human {
                 found.push(format!(
-                    "{} in run {}: {turns} turn latencies, but {of_calls} in the calls",
-                    row.mode, row.night
+                    "{} in run {}: {} human calls, {} with an answered turn; of turns {told} and {answered}",
+                    row.mode, row.night, row.human, row.conversed
                 ));
             }
         }

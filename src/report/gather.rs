@@ -1,29 +1,25 @@
 //! From the store's counts to the figures of a report.
 
+use super::answers;
 use super::figures::{
     ApartRow, AttemptRow, BundleRow, CallRow, CallTurns, ContactRow, Design, Figures, HourRow, LatencyRow, Method,
-    Metric, RunRow, RunState, SettingsChange, TurnRow,
+    Metric, Night, RunRow, RunState, SettingsChange, TurnCount, TurnRow, TurnSums,
 };
+use super::nights;
 use super::plan::{ASSUMED, Known};
 use super::verify::Marks;
-use super::{Report, answers, build};
-use crate::domain::experiment::NIGHTS;
+use crate::domain::experiment::{Kind, NIGHTS};
 use crate::domain::money::MICROS;
 use crate::domain::settings::Settings;
 use crate::domain::{Mode, RunId, Timestamp};
-use crate::store::figures::{CountedContacts, CountedRun};
+use crate::store::figures::{CountedContacts, CountedLatency, CountedRun};
 use crate::store::{Campaign, Result, SettingsVersion, Store, StoreError};
 use chrono::Timelike;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Platforms of ours begin so; everything that comes from there is marked.
 pub const SIMULATOR: &str = "simulator/";
-
-/// The report of a campaign at the platform of its newest run; runs of other platforms are never pooled
-/// with it.
-pub async fn report(store: &Store, campaign: &Campaign, settings: &Settings, now: Timestamp) -> Result<Report> {
-    Ok(build(figures(store, campaign, settings, now).await?, now))
-}
 
 pub async fn figures(store: &Store, campaign: &Campaign, settings: &Settings, now: Timestamp) -> Result<Figures> {
     figures_of(store, campaign, settings, Of::default(), now).await
@@ -46,9 +42,12 @@ pub async fn figures_of(
     let runs = store.counted_runs(campaign.campaign).await?;
     let newest = runs.iter().rev().find(|run| of.account.is_none_or(|account| account == run.account_id)).cloned();
     let account = newest.as_ref().map_or(0, |run| run.account_id);
-    let rows = store.counted(campaign.campaign, account).await?;
     let changes =
         changes(store.settings_history(campaign.campaign).await?, runs.iter().filter(|run| run.account_id == account));
+    let bundles = store.bundles(campaign.campaign, account).await?.into_iter();
+    let bundles: Vec<BundleRow> = bundles
+        .map(|row| Ok(BundleRow { night: row.night, mode: mode(&row.mode)?, bundle: row.bundle }))
+        .collect::<Result<_>>()?;
     let runs: Vec<RunRow> = runs
         .into_iter()
         .filter(|run| run.account_id == account)
@@ -61,18 +60,21 @@ pub async fn figures_of(
             })
         })
         .collect::<Result<_>>()?;
+    // What was played before the last change is pooled with nothing: whoever was called then counts anew.
+    let from = nights::versions_of(&settings.modes, &runs, &bundles).last().map_or(0, |version| version.from_night);
+    let asked = answers::asked(&campaign.script);
+    let crossover = settings.experiment.kind == Kind::Crossover;
+    let rows = store.counted(campaign.campaign, account, from, !asked.is_empty()).await?;
     // A report of a finished campaign says the same whenever it is asked for.
     let data_as_of = newest.as_ref().and_then(|run| run.ended_at).map_or(now, Timestamp);
     let mut design = Design::of(&settings.modes, seed(&campaign.salt));
     if settings.schedule.is_some() {
         design.nights_planned = NIGHTS;
     }
-    let asked = answers::asked(&campaign.script);
     let records = rows.answers.into_iter().map(|row| Ok((mode(&row.mode)?, row.answers, count(row.n))));
     let answers = answers::rows(&asked, records.collect::<Result<Vec<_>>>()?.into_iter());
     design.declare(&settings.experiment);
-    let bundles = store.bundles(campaign.campaign, account).await?;
-    let hours = store.hours(campaign.campaign, account).await?;
+    let gathered = latencies(rows.latencies)?;
     Ok(Figures {
         campaign: campaign.name.clone(),
         simulated: newest.is_none_or(|run| run.platform.starts_with(SIMULATOR)),
@@ -80,7 +82,8 @@ pub async fn figures_of(
         design,
         runs,
         changes,
-        contacts: contacts(rows.contacts)?,
+        // In a panel each night of a number counts.
+        contacts: contacts(if crossover { rows.night_contacts.clone() } else { rows.contacts })?,
         night_contacts: contacts(rows.night_contacts)?,
         attempts: rows
             .outcomes
@@ -112,25 +115,15 @@ pub async fn figures_of(
                     cost_micros: row.cost_micros.map(count),
                     ringing: count(row.ringing),
                     interruptions: count(row.interruptions),
+                    barge_ins: count(row.barge_ins),
+                    fillers: count(row.fillers),
                 })
             })
             .collect::<Result<_>>()?,
-        latencies: rows
-            .latencies
-            .into_iter()
-            .map(|row| {
-                Ok(LatencyRow {
-                    night: row.night,
-                    mode: mode(&row.mode)?,
-                    metric: Metric::parse(&row.metric)
-                        .ok_or_else(|| StoreError::row("report_latencies", "metric", &row.metric))?,
-                    value_ms: row.value_ms,
-                    n: count(row.n),
-                })
-            })
-            .collect::<Result<_>>()?,
-        turns: CallTurns::gather(
-            rows.turns
+        latencies: gathered.latencies,
+        turns: gathered.turns,
+        repeats: CallTurns::gather(
+            rows.repeats
                 .into_iter()
                 .map(|row| {
                     Ok(TurnRow {
@@ -138,13 +131,16 @@ pub async fn figures_of(
                         mode: mode(&row.mode)?,
                         contact: row.contact,
                         attempt: row.attempt,
+                        try_number: row.try_number,
                         turn_ms: row.turn_ms,
                         method: Method::parse(&row.method),
+                        goal: row.goal == 1,
                     })
                 })
                 .collect::<Result<Vec<_>>>()?,
         ),
-        hours: hours
+        hours: rows
+            .hours
             .into_iter()
             .map(|row| {
                 let local = Timestamp(row.quarter_at).utc().map(|utc| utc.with_timezone(&settings.timezone));
@@ -158,10 +154,7 @@ pub async fn figures_of(
                 })
             })
             .collect::<Result<_>>()?,
-        bundles: bundles
-            .into_iter()
-            .map(|row| Ok(BundleRow { night: row.night, mode: mode(&row.mode)?, bundle: row.bundle }))
-            .collect::<Result<_>>()?,
+        bundles,
         apart: rows
             .apart
             .into_iter()
@@ -180,6 +173,73 @@ pub async fn figures_of(
         asked: if answers.is_empty() { Vec::new() } else { asked },
         answers,
     })
+}
+
+struct Gathered {
+    latencies: Vec<LatencyRow>,
+    turns: Vec<TurnSums>,
+}
+
+/// Turns and the medians of calls become sums, everything else a row for each value.
+fn latencies(counted: Vec<CountedLatency>) -> Result<Gathered> {
+    let (mut rows, mut sums) = (Vec::new(), BTreeMap::<(Night, Mode), TurnSums>::new());
+    for latency in counted {
+        let (night, mode) = (latency.night, mode(&latency.mode)?);
+        let finite = |ms: i64| (ms >= 0).then_some(ms);
+        match latency.metric.as_str() {
+            "turn_ms" => {
+                let found = sums_of(&mut sums, &latency, mode);
+                let mut turns: BTreeMap<i64, TurnCount> = BTreeMap::new();
+                for value in &latency.values {
+                    if value.ms < 0 {
+                        found.unanswered += count(value.n);
+                        continue;
+                    }
+                    let ms = value.ms;
+                    let sum = turns.entry(ms).or_insert(TurnCount { ms, n: 0, ranks: 0, sizes: 0 });
+                    sum.n += count(value.n);
+                    sum.ranks += count(value.ranks);
+                    sum.sizes += count(value.sizes);
+                }
+                found.turns = turns.into_values().collect();
+            }
+            "call_turn_half_ms" => {
+                let mut calls: BTreeMap<i64, u64> = BTreeMap::new();
+                latency.values.iter().for_each(|value| *calls.entry(value.ms).or_default() += count(value.n));
+                sums_of(&mut sums, &latency, mode).calls = calls.into_iter().collect();
+            }
+            "call_turn_all_half_ms" => {
+                let mut calls: BTreeMap<Option<i64>, u64> = BTreeMap::new();
+                latency.values.iter().for_each(|value| *calls.entry(finite(value.ms)).or_default() += count(value.n));
+                sums_of(&mut sums, &latency, mode).calls_of_all = calls.into_iter().collect();
+            }
+            name => {
+                let metric =
+                    Metric::parse(name).ok_or_else(|| StoreError::row("latency_counts", "metric", name.to_owned()))?;
+                let mut values: BTreeMap<i64, u64> = BTreeMap::new();
+                latency.values.iter().for_each(|value| *values.entry(value.ms).or_default() += count(value.n));
+                let row = |(ms, n)| LatencyRow { night, mode: mode.clone(), metric, value_ms: finite(ms), n };
+                rows.extend(values.into_iter().map(row));
+            }
+        }
+    }
+    Ok(Gathered { latencies: rows, turns: sums.into_values().collect() })
+}
+
+fn sums_of<'s>(
+    sums: &'s mut BTreeMap<(Night, Mode), TurnSums>,
+    latency: &CountedLatency,
+    mode: Mode,
+) -> &'s mut TurnSums {
+    let night = latency.night;
+    let found = sums.entry((night, mode.clone())).or_insert_with(|| TurnSums::empty(night, mode));
+    found.method = found.method.max(place(latency.ruler));
+    found
+}
+
+/// A ruler by its place from the best.
+fn place(ruler: i64) -> Option<Method> {
+    Method::ALL.get(usize::try_from(ruler).ok()?).copied()
 }
 
 /// What a plan may rest on: the list as it was assigned, and what earlier runs told; `reach` and `success` are somebody's
@@ -251,6 +311,8 @@ fn contacts(rows: Vec<CountedContacts>) -> Result<Vec<ContactRow>> {
                 reached: count(row.reached),
                 goals: count(row.goals),
                 opt_outs: count(row.opt_outs),
+                clean: count(row.clean),
+                clean_goals: count(row.clean_goals),
             })
         })
         .collect()

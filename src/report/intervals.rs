@@ -79,6 +79,17 @@ pub fn quantile(table: &Frequencies, level: Level) -> Interval {
     }
 }
 
+/// A quantile over the stages of turns: turns of one call belong together, and nothing is compared by them.
+pub fn of_stage(table: &Frequencies, level: Level) -> Interval {
+    const METHOD: &str = "type_7";
+    match table.quantile(level) {
+        Some(found) => {
+            bare(METHOD, table.n(), Some(found).filter(|ms| ms.is_finite()), "a stage is shown, not compared")
+        }
+        None => absent(METHOD, 0, NOTHING),
+    }
+}
+
 /// A quantile over turns, limits by the closed form with calls as clusters.
 pub fn turn_quantile(table: &Frequencies, calls: &Clusters, level: Level) -> Interval {
     const METHOD: &str = "clustered_delta";

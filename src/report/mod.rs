@@ -16,12 +16,16 @@ pub mod hours;
 pub mod intervals;
 pub mod model;
 pub mod nights;
+pub mod paired;
 pub mod plan;
 pub mod proof;
 pub mod regime;
 pub mod render;
 pub mod runs;
+pub mod slices;
 pub mod stats;
+pub mod stored;
+pub mod turns;
 pub mod verdict;
 pub mod verify;
 pub mod words;
@@ -32,6 +36,7 @@ pub use model::{Lang, Report};
 pub use proof::{Law, Proof};
 
 use crate::domain::Timestamp;
+use crate::domain::experiment::Kind;
 
 use model::{Arm, ArmWeight, DesignBlock, SCHEMA};
 
@@ -43,7 +48,7 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
     let versions = nights::versions(&all);
     // What was played before the last change is another experiment: it is shown night by night and pooled with nothing.
     let from = versions.last().map_or(0, |version| version.from_night);
-    let pooled = (versions.len() > 1).then(|| regime::of_nights(&all, |night| night >= from));
+    let pooled = (versions.len() > 1).then(|| all.of_nights(|night| night >= from));
     let figures = pooled.as_ref().unwrap_or(&all);
     let seed = seed_of(figures.design.seed, &version);
     let arms: Vec<Arm> = figures.design.arms.iter().map(|(mode, weight)| arms::arm(figures, mode, *weight)).collect();
@@ -53,8 +58,13 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
     health.extend(hours::interleaving(figures));
     health.extend(nights::bundle_check(&all, &versions));
     health.extend(nights::control_check(&control));
+    health.extend(paired::aa_check(figures, &comparisons));
     let progress = verdict::Progress::of(figures);
-    let verdicts = regime::verdicts(figures, &progress, &health, &comparisons, seed);
+    // Modes that play the same have no better one, and a panel speaks of test numbers alone.
+    let verdicts = match figures.design.kind {
+        Kind::Split => regime::verdicts(figures, &progress, &health, &comparisons, seed),
+        Kind::Aa | Kind::Crossover => Vec::new(),
+    };
     let night_differences = nights::differences(&all, &version);
     Report {
         schema: SCHEMA.to_owned(),
@@ -66,6 +76,7 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         simulated: figures.simulated,
         notice: figures.simulated.then(words::notice),
         design: DesignBlock {
+            kind: figures.design.kind.as_str().to_owned(),
             arms: figures
                 .design
                 .arms
@@ -93,6 +104,7 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         apart: figures.apart.clone(),
         answers: answers::tables(figures),
         trends: nights::trends(&all, &night_differences),
+        paired: paired::paired(figures),
         versions,
         night_differences,
         control,

@@ -83,6 +83,9 @@ pub struct Report {
     /// What callees answered, by mode; free texts are counted only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<super::answers::AnswerTable>,
+    /// A panel's numbers, each its own control.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paired: Vec<super::paired::Paired>,
     /// Nights that played the same; verdicts pool the last of them.
     pub versions: Vec<super::nights::Version>,
     pub night_differences: Vec<super::nights::NightDifference>,
@@ -95,6 +98,9 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Design)]
 pub struct DesignBlock {
+    /// `split`, `aa` or `crossover`.
+    #[serde(default)]
+    pub kind: String,
     pub arms: Vec<ArmWeight>,
     pub baseline: Mode,
     pub primary_latency: String,
@@ -292,6 +298,9 @@ pub struct Contacts {
     pub reached: u64,
     pub goals: u64,
     pub opt_outs: u64,
+    /// Reached, and with goal, by calls that no fault ended.
+    pub clean: u64,
+    pub clean_goals: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -316,6 +325,12 @@ pub struct Rates {
     pub fault_rate: Rate,
     pub opt_out_rate: Rate,
     pub unanswered_turn_rate: Rate,
+    /// Turns whose reply the callee spoke into.
+    pub barge_in_rate: Rate,
+    /// Turns whose reply began with a filler.
+    pub filler_rate: Rate,
+    /// A sensitivity: as the success rate, by calls that no fault ended.
+    pub success_without_faults_rate: Rate,
     pub lost_rate: Rate,
 }
 
@@ -390,6 +405,8 @@ pub struct Comparison {
     /// Primary: difference of success among contacts reached, as a share.
     pub success: Interval,
     pub success_assigned: Interval,
+    /// A sensitivity: as `success`, by calls that no fault ended.
+    pub success_without_faults: Interval,
     pub success_pooled: Interval,
     pub nights_q_p: Option<f64>,
     pub nights_i2: Option<f64>,

@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Mode;
 
-use super::against::{self, Side};
-use super::arms::success_by_night;
+use super::against;
+use super::arms::{self, success_by_night};
 use super::compare::RESAMPLED_CALLS_MAX;
-use super::figures::{CallTurns, Figures, Night};
-use super::intervals::{absent, known};
+use super::figures::{BundleRow, CallTurns, Figures, Night, RunRow, TurnSums};
+use super::intervals::{absent, known, rate};
 use super::model::{Check, Interval, Light, Text};
 use super::stats::bootstrap::Sample;
 use super::stats::control::{self, Chart, Observed};
 use super::stats::quantile::{Level, order_statistic_limits};
 use super::stats::{LEVEL, z_two_sided};
+use super::turns;
 
 /// Nights that a control chart takes for reference: frozen, never the moving past.
 pub const REFERENCE_NIGHTS: usize = 7;
@@ -79,14 +80,19 @@ pub struct Version {
 
 /// Which nights belong together: a new version begins where an arm's bundle is not that of its last night before.
 pub fn versions(figures: &Figures) -> Vec<Version> {
-    let arms: BTreeSet<&Mode> = figures.design.arms.iter().map(|(mode, _)| mode).collect();
+    versions_of(&figures.design.arms, &figures.runs, &figures.bundles)
+}
+
+/// The same of runs in their order.
+pub fn versions_of(arms: &[(Mode, u32)], runs: &[RunRow], bundles: &[BundleRow]) -> Vec<Version> {
+    let arms: BTreeSet<&Mode> = arms.iter().map(|(mode, _)| mode).collect();
     let of = |night: Night, mode: &Mode| -> BTreeSet<&str> {
-        let rows = figures.bundles.iter().filter(|row| row.night == night && row.mode == *mode);
+        let rows = bundles.iter().filter(|row| row.night == night && row.mode == *mode);
         rows.map(|row| row.bundle.as_str()).collect()
     };
     let mut versions: Vec<Version> = Vec::new();
     let mut last: std::collections::BTreeMap<&Mode, BTreeSet<&str>> = Default::default();
-    for run in &figures.runs {
+    for run in runs {
         let mut changed = Vec::new();
         for mode in &arms {
             let now = of(run.night, mode);
@@ -145,15 +151,25 @@ pub fn differences(figures: &Figures, version: &str) -> Vec<NightDifference> {
     // All nights together may cost what one comparison may.
     let resampled_max = RESAMPLED_CALLS_MAX / figures.runs.len() as u64;
     for run in &figures.runs {
-        let own = against::of_run(figures, run.night);
-        let base = Side::of(&own, baseline, 1);
-        for (mode, weight) in figures.design.arms.iter().filter(|(mode, _)| mode != baseline) {
-            let side = Side::of(&own, mode, *weight);
-            let all = against::differences_up_to(&side, &base, &format!("{version}:{}", run.night), resampled_max);
-            let of = |metric: &str| all.iter().find(|d| d.metric == metric).map(|d| d.difference.clone());
-            if let (Some(call_turn_ms), Some(success)) = (of("call_turn_ms"), of("success_rate")) {
-                found.push(NightDifference { night: run.night, mode: mode.clone(), call_turn_ms, success });
-            }
+        let (night, version) = (run.night, format!("{version}:{}", run.night));
+        let own: Vec<TurnSums> = figures.turns.iter().filter(|sums| sums.night == night).cloned().collect();
+        let again: Vec<CallTurns> = figures.repeats.iter().filter(|call| call.night == night).cloned().collect();
+        let of = |mode: &Mode| {
+            let rows = figures.night_contacts.iter().filter(|row| row.night == night && row.mode == *mode);
+            let contacts = arms::contacts_of(rows);
+            let once = turns::each_once(&own, &again, mode);
+            (rate(contacts.goals, contacts.reached), Sample::collect(once.iter().map(TurnSums::medians)))
+        };
+        let base = of(baseline);
+        for (mode, _) in figures.design.arms.iter().filter(|(mode, _)| mode != baseline) {
+            let side = of(mode);
+            let latency = against::median(&side.1, &base.1, against::seed_of(&version, mode), resampled_max);
+            found.push(NightDifference {
+                night,
+                mode: mode.clone(),
+                call_turn_ms: latency.difference,
+                success: against::rate("success_rate", &side.0, &base.0).difference,
+            });
         }
     }
     found
@@ -247,8 +263,7 @@ fn latency_chart(figures: &Figures, mode: &Mode, width: f64) -> Option<ControlCh
 
 /// A night's median of `call_turn_ms` on the log scale, its error from the order statistics around it.
 fn log_median(figures: &Figures, night: Night, mode: &Mode) -> Option<Observed> {
-    let calls = figures.turns.iter().filter(|call| call.night == night && call.mode == *mode);
-    let sorted = Sample::collect([calls.filter_map(CallTurns::median).collect()]).sorted();
+    let sorted = arms::night_medians(figures, night, mode).sorted();
     let median = super::stats::quantile::of_sorted(&sorted, Level::P50)?;
     let (Some(lower), Some(upper)) = order_statistic_limits(&sorted, 0.5, LEVEL) else { return None };
     let error = (upper.max(1.0).ln() - lower.max(1.0).ln()) / (2.0 * z_two_sided(LEVEL));

@@ -49,22 +49,6 @@ pub fn look_alphas(looks: &[u32], alpha: f64) -> Option<Vec<f64>> {
     Some(bounds.into_iter().map(phi_upper).collect())
 }
 
-/// The figures of some nights alone. A contact counts in them where it counts in all.
-pub fn of_nights(figures: &Figures, kept: impl Fn(Night) -> bool) -> Figures {
-    let mut own = figures.clone();
-    own.contacts.retain(|row| kept(row.night));
-    own.night_contacts.retain(|row| kept(row.night));
-    own.attempts.retain(|row| kept(row.night));
-    own.calls.retain(|row| kept(row.night));
-    own.latencies.retain(|row| kept(row.night));
-    own.turns.retain(|row| kept(row.night));
-    own.runs.retain(|row| kept(row.night));
-    own.changes.retain(|row| kept(row.night));
-    own.bundles.retain(|row| kept(row.night));
-    own.hours.retain(|row| kept(row.night));
-    own
-}
-
 /// A state that ends an experiment before its plan does.
 fn decides(state: State) -> bool {
     matches!(state, State::Confirmed | State::SuccessWorse | State::NotFaster)
@@ -87,7 +71,7 @@ fn planned_looks(
     for (place, (look, alpha)) in looks.iter().zip(&alphas).enumerate() {
         let Some(until) = (*look as usize).checked_sub(1).and_then(|last| completed.get(last)).copied() else { break };
         let is_last = place + 1 == looks.len();
-        let mut seen = of_nights(figures, |night| night <= until && completed.contains(&night));
+        let mut seen = figures.of_nights(|night| night <= until && completed.contains(&night));
         seen.design.alpha = *alpha;
         let own_arms: Vec<Arm> = seen.design.arms.iter().map(|(mode, w)| arms::arm(&seen, mode, *w)).collect();
         let found = compare::comparisons_with(&seen, &own_arms, seed, Effort { resamples: RESAMPLES });

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Outcome;
 
 use super::arms::is_counted;
-use super::figures::{EARLY_MS, Figures, LATE_MS, Method, Metric, Night};
+use super::figures::{EARLY_MS, Figures, LATE_MS, Metric, Night};
+use super::nights;
 
 /// A row of the export, as far as figures need it. Other columns may come and go.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,7 +33,6 @@ struct Row {
     cost_micros: Option<i64>,
     turns: u64,
     turn_ms: String,
-    turn_methods: String,
     call_source: String,
     opted_out: bool,
     seed: String,
@@ -111,7 +111,8 @@ pub fn verify(export: &[u8], figures: &Figures, marks: &Marks) -> Result<Verific
     let mut rows = read(export)?;
     let all = rows.len();
     rows.retain(|row| figures.runs.iter().any(|run| run.night == row.night));
-    let (theirs, ours) = (from_rows(&rows)?, from_figures(figures));
+    let from = nights::versions(figures).last().map_or(0, |version| version.from_night);
+    let (theirs, ours) = (from_rows(&rows, from)?, from_figures(figures));
     let mut differences = Vec::new();
     let names: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
     for name in &names {
@@ -183,9 +184,12 @@ struct Met {
     reached: bool,
     goal: bool,
     opt_out: bool,
+    clean: bool,
+    clean_goal: bool,
 }
 
-fn from_rows(rows: &[Row]) -> Result<Told, VerifyError> {
+/// Pooled is what was called from the night `from` on.
+fn from_rows(rows: &[Row], from: Night) -> Result<Told, VerifyError> {
     let mut told = Told::new();
     let mut met: BTreeMap<(&str, Night), (&str, Met)> = BTreeMap::new();
     let mut apart: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -204,14 +208,18 @@ fn from_rows(rows: &[Row]) -> Result<Told, VerifyError> {
             continue;
         }
         let name = |what: &str| format!("night {}, {}, {what}", row.night, row.mode);
-        if outcome != Outcome::Cancelled || !row.dialed_at.is_empty() {
-            add(&mut told, name(&format!("outcome {outcome}")), 1);
+        let withdrawn = [Outcome::Cancelled, Outcome::Expired, Outcome::Suppressed].contains(&outcome);
+        if withdrawn && row.dialed_at.is_empty() {
+            continue; // nobody was dialled
         }
+        add(&mut told, name(&format!("outcome {outcome}")), 1);
         let (_, is) = met.entry((&row.contact, row.night)).or_insert((&row.mode, Met::default()));
         is.dialled |= dialled;
         is.reached |= human;
         is.goal |= goal;
         is.opt_out |= row.opted_out;
+        is.clean |= human && row.fault.is_empty();
+        is.clean_goal |= goal && row.fault.is_empty();
         calls(&mut told, row, human, answered, &name).map_err(fault)?;
     }
     for (mode, contacts) in apart {
@@ -219,7 +227,7 @@ fn from_rows(rows: &[Row]) -> Result<Told, VerifyError> {
     }
     let mut first: BTreeMap<&str, Night> = BTreeMap::new();
     for ((contact, night), (_, is)) in &met {
-        if is.reached {
+        if is.reached && *night >= from {
             first.entry(contact).or_insert(*night);
         }
     }
@@ -235,7 +243,14 @@ fn from_rows(rows: &[Row]) -> Result<Told, VerifyError> {
 }
 
 fn contacts(told: &mut Told, place: &str, is: Met) {
-    let counts = [("dialled", is.dialled), ("reached", is.reached), ("goals", is.goal), ("opt-outs", is.opt_out)];
+    let counts = [
+        ("dialled", is.dialled),
+        ("reached", is.reached),
+        ("goals", is.goal),
+        ("opt-outs", is.opt_out),
+        ("reached without a fault", is.clean),
+        ("with goal without a fault", is.clean_goal),
+    ];
     for (what, so) in counts {
         add(told, format!("{place}, contacts {what}"), i64::from(so));
     }
@@ -243,11 +258,11 @@ fn contacts(told: &mut Told, place: &str, is: Met) {
 
 fn calls(told: &mut Told, row: &Row, human: bool, answered: bool, name: &dyn Fn(&str) -> String) -> Result<(), String> {
     let (mut replies, mut never, mut interruptions) = (Vec::new(), 0_i64, 0_i64);
-    let mut ruler = None;
+    let mut told_turns = false;
     if row.turns > 0 {
         // A cell that begins with a minus is guarded against spreadsheets.
         let cell = row.turn_ms.strip_prefix('\'').unwrap_or(&row.turn_ms);
-        for (ms, method) in cell.split(';').zip(row.turn_methods.split(';')) {
+        for ms in cell.split(';') {
             let ms: Option<i64> = match ms {
                 "" => None,
                 digits => Some(digits.parse().map_err(|_| format!("turn_ms: `{digits}` is no number"))?),
@@ -260,7 +275,7 @@ fn calls(told: &mut Told, row: &Row, human: bool, answered: bool, name: &dyn Fn(
                 Some(ms) => replies.push(ms),
                 None => never += 1,
             }
-            ruler = ruler.max(Some(Method::parse(method)));
+            told_turns = true;
         }
     }
     let event = row.call_source == "event";
@@ -294,13 +309,33 @@ fn calls(told: &mut Told, row: &Row, human: bool, answered: bool, name: &dyn Fn(
             see(Metric::FirstAudioMs, row.first_audio_ms);
         }
         row.talk_ms.iter().for_each(|ms| see(Metric::TalkMs, Some(*ms)));
-        replies.iter().for_each(|ms| see(Metric::TurnMs, Some(*ms)));
-        if let Some(ruler) = ruler {
-            replies.sort_unstable();
-            add(told, name(&format!("call of {replies:?} and {never} unanswered by {}", ruler.as_str())), 1);
+        if told_turns {
+            turns(told, &mut replies, never, name);
         }
     }
     Ok(())
+}
+
+/// A call's turns by hand: each with the odd number of its place among them and with how many there are, and the
+/// middle of the call, with and without the waits that had no end.
+fn turns(told: &mut Told, replies: &mut [i64], never: i64, name: &dyn Fn(&str) -> String) {
+    replies.sort_unstable();
+    for (place, ms) in (0_i64..).zip(&*replies) {
+        add(told, name(&format!("turn_ms {ms}")), 1);
+        add(told, name(&format!("turn_ms {ms}, ranks")), 2 * place + 1);
+        add(told, name(&format!("turn_ms {ms}, sizes")), replies.len() as i64);
+    }
+    add(told, name("unanswered turns"), never);
+    let middle = |n: usize| {
+        let (low, high) = (replies.get(n.checked_sub(1)? / 2)?, replies.get(n / 2)?);
+        Some(low + high)
+    };
+    if let Some(half) = middle(replies.len()) {
+        add(told, name(&format!("call_turn_ms of {half} halves")), 1);
+    }
+    let all = replies.len() + usize::try_from(never).unwrap_or(0);
+    let half = middle(all).map_or("never".to_owned(), |half| half.to_string());
+    add(told, name(&format!("call_turn_all_ms of {half} halves")), 1);
 }
 
 fn whole(n: u64) -> i64 {
@@ -313,8 +348,14 @@ fn from_figures(figures: &Figures) -> Told {
         add(&mut told, format!("night {}, {}, outcome {}", row.night, row.mode, row.outcome), whole(row.n));
     }
     for row in &figures.night_contacts {
-        let counts =
-            [("dialled", row.dialled), ("reached", row.reached), ("goals", row.goals), ("opt-outs", row.opt_outs)];
+        let counts = [
+            ("dialled", row.dialled),
+            ("reached", row.reached),
+            ("goals", row.goals),
+            ("opt-outs", row.opt_outs),
+            ("reached without a fault", row.clean),
+            ("with goal without a fault", row.clean_goals),
+        ];
         for (what, n) in counts {
             add(&mut told, format!("night {}, {}, contacts {what}", row.night, row.mode), whole(n));
         }
@@ -339,16 +380,27 @@ fn from_figures(figures: &Figures) -> Told {
             add(&mut told, format!("night {}, {}, {what}", row.night, row.mode), whole(n));
         }
     }
-    for row in &figures.latencies {
+    // An export of attempts does not tell the stages of turns.
+    for row in figures.latencies.iter().filter(|row| !Metric::STAGES.contains(&row.metric)) {
         let ms = row.value_ms.map_or("never".to_owned(), |ms| ms.to_string());
         let name = format!("night {}, {}, {} {ms}", row.night, row.mode, row.metric.as_str());
         add(&mut told, name, whole(row.n));
     }
-    for call in &figures.turns {
-        let mut replies = call.answered_ms.clone();
-        replies.sort_unstable();
-        let what = format!("call of {replies:?} and {} unanswered by {}", call.unanswered, call.method.as_str());
-        add(&mut told, format!("night {}, {}, {what}", call.night, call.mode), 1);
+    for sums in &figures.turns {
+        let name = |what: &str| format!("night {}, {}, {what}", sums.night, sums.mode);
+        for turn in &sums.turns {
+            for (what, n) in [("", turn.n), (", ranks", turn.ranks), (", sizes", turn.sizes)] {
+                add(&mut told, name(&format!("turn_ms {}{what}", turn.ms)), whole(n));
+            }
+        }
+        add(&mut told, name("unanswered turns"), whole(sums.unanswered));
+        for (half, n) in &sums.calls {
+            add(&mut told, name(&format!("call_turn_ms of {half} halves")), whole(*n));
+        }
+        for (half, n) in &sums.calls_of_all {
+            let half = half.map_or("never".to_owned(), |half| half.to_string());
+            add(&mut told, name(&format!("call_turn_all_ms of {half} halves")), whole(*n));
+        }
     }
     for row in &figures.apart {
         for (what, n) in [

@@ -1,6 +1,6 @@
 //! Figures out of the tables: counts and lists, nothing compared.
 
-use super::{Result, Store};
+use super::{Result, Store, StoreError};
 use crate::domain::{CampaignId, Mode, RunId, Timestamp};
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
@@ -100,7 +100,7 @@ pub struct CountedRun {
     pub ended_at: Option<i64>,
 }
 
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct CountedContacts {
     pub night: i64,
     pub mode: String,
@@ -108,10 +108,12 @@ pub struct CountedContacts {
     pub dialled: i64,
     pub reached: i64,
     pub goals: i64,
+    pub clean: i64,
+    pub clean_goals: i64,
     pub opt_outs: i64,
 }
 
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Default)]
 pub struct CountedOutcome {
     pub night: i64,
     pub mode: String,
@@ -119,7 +121,7 @@ pub struct CountedOutcome {
     pub n: i64,
 }
 
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Default)]
 pub struct CountedCalls {
     pub night: i64,
     pub mode: String,
@@ -134,15 +136,142 @@ pub struct CountedCalls {
     pub cost_micros: Option<i64>,
     pub ringing: i64,
     pub interruptions: i64,
+    pub barge_ins: i64,
+    pub fillers: i64,
 }
 
+/// Ended attempts of one outcome that were dialled in one quarter of an hour (0: never).
 #[derive(Clone, Debug, sqlx::FromRow)]
+pub(super) struct CountedAttempts {
+    pub night: i64,
+    pub mode: String,
+    pub outcome: String,
+    pub quarter_at: i64,
+    pub n: i64,
+    pub goals: i64,
+    pub conversed: i64,
+    pub early_hangups: i64,
+    pub late_greetings: i64,
+    pub faults: i64,
+    pub talk_ms: i64,
+    pub cost_micros: i64,
+    pub costed: i64,
+    pub ringing: i64,
+    pub interruptions: i64,
+    pub barge_ins: i64,
+    pub fillers: i64,
+}
+
+/// Outcomes without a dial, as the views count them.
+const NOT_DIALLED: [&str; 5] = ["cancelled", "expired", "suppressed", "scenario_error", "no_funds"];
+
+impl Counted {
+    /// Rows come by night and mode.
+    fn attempts(&mut self, rows: Vec<CountedAttempts>) {
+        for row in rows {
+            let (night, mode) = (row.night, row.mode);
+            match self.outcomes.last_mut() {
+                Some(last) if (last.night, &last.mode, &last.outcome) == (night, &mode, &row.outcome) => {
+                    last.n += row.n
+                }
+                _ => {
+                    let outcome = row.outcome.clone();
+                    self.outcomes.push(CountedOutcome { night, mode: mode.clone(), outcome, n: row.n });
+                }
+            }
+            if self.calls.last().is_none_or(|last| (last.night, &last.mode) != (night, &mode)) {
+                self.calls.push(CountedCalls { night, mode: mode.clone(), ..CountedCalls::default() });
+            }
+            let human = if row.outcome == "answered" { row.n } else { 0 };
+            if let Some(calls) = self.calls.last_mut() {
+                calls.human += human;
+                calls.machine += if row.outcome == "machine" { row.n } else { 0 };
+                calls.conversed += row.conversed;
+                calls.early_hangups += row.early_hangups;
+                calls.late_greetings += row.late_greetings;
+                calls.faults += row.faults;
+                calls.talk_ms += row.talk_ms;
+                if row.costed > 0 {
+                    *calls.cost_micros.get_or_insert(0) += row.cost_micros;
+                }
+                calls.ringing += row.ringing;
+                calls.interruptions += row.interruptions;
+                calls.barge_ins += row.barge_ins;
+                calls.fillers += row.fillers;
+            }
+            if row.quarter_at > 0 {
+                let dialled = if NOT_DIALLED.contains(&row.outcome.as_str()) { 0 } else { row.n };
+                let (quarter_at, goals) = (row.quarter_at, row.goals);
+                self.hours.push(CountedHour { night, mode, quarter_at, dialled, human, goals });
+            }
+        }
+    }
+
+    /// Each contact once, in the night that counts for it: all of a night but those that another counts.
+    fn contacts(&mut self, opt_outs: Vec<(i64, String, i64)>, again: &[CountedContacts], from: i64) {
+        for (night, mode, n) in opt_outs {
+            let row = self.night_contacts.iter_mut().find(|row| (row.night, &row.mode) == (night, &mode));
+            row.into_iter().for_each(|row| row.opt_outs = n);
+        }
+        self.contacts = self.night_contacts.iter().filter(|row| row.night >= from).cloned().collect();
+        for row in &mut self.contacts {
+            let less = again.iter().find(|less| (less.night, &less.mode) == (row.night, &row.mode));
+            if let Some(less) = less {
+                row.assigned -= less.assigned;
+                row.dialled -= less.dialled;
+                row.reached -= less.reached;
+                row.goals -= less.goals;
+                row.clean -= less.clean;
+                row.clean_goals -= less.clean_goals;
+                row.opt_outs -= less.opt_outs;
+            }
+        }
+        self.contacts.retain(|row| row.assigned > 0);
+    }
+}
+
+/// The counts of one latency of a mode in a night.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountedLatency {
     pub night: i64,
     pub mode: String,
     pub metric: String,
-    pub value_ms: Option<i64>,
+    /// The worst ruler, by its place from the best; -1: none.
+    pub ruler: i64,
+    pub values: Vec<CountedValue>,
+}
+
+/// How often a whole millisecond occurred (of a call's medians: half a millisecond); -1 is a wait without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CountedValue {
+    pub ms: i64,
     pub n: i64,
+    /// What intervals of turns need (migration 0021).
+    pub ranks: i64,
+    pub sizes: i64,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct PackedLatencies {
+    pub mode: String,
+    pub metric: String,
+    pub ruler: i64,
+    pub counts: String,
+}
+
+impl PackedLatencies {
+    /// A million values are a few texts: a row of its own would cost more than what it says.
+    pub fn unpack(self, night: i64) -> Result<CountedLatency> {
+        let value = |text: &str| {
+            let mut numbers = text.split(' ').map(str::parse::<i64>);
+            let mut next = || numbers.next()?.ok();
+            Some(CountedValue { ms: next()?, n: next()?, ranks: next()?, sizes: next()? })
+        };
+        let values: Option<Vec<CountedValue>> = self.counts.split(',').map(value).collect();
+        let values = values.ok_or_else(|| StoreError::row("latency_counts", "ms", "no four numbers"))?;
+        let PackedLatencies { mode, metric, ruler, .. } = self;
+        Ok(CountedLatency { night, mode, metric, ruler, values })
+    }
 }
 
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -151,8 +280,10 @@ pub struct CountedTurn {
     pub mode: String,
     pub contact: i64,
     pub attempt: i64,
+    pub try_number: i64,
     pub turn_ms: Option<i64>,
     pub method: String,
+    pub goal: i64,
 }
 
 /// One call's answers as JSON, and in how many calls they were the same.
@@ -174,14 +305,16 @@ pub struct CountedApart {
 }
 
 /// The rows of a comparison, as counted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Counted {
     pub contacts: Vec<CountedContacts>,
     pub night_contacts: Vec<CountedContacts>,
     pub outcomes: Vec<CountedOutcome>,
     pub calls: Vec<CountedCalls>,
     pub latencies: Vec<CountedLatency>,
-    pub turns: Vec<CountedTurn>,
+    /// Of whoever was talked to more than once.
+    pub repeats: Vec<CountedTurn>,
+    pub hours: Vec<CountedHour>,
     pub apart: Vec<CountedApart>,
     pub answers: Vec<CountedAnswers>,
 }
@@ -193,7 +326,7 @@ pub struct CountedBundle {
     pub bundle: String,
 }
 
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Default)]
 pub struct CountedHour {
     pub night: i64,
     pub mode: String,
@@ -229,9 +362,6 @@ impl Watermark {
     }
 }
 
-/// Calls whose turns are fetched at once.
-const CALLS_PAGE: i64 = 5000;
-
 impl Store {
     pub async fn counted_runs(&self, campaign: CampaignId) -> Result<Vec<CountedRun>> {
         read!(self, report::runs(campaign))
@@ -242,12 +372,12 @@ impl Store {
         read!(self, report::watermark(campaign))
     }
 
-    pub async fn bundles(&self, campaign: CampaignId, account: i64) -> Result<Vec<CountedBundle>> {
-        read!(self, report::bundles(campaign, account))
+    pub async fn view_version(&self) -> Result<i64> {
+        read!(self, report::view_version())
     }
 
-    pub async fn hours(&self, campaign: CampaignId, account: i64) -> Result<Vec<CountedHour>> {
-        read!(self, report::hours(campaign, account))
+    pub async fn bundles(&self, campaign: CampaignId, account: i64) -> Result<Vec<CountedBundle>> {
+        read!(self, report::bundles(campaign, account))
     }
 
     /// Contacts by the arm that they were given.
@@ -265,25 +395,36 @@ impl Store {
         write!(self, report::put_bundle(played))
     }
 
-    pub async fn counted(&self, campaign: CampaignId, account: i64) -> Result<Counted> {
-        let mut turns: Vec<CountedTurn> = Vec::new();
-        loop {
-            let after = turns.last().map_or(0, |turn| turn.attempt);
-            let page = read!(self, report::turns(campaign, account, after, CALLS_PAGE))?;
-            if page.is_empty() {
-                break;
+    /// Everything that is counted of a campaign's runs at an account. Pooled figures are over the nights from `from` on.
+    /// `answered`: with what callees answered.
+    pub async fn counted(&self, campaign: CampaignId, account: i64, from: i64, answered: bool) -> Result<Counted> {
+        let latencies = async {
+            let mut found = Vec::new();
+            for run in self.counted_runs(campaign).await?.into_iter().filter(|run| run.account_id == account) {
+                found.extend(read!(self, report::latencies(run.run_id, run.night))?);
             }
-            turns.extend(page);
-        }
-        Ok(Counted {
-            contacts: read!(self, report::contacts(campaign, account))?,
-            night_contacts: read!(self, report::night_contacts(campaign, account))?,
-            outcomes: read!(self, report::outcomes(campaign, account))?,
-            calls: read!(self, report::calls(campaign, account))?,
-            latencies: read!(self, report::latencies(campaign, account))?,
-            turns,
-            apart: read!(self, report::apart(campaign, account))?,
-            answers: read!(self, report::answers(campaign, account))?,
-        })
+            Ok::<_, StoreError>(found)
+        };
+        let answers = async {
+            if !answered {
+                return Ok(Vec::new());
+            }
+            read!(self, report::answers(campaign, account))
+        };
+        let (latencies, repeats, attempts, assigned, opt_outs, again, apart, answers) = futures::try_join!(
+            latencies,
+            async { read!(self, report::repeats(campaign, account, from)) },
+            async { read!(self, report::attempts(campaign, account)) },
+            async { read!(self, report::assigned(campaign, account)) },
+            async { read!(self, report::opt_outs(campaign, account)) },
+            async { read!(self, report::again(campaign, account, from)) },
+            async { read!(self, report::apart(campaign, account)) },
+            answers,
+        )?;
+        let mut counted =
+            Counted { latencies, repeats, night_contacts: assigned, apart, answers, ..Counted::default() };
+        counted.attempts(attempts);
+        counted.contacts(opt_outs, &again, from);
+        Ok(counted)
     }
 }

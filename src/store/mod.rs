@@ -225,6 +225,8 @@ mod rerun;
 mod sessions;
 mod shares;
 mod single;
+pub mod slices;
+pub mod snapshots;
 mod why;
 
 impl Store {

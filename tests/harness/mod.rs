@@ -12,7 +12,7 @@ use halo::config::Config;
 use halo::domain::settings::Take;
 use halo::domain::{CampaignId, RunId, Timestamp};
 use halo::http::import::{Here, Imported, Upload, import};
-use halo::report::{Proof, Report, gather};
+use halo::report::{Proof, Report, stored};
 use halo::simulator::{self, LatencyModels, Mischief};
 use halo::store::{AttemptRow, ContactRow, Run};
 use std::collections::BTreeMap;
@@ -262,5 +262,5 @@ pub async fn laws_hold(app: &App, campaign: CampaignId) {
 pub async fn report(app: &App, campaign: CampaignId) -> Report {
     let row = app.store.campaign(campaign).await.expect("the store answers").expect("the campaign is there");
     let rules = app.dialer.rules(campaign).await.expect("the rules are read");
-    gather::report(&app.store, &row, &rules.settings, app.clock.now()).await.expect("a report")
+    stored::report(&app.store, &row, &rules.settings, app.clock.now()).await.expect("a report")
 }

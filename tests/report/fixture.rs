@@ -4,7 +4,7 @@ use halo::domain::{Mode, Outcome, Timestamp};
 use halo::report::Design;
 use halo::report::figures::{
     ApartRow, AttemptRow, CallRow, CallTurns, ContactRow, Figures, LatencyRow, Method, Metric, RunRow, RunState,
-    TurnRow,
+    TurnRow, TurnSums,
 };
 use halo::report::stats::bootstrap::Dice;
 
@@ -97,6 +97,7 @@ impl Campaign {
             calls: Vec::new(),
             latencies: Vec::new(),
             turns: Vec::new(),
+            repeats: Vec::new(),
             apart: vec![ApartRow {
                 mode: "greeting".parse().expect("a mode's name"),
                 contacts: 3,
@@ -134,6 +135,8 @@ fn add_arm(figures: &mut Figures, dice: &mut Dice, arm: &Arm, mode: &Mode, conta
         reached: arm.reached,
         goals: arm.goals,
         opt_outs: arm.reached / 50,
+        clean: arm.reached,
+        clean_goals: arm.goals,
     });
     let machine = arm.contacts.saturating_sub(arm.reached) / 5;
     for (outcome, n) in [
@@ -170,20 +173,19 @@ fn add_arm(figures: &mut Figures, dice: &mut Dice, arm: &Arm, mode: &Mode, conta
             turn_number += 1;
             let unanswered = arm.unanswered_every > 0 && turn_number.is_multiple_of(arm.unanswered_every);
             let turn_ms = (!unanswered).then(|| (own * 2 + around(dice, arm.turn_ms)) / 3);
-            if turn_ms.is_some() {
-                latency(Metric::TurnMs, turn_ms);
-            }
             rows.push(TurnRow {
                 night: 1,
                 mode: mode.clone(),
                 contact: *contact,
                 attempt: *contact,
+                try_number: 1,
                 turn_ms,
                 method: arm.method,
+                goal: false,
             });
         }
     }
-    figures.turns.extend(CallTurns::gather(rows));
+    figures.turns.extend(TurnSums::of(&CallTurns::gather(rows)));
     figures.calls.push(CallRow {
         night: 1,
         mode: mode.clone(),
@@ -198,5 +200,7 @@ fn add_arm(figures: &mut Figures, dice: &mut Dice, arm: &Arm, mode: &Mode, conta
         cost_micros: None,
         ringing: arm.contacts,
         interruptions: 2,
+        barge_ins: arm.reached / 8,
+        fillers: 0,
     });
 }

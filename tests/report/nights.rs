@@ -18,9 +18,7 @@ pub fn nights(arms: Vec<Vec<Arm>>) -> Figures {
         own.attempts.iter_mut().for_each(|row| row.night = night);
         own.calls.iter_mut().for_each(|row| row.night = night);
         own.latencies.iter_mut().for_each(|row| row.night = night);
-        for call in &mut own.turns {
-            (call.night, call.contact) = (night, call.contact + night * 1_000_000);
-        }
+        own.turns.iter_mut().for_each(|sums| sums.night = night);
         for run in &mut own.runs {
             (run.night, run.run_id) = (night, format!("run_{night}"));
         }

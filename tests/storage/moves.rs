@@ -6,7 +6,7 @@ use crate::harness::{self, Place, World, completed, csv, laws_hold, ledger, numb
 use halo::app::{App, ClockStart};
 use halo::config::Config;
 use halo::domain::Timestamp;
-use halo::report::gather;
+use halo::report::stored;
 use halo::simulator;
 use halo::store::Store;
 use serde_json::Value;
@@ -27,7 +27,7 @@ async fn report_of(store: &Store, name: &str, at: Timestamp) -> (String, Value) 
     let campaign = store.find_campaign(name).await.expect("the campaign came along");
     let modes = ["dialog", "realtime", "realtime_pure", "greeting"].map(|mode| mode.parse().expect("a mode"));
     let (rules, _) = halo::app::read_rules(modes.into())(&campaign.settings).expect("settings of ours");
-    let report = gather::report(store, &campaign, &rules, at).await.expect("a report");
+    let report = stored::report(store, &campaign, &rules, at).await.expect("a report");
     (report.data_version.clone(), serde_json::to_value(&report).expect("JSON"))
 }
 

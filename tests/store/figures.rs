@@ -6,12 +6,14 @@ use crate::both_engines;
 use crate::common::Bench;
 use crate::common::calls::NOON;
 use halo::domain::Outcome;
+use halo::domain::settings::Settings;
 use halo::http::export::sheet::Shape;
 use halo::http::export::{Export, What};
 use halo::report::arms::is_counted;
-use halo::report::figures::{CallRow, EARLY_MS, LATE_MS};
+use halo::report::figures::{CallRow, CallTurns, EARLY_MS, LATE_MS, Method, TurnRow, TurnSums};
 use halo::report::gather;
 use halo::report::verify::{Marks, Verified, verify};
+use halo::store::Turn;
 use std::collections::{BTreeMap, BTreeSet};
 
 both_engines! {
@@ -39,9 +41,9 @@ impl History {
         self.attempts.values().filter(|a| a.outcome.is_some() && !a.own_mode)
     }
 
-    /// assigned, dialled, reached, goals, opt-outs of one contact in one night.
-    fn contact(&self, night: i64, contact: usize) -> [i64; 5] {
-        let mut counts = [1, 0, 0, 0, 0];
+    /// assigned, dialled, reached, goals, opt-outs of one contact in one night; reached and goals without a fault.
+    fn contact(&self, night: i64, contact: usize) -> [i64; 7] {
+        let mut counts = [1, 0, 0, 0, 0, 0, 0];
         for a in self.attempts.values().filter(|a| a.night == night && a.contact == contact) {
             let Some(outcome) = a.outcome else { continue };
             counts[1] |= i64::from(!NOT_DIALLED.contains(&outcome));
@@ -53,6 +55,9 @@ impl History {
                     .get(&contact)
                     .is_some_and(|at| Some(*at) >= a.dialed_at && at.0 <= a.ended_at.expect("it has ended").0 + 60_000);
                 counts[4] |= i64::from(during);
+                let clean = a.call.as_ref().is_none_or(|call| call.fault.is_none());
+                counts[5] |= i64::from(clean);
+                counts[6] |= i64::from(clean && a.call.as_ref().is_some_and(|call| call.goal == Some(true)));
             }
         }
         counts
@@ -76,12 +81,14 @@ impl History {
 
     fn calls(&self) -> Counts<(i64, String)> {
         let mut counts = Counts::new();
-        for a in self.ended() {
+        let withdrawn = |a: &&Remembered| a.dialed_at.is_none() && a.outcome == Some(Outcome::Cancelled);
+        for a in self.ended().filter(|a| !withdrawn(a)) {
             let none = halo::store::Call::default();
             let call = a.call.as_ref().unwrap_or(&none);
             let (human, machine) = (a.outcome == Some(Outcome::Answered), a.outcome == Some(Outcome::Machine));
             let replies = a.turns.iter().filter(|t| t.turn_ms >= Some(0)).count();
             let interruptions = a.turns.iter().filter(|t| t.turn_ms.is_some_and(|ms| ms < 0)).count() as i64;
+            let marked = |so: fn(&Turn) -> bool| a.turns.iter().filter(|t| so(t)).count() as i64;
             let early =
                 human && call.hung_up_by.as_deref() == Some("callee") && call.talk_ms.is_some_and(|ms| ms < EARLY_MS);
             let late = human && call.source == "event" && call.first_audio_ms.is_none_or(|ms| ms > LATE_MS);
@@ -96,6 +103,8 @@ impl History {
                 a.cost(),
                 i64::from(call.ring_ms.is_some()),
                 if human { interruptions } else { 0 },
+                if human { marked(|t| t.interrupted) } else { 0 },
+                if human { marked(|t| t.filler) } else { 0 },
             ];
             add(&mut counts, (a.night, a.mode.clone()), &values);
         }
@@ -116,7 +125,15 @@ impl History {
                 see("first_audio_ms", call.first_audio_ms);
             }
             call.talk_ms.iter().for_each(|ms| see("talk_ms", Some(*ms)));
-            a.turns.iter().filter_map(|t| t.turn_ms).filter(|ms| *ms >= 0).for_each(|ms| see("turn_ms", Some(ms)));
+            for turn in &a.turns {
+                let stages = [
+                    ("asr_ms", turn.asr_ms),
+                    ("reply_ms", turn.reply_ms),
+                    ("model_ms", turn.model_ms),
+                    ("tts_ms", turn.tts_ms),
+                ];
+                stages.into_iter().filter(|(_, ms)| ms.is_some()).for_each(|(stage, ms)| see(stage, ms));
+            }
         }
         counts
     }
@@ -126,12 +143,17 @@ async fn statements_count_what_a_person_counts(bench: Bench) {
     for seed in 0..SEEDS {
         bench.store.wipe().await.unwrap();
         let told = history(&bench, seed).await;
-        let counted = bench.store.counted(told.campaign, told.account).await.unwrap();
+        let counted = bench.store.counted(told.campaign, told.account, 0, true).await.unwrap();
 
         for (rows, pooled) in [(&counted.contacts, true), (&counted.night_contacts, false)] {
             let rows: Counts<_> = rows
                 .iter()
-                .map(|r| ((r.night, r.mode.clone()), vec![r.assigned, r.dialled, r.reached, r.goals, r.opt_outs]))
+                .map(|r| {
+                    (
+                        (r.night, r.mode.clone()),
+                        vec![r.assigned, r.dialled, r.reached, r.goals, r.opt_outs, r.clean, r.clean_goals],
+                    )
+                })
                 .collect();
             assert_eq!(rows, told.contacts(pooled), "contacts, pooled: {pooled}, seed {seed}");
         }
@@ -161,30 +183,75 @@ async fn statements_count_what_a_person_counts(bench: Bench) {
                     r.cost_micros.unwrap_or(0),
                     r.ringing,
                     r.interruptions,
+                    r.barge_ins,
+                    r.fillers,
                 ];
                 ((r.night, r.mode.clone()), values)
             })
             .collect();
         assert_eq!(rows, told.calls(), "calls, seed {seed}");
 
-        let rows: Counts<_> = counted
-            .latencies
-            .iter()
-            .map(|r| ((r.night, r.mode.clone(), r.metric.clone(), r.value_ms), vec![r.n]))
-            .collect();
-        assert_eq!(rows, told.latencies(), "latencies, seed {seed}");
-
-        let rows: Vec<_> =
-            counted.turns.iter().map(|r| (r.attempt, r.night, r.mode.clone(), r.turn_ms, r.method.clone())).collect();
-        let mut turns = Vec::new();
-        for (id, a) in told.attempts.iter().filter(|(_, a)| !a.own_mode && a.outcome == Some(Outcome::Answered)) {
-            for t in a.turns.iter().filter(|t| t.turn_ms.is_none_or(|ms| ms >= 0)) {
-                turns.push((id.0, a.night, a.mode.clone(), t.turn_ms, t.method.clone()));
+        let mut rows = Counts::new();
+        for latency in counted.latencies.iter().filter(|latency| !OF_TURNS.contains(&latency.metric.as_str())) {
+            for value in &latency.values {
+                let ms = (value.ms >= 0).then_some(value.ms);
+                add(&mut rows, (latency.night, latency.mode.clone(), latency.metric.clone(), ms), &[value.n]);
             }
         }
-        assert_eq!(rows, turns, "turns, seed {seed}");
+        assert_eq!(rows, told.latencies(), "latencies, seed {seed}");
+        sums_of_turns(&bench, &told, &settings(), seed).await;
         apart(&told, &counted, seed);
     }
+}
+
+/// Metrics that become sums of turns.
+const OF_TURNS: &[&str] = &["turn_ms", "call_turn_half_ms", "call_turn_all_half_ms"];
+
+/// The sums that are kept of turns, against the same made of every turn; and whoever was talked to more than once.
+/// The guards: `ranks`, `sizes`, the two medians and `talked_calls` of `acts/latencies.rs` and its statements.
+async fn sums_of_turns(bench: &Bench, told: &History, settings: &Settings, seed: u64) {
+    let calls: Vec<CallTurns> = told
+        .attempts
+        .iter()
+        .filter(|(_, a)| !a.own_mode && a.outcome == Some(Outcome::Answered))
+        .flat_map(|(id, a)| CallTurns::gather(a.turns.iter().filter_map(|t| turn_row(id.0, a, t))))
+        .collect();
+    let campaign = bench.store.campaign(told.campaign).await.unwrap().unwrap();
+    let mut figures = gather::figures(&bench.store, &campaign, settings, NOON).await.unwrap();
+    figures.put_in_order();
+    assert_eq!(figures.turns, TurnSums::of(&calls), "sums of turns, seed {seed}");
+    let sorted = |calls: Vec<CallTurns>| {
+        let own = |mut call: CallTurns| {
+            call.answered_ms.sort_unstable();
+            (call.night, call.mode, call.try_number, call.answered_ms, call.unanswered, call.method, call.goal)
+        };
+        let mut own: Vec<_> = calls.into_iter().map(own).collect();
+        own.sort();
+        own
+    };
+    assert_eq!(sorted(figures.repeats), sorted(CallTurns::repeats(&calls)), "repeats, seed {seed}");
+}
+
+/// An interruption is no wait.
+fn turn_row(attempt: i64, a: &Remembered, turn: &Turn) -> Option<TurnRow> {
+    let waited = turn.turn_ms.is_none_or(|ms| ms >= 0);
+    waited.then(|| TurnRow {
+        night: a.night,
+        mode: a.mode.parse().unwrap(),
+        contact: a.contact as i64,
+        attempt,
+        try_number: a.try_number,
+        turn_ms: turn.turn_ms,
+        method: Method::parse(&turn.method),
+        goal: a.call.as_ref().is_some_and(|call| call.goal == Some(true)),
+    })
+}
+
+fn settings() -> Settings {
+    const SETTINGS: &str = "name = \"history\"\npurpose = \"test\"\n\
+                            modes = { dialog = 1, realtime = 1, realtime_pure = 1 }\n";
+    let modes = ["dialog", "realtime", "realtime_pure", "greeting"].map(|mode| mode.parse().unwrap());
+    halo::intake::settings::parse(SETTINGS, &modes.into_iter().collect()).unwrap()
 }
 
 /// Contacts that named their own mode: called, and in no comparison.
@@ -243,10 +310,7 @@ async fn prove_counts_what_a_person_counts(bench: Bench) {
 
 /// The guards: each comparison of `report::verify`, seen by taking a row away or changing a cell.
 async fn an_export_is_counted_again_to_the_same_figures(bench: Bench) {
-    const SETTINGS: &str = "name = \"history\"\npurpose = \"test\"\n\
-                            modes = { dialog = 1, realtime = 1, realtime_pure = 1 }\n";
-    let modes = ["dialog", "realtime", "realtime_pure", "greeting"].map(|mode| mode.parse().unwrap());
-    let settings = halo::intake::settings::parse(SETTINGS, &modes.into_iter().collect()).unwrap();
+    let settings = settings();
     for seed in 2 * SEEDS..3 * SEEDS {
         bench.store.wipe().await.unwrap();
         let told = history(&bench, seed).await;

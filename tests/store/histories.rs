@@ -59,6 +59,7 @@ impl Remembered {
 #[derive(Clone, Debug)]
 pub struct Remembered {
     pub night: i64,
+    pub try_number: i64,
     pub contact: usize,
     pub mode: String,
     pub own_mode: bool,
@@ -156,6 +157,7 @@ impl History {
                 let contact = (0..CONTACTS).find(|n| phone(*n) == row.to).unwrap();
                 self.attempts.entry(attempt).or_insert_with(|| Remembered {
                     night,
+                    try_number: row.try_number,
                     contact,
                     mode: self.modes[contact].clone(),
                     own_mode: self.own_mode[contact],
@@ -267,6 +269,11 @@ fn told_turns(dice: &mut Dice, outcome: Outcome) -> Vec<Turn> {
             // Below zero: the callee was interrupted, and that is no wait.
             turn_ms: maybe(dice, 30).map(|ms| ms - 5),
             method: ["vad", "event_corrected", "event"][dice.below(3) as usize].into(),
+            asr_ms: maybe(dice, 9),
+            reply_ms: maybe(dice, 9),
+            tts_ms: maybe(dice, 9),
+            filler: dice.one_in(6),
+            interrupted: dice.one_in(5),
             ..Turn::default()
         })
         .collect()

@@ -28,16 +28,37 @@ async fn told(bench: &Bench) -> Vec<i64> {
         "ms = -1",
         "metric = 'turn_ms'",
         "metric = 'answer_ms'",
+        "metric = 'call_turn_half_ms'",
+        "metric = 'call_turn_all_half_ms'",
     ] {
-        for sum in ["n", "n * (ms + 2)", "n * (ms + 2) * (run_id % 1009)"] {
+        for sum in ["n", "n * (ms + 2)", "n * (ms + 2) * (run_id % 1009)", "ranks * (ms + 2)", "sizes * (ms + 2)"] {
             let question = format!("select cast(coalesce(sum({sum}), 0) as bigint) from latency_counts where {part}");
             found.push(bench.number(&question).await);
         }
     }
+    for sum in [
+        "n",
+        "goals * 3 + conversed",
+        "early_hangups * 5 + late_greetings",
+        "talk_ms",
+        "cost_micros * 7 + costed",
+        "ringing * 3 + faults",
+        "interruptions * 5 + barge_ins * 3 + fillers",
+    ] {
+        let question = format!(
+            "select cast(coalesce(sum(({sum}) * (run_id % 1009 + length(outcome))), 0) as bigint) from attempt_counts"
+        );
+        found.push(bench.number(&question).await);
+    }
+    let met = "dialled + reached * 3 + goals * 7 + clean * 11 + clean_goals * 13";
+    let question = format!("select cast(coalesce(sum(({met}) * (run_id % 1009)), 0) as bigint) from contact_counts");
+    found.push(bench.number(&question).await);
+    found.push(bench.number("select count(*) from talked_calls").await);
+    found.push(bench.number("select cast(coalesce(sum(attempt_id % 1009), 0) as bigint) from talked_calls").await);
     found
 }
 
-/// The guards: `Latencies::before`, `note` and `apply` in `acts/decide.rs`.
+/// The guards: `Latencies::before`, `note`, `wave` and `apply` in `acts/decide.rs`, `counts` in `acts/sessions.rs`.
 async fn counts_that_were_kept_up_are_those_counted_anew(bench: Bench) {
     for seed in 20..24 {
         bench.store.wipe().await.unwrap();
@@ -104,9 +125,12 @@ async fn late_turns_and_a_corrected_loss_move_what_was_counted(bench: Bench) {
 async fn the_migration_counts_what_was_there_before_it(bench: Bench) {
     history(&bench, 30).await;
     let kept = told(&bench).await;
-    bench.execute("delete from latency_counts").await.unwrap();
-    let migration = include_str!("../../migrations/0018_reports.sql");
-    let backfill = migration.split(';').map(str::trim).find(|text| text.starts_with("insert into latency_counts"));
-    bench.execute(backfill.expect("the migration fills the table")).await.unwrap();
+    let migration = include_str!("../../migrations/0021_report_sums.sql");
+    for table in ["latency_counts", "talked_calls", "attempt_counts", "contact_counts"] {
+        bench.execute(&format!("delete from {table}")).await.unwrap();
+        let fills = format!("insert into {table}");
+        let backfill = migration.split(';').map(str::trim).find(|text| text.starts_with(&fills));
+        bench.execute(backfill.expect("the migration fills the table")).await.unwrap();
+    }
     assert_eq!(kept, told(&bench).await);
 }

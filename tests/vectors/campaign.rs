@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use halo::domain::{Mode, Outcome, Timestamp};
 use halo::report::figures::{
     AttemptRow, CallRow, CallTurns, ContactRow, EARLY_MS, Figures, LATE_MS, LatencyRow, Method, Metric, RunRow,
-    RunState, TurnRow,
+    RunState, TurnRow, TurnSums,
 };
 use halo::report::model::{Arm, Comparison, Interval, Rate};
 use halo::report::{Design, Report, build};
@@ -91,6 +91,8 @@ fn figures(case: &Value) -> Figures {
             reached: 0,
             goals: 0,
             opt_outs: 0,
+            clean: 0,
+            clean_goals: 0,
         });
         row.assigned += 1;
         row.dialled += u64::from(own().next().is_some());
@@ -120,6 +122,8 @@ fn figures(case: &Value) -> Figures {
             cost_micros: Some(0),
             ringing: 0,
             interruptions: 0,
+            barge_ins: 0,
+            fillers: 0,
         });
         let mut latency = |metric, value_ms| {
             latencies.push(LatencyRow { night: *night, mode: mode.clone(), metric, value_ms, n: 1 });
@@ -152,11 +156,17 @@ fn figures(case: &Value) -> Figures {
         row.conversed += u64::from(replies.iter().any(|turn| turn.is_some_and(|ms| ms >= 0)));
         row.interruptions += replies.iter().filter(|turn| turn.is_some_and(|ms| ms < 0)).count() as u64;
         for turn_ms in replies.into_iter().filter(|turn| turn.is_none_or(|ms| ms >= 0)) {
-            if turn_ms.is_some() {
-                latency(Metric::TurnMs, turn_ms);
-            }
-            let (contact, method) = (attempt.contact, Method::Vad);
-            turns.push(TurnRow { night: *night, mode: mode.clone(), contact, attempt: id, turn_ms, method });
+            let (contact, method, mode) = (attempt.contact, Method::Vad, mode.clone());
+            turns.push(TurnRow {
+                night: *night,
+                mode,
+                contact,
+                attempt: id,
+                try_number: id,
+                turn_ms,
+                method,
+                goal: false,
+            });
         }
     }
     let mut nights: Vec<i64> = by_contact.values().map(|(night, _)| *night).collect();
@@ -168,6 +178,7 @@ fn figures(case: &Value) -> Figures {
         state: RunState::Completed,
         started_at: Timestamp(night * 86_400_000),
     };
+    let turns = CallTurns::gather(turns);
     Figures {
         asked: Vec::new(),
         answers: Vec::new(),
@@ -184,7 +195,8 @@ fn figures(case: &Value) -> Figures {
         attempts: ended,
         calls: calls.into_values().collect(),
         latencies,
-        turns: CallTurns::gather(turns),
+        turns: TurnSums::of(&turns),
+        repeats: CallTurns::repeats(&turns),
         apart: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! `[experiment]`: what a comparison is judged by. It is written down before the first call and stays.
 
 use crate::domain::Mode;
-use crate::domain::experiment::{Experiment, NIGHTS, Regime};
+use crate::domain::experiment::{Experiment, Kind, NIGHTS, Regime};
 use crate::domain::keys::{Table, cut};
 use serde_json::{Map, Value, json};
 
@@ -23,6 +23,18 @@ pub(super) fn read(table: Option<Table<'_>>, modes: Option<&[(Mode, u32)]>) -> O
         }
         found.map(|(mode, _)| mode.clone())
     });
+    let kind = if table.has("kind") {
+        table.parsed("kind", |text| {
+            let known = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);
+            known.ok_or_else(|| "write split, aa or crossover".to_owned())
+        })
+    } else {
+        table.value("kind");
+        Some(Kind::Split)
+    };
+    if kind.is_some_and(|kind| !kind.is_split()) && modes.is_some_and(|modes| modes.len() < 2) {
+        table.refuse("kind", "one mode alone cannot be compared", "name two modes or more in `modes`");
+    }
     let margin_pp = table.number("margin_pp", 0.1, 50.0);
     let regime = if table.has("regime") {
         table.parsed("regime", |text| {
@@ -47,14 +59,14 @@ pub(super) fn read(table: Option<Table<'_>>, modes: Option<&[(Mode, u32)]>) -> O
         }
     }
     table.close(&[]);
-    let regime = regime?;
+    let (regime, kind) = (regime?, kind?);
     let nights = nights.or_else(|| looks.last().copied());
     let looks = match regime {
         Regime::Group if looks.is_empty() => Experiment::looks_of(nights.unwrap_or(NIGHTS)),
         _ => looks,
     };
     let nights = nights.or_else(|| looks.last().copied());
-    Some(Experiment { baseline, margin_pp, regime, nights, looks, calls })
+    Some(Experiment { kind, baseline, margin_pp, regime, nights, looks, calls })
 }
 
 fn looks(table: &Table<'_>) -> Vec<u32> {
@@ -75,7 +87,10 @@ fn looks(table: &Table<'_>) -> Vec<u32> {
 
 pub(super) fn to_json(experiment: &Experiment) -> Value {
     let mut value = Map::new();
-    let Experiment { baseline, margin_pp, regime, nights, looks, calls } = experiment;
+    let Experiment { kind, baseline, margin_pp, regime, nights, looks, calls } = experiment;
+    if !kind.is_split() {
+        value.insert("kind".to_owned(), json!(kind.as_str()));
+    }
     if let Some(mode) = baseline {
         value.insert("baseline".to_owned(), json!(mode));
     }

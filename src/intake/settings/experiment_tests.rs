@@ -2,7 +2,7 @@
 
 use super::{from_json, parse, to_json};
 use crate::domain::Mode;
-use crate::domain::experiment::{Experiment, Regime};
+use crate::domain::experiment::{Experiment, Kind, Regime};
 use std::collections::BTreeSet;
 
 fn modes() -> BTreeSet<Mode> {
@@ -25,6 +25,8 @@ fn an_experiment_is_read_with_its_defaults() {
     assert_eq!((group.baseline.as_ref().map(Mode::as_str), group.margin_pp), (Some("realtime"), Some(3.0)));
     let looks = read("[experiment]\nregime = \"group\"\nlooks = [2, 5]").unwrap();
     assert_eq!((looks.looks, looks.nights), (vec![2, 5], Some(5)));
+    let panel = read("[experiment]\nkind = \"crossover\"").unwrap();
+    assert_eq!((panel.kind, panel.regime), (Kind::Crossover, Regime::Fixed));
     let always = read("[experiment]\nregime = \"always_valid\"\ncalls = 1500").unwrap();
     assert_eq!((always.regime, always.calls), (Regime::AlwaysValid, Some(1500)));
 }
@@ -42,6 +44,7 @@ fn what_contradicts_itself_is_refused() {
         ("margin_pp = 0", "margin_pp"),
         ("nights = 0", "nights"),
         ("calls = 5", "calls"),
+        ("kind = \"panel\"", "kind"),
         ("colour = 1", "colour"),
     ] {
         let refused = read(&format!("[experiment]\n{section}"));

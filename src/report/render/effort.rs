@@ -46,6 +46,7 @@ pub fn section(report: &Report, lang: Lang) -> Section {
         }),
         rate("silent calls", "немые звонки", |arm| &arm.rates.silent_rate),
         rate("turns without a reply", "реплики без ответа", |arm| &arm.rates.unanswered_turn_rate),
+        rate("replies spoken into", "реплики перебиты", |arm| &arm.rates.barge_in_rate),
         rate("asked not to be called", "просили не звонить", |arm| &arm.rates.opt_out_rate),
     ]);
     Section { title: pick(lang, "Effort and harm", "Затраты и вред"), rows }

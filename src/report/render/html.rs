@@ -177,7 +177,7 @@ pub fn html(report: &Report, lang: Lang) -> Result<String, RenderError> {
         data_line: rows::data_line(report, lang),
         generated: rows::instant(report.generated_at),
         verdicts: verdict_cards(report, lang),
-        no_comparison: rows::no_comparison(lang),
+        no_comparison: rows::no_comparison(report, lang),
         troubles,
         fine,
         modes: report.arms.iter().map(|arm| rows::mode_title(arm, lang)).collect(),

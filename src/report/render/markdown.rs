@@ -27,7 +27,7 @@ pub fn markdown(report: &Report, lang: Lang) -> String {
         out.push_str(&format!("> **{}**\n\n", escaped(notice)));
     }
     if report.verdicts.is_empty() {
-        out.push_str(&format!("{}\n", rows::no_comparison(lang)));
+        out.push_str(&format!("{}\n", rows::no_comparison(report, lang)));
     }
     for verdict in &report.verdicts {
         let word = verdict.state.word(lang);

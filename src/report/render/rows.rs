@@ -45,6 +45,11 @@ pub fn sections(report: &Report, lang: Lang) -> Vec<Section> {
         Section { title: pick(lang, "Latency, ms", "Задержки, мс"), rows: latency(report, lang) },
         super::effort::section(report, lang),
     ];
+    let stages = stages(report, lang);
+    if !stages.is_empty() {
+        let title = pick(lang, "Stages of a reply, ms: not a sum", "Этапы ответа, мс: не сумма");
+        sections.insert(3, Section { title, rows: stages });
+    }
     if !report.answers.is_empty() {
         sections.push(Section { title: pick(lang, "Answers", "Ответы"), rows: answers(report, lang) });
     }
@@ -189,6 +194,27 @@ fn latency(report: &Report, lang: Lang) -> Vec<Row> {
     ]
 }
 
+/// Median and 95th percentile of each stage that somebody measured.
+fn stages(report: &Report, lang: Lang) -> Vec<Row> {
+    let known = [
+        ("asr_ms", "end of speech → text", "конец речи → текст"),
+        ("reply_ms", "request → our reply", "запрос → наш ответ"),
+        ("model_ms", "request → model's audio", "запрос → звук модели"),
+        ("tts_ms", "text → audio", "текст → звук"),
+    ];
+    let measured = |name: &str| report.arms.iter().any(|arm| arm.latency(name).is_some_and(|found| found.n > 0));
+    let one = |(name, en, ru): (&'static str, &'static str, &'static str)| {
+        row(report, &format!("{name} p50·p95"), pick(lang, en, ru), |arm| match arm.latency(name) {
+            Some(found) => {
+                let both = [&found.p50, &found.p95];
+                plain(both.map(|quantile| words::quantile(quantile, found.largest_ms)).join(" · "))
+            }
+            None => plain("–".to_owned()),
+        })
+    };
+    known.into_iter().filter(|(name, _, _)| measured(name)).map(one).collect()
+}
+
 /// A quantile, or the rule that keeps it unprinted.
 fn quantile_words(quantile: &Interval, latency: &Latency, lang: Lang) -> String {
     let reason = quantile.reason.as_deref().unwrap_or_default();
@@ -226,7 +252,19 @@ pub fn differences(report: &Report, lang: Lang) -> Vec<Difference> {
         words,
     };
     let mut found = Vec::new();
-    for comparison in &report.comparisons {
+    for pair in &report.paired {
+        let slower = [pick(lang, "faster", "быстрее"), pick(lang, "slower", "медленнее")];
+        found.push(Difference {
+            mode: pair.mode.to_string(),
+            metric: pick(lang, "call_turn_ms, number by number", "call_turn_ms, номер с собой").to_owned(),
+            role: pick(lang, "paired", "парный"),
+            cell: ms_cell(&pair.call_turn_ms, lang),
+            words: direction(&pair.call_turn_ms, slower, pick(lang, "not settled", "не решено")),
+        });
+    }
+    // A panel's numbers are called again and again: only pairs say something of them.
+    let unpaired = if report.paired.is_empty() { report.comparisons.as_slice() } else { &[] };
+    for comparison in unpaired {
         let slower = [pick(lang, "faster", "быстрее"), pick(lang, "slower", "медленнее")];
         let better = [pick(lang, "worse", "хуже"), pick(lang, "better", "лучше")];
         let open = pick(lang, "not settled", "не решено");
@@ -258,6 +296,16 @@ pub fn differences(report: &Report, lang: Lang) -> Vec<Difference> {
             points_cell(&comparison.success_assigned, lang),
             direction(&comparison.success_assigned, better, open),
         ));
+        // The same table again, where some call was ended by a fault after its answer.
+        if report.arms.iter().any(|arm| arm.contacts.clean != arm.contacts.reached) {
+            found.push(of(
+                comparison,
+                pick(lang, "success without faulty calls", "успех без сбойных звонков"),
+                pick(lang, "sensitivity", "чувствительность"),
+                points_cell(&comparison.success_without_faults, lang),
+                direction(&comparison.success_without_faults, better, open),
+            ));
+        }
     }
     found
 }
@@ -325,6 +373,7 @@ pub fn check_title(check: &Check, lang: Lang) -> &'static str {
         "interleaving" => pick(lang, "interleaving", "чередование"),
         "bundles" => pick(lang, "what was played", "что игралось"),
         "control" => pick(lang, "control band", "контрольные границы"),
+        "aa" => pick(lang, "equal modes", "равные режимы"),
         _ => pick(lang, "plausibility", "правдоподобие"),
     }
 }
@@ -386,7 +435,19 @@ pub fn data_line(report: &Report, lang: Lang) -> String {
     }
 }
 
-/// What stands where there is nothing to compare.
-pub fn no_comparison(lang: Lang) -> &'static str {
-    pick(lang, "One mode only: nothing to compare.", "Режим один: сравнивать не с чем.")
+/// What stands where there is no verdict.
+pub fn no_comparison(report: &Report, lang: Lang) -> &'static str {
+    match report.design.kind.as_str() {
+        "crossover" => pick(
+            lang,
+            "A panel of test numbers: compared number by number, without a verdict.",
+            "Панель тестовых номеров: сравнение номера с самим собой, без вывода.",
+        ),
+        "aa" => pick(
+            lang,
+            "A/A: modes that play the same; see the check of the machinery.",
+            "A/A: режимы играют одно и то же; смотрите проверку механизма.",
+        ),
+        _ => pick(lang, "One mode only: nothing to compare.", "Режим один: сравнивать не с чем."),
+    }
 }

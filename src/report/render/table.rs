@@ -122,7 +122,7 @@ fn verdicts(report: &Report, lang: Lang) -> String {
     if report.verdicts.is_empty() {
         let notice = rows::notice(report, lang);
         let tail = if notice.is_empty() { String::new() } else { format!(" [{notice}]") };
-        return format!("{}{tail}\n", rows::no_comparison(lang));
+        return format!("{}{tail}\n", rows::no_comparison(report, lang));
     }
     let mut out = String::new();
     for verdict in &report.verdicts {

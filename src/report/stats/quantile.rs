@@ -27,7 +27,7 @@ impl Level {
     }
 
     /// The zero-based rank below, and the share of the way to the next one.
-    fn rank(self, n: u64) -> (u64, f64) {
+    pub(super) fn rank(self, n: u64) -> (u64, f64) {
         // A u128 product: a count of 10^14 would already overflow 64 bits.
         let product = u128::from(n - 1) * u128::from(self.0);
         let below = product / u128::from(PARTS);
@@ -36,7 +36,7 @@ impl Level {
     }
 }
 
-fn between(low: f64, high: f64, share: f64) -> f64 {
+pub(super) fn between(low: f64, high: f64, share: f64) -> f64 {
     // Without this a rank that falls exactly on a value beside an infinite one would be NaN.
     if share == 0.0 || low == high { low } else { low + share * (high - low) }
 }

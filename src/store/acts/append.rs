@@ -76,7 +76,8 @@ pub async fn append(conn: &mut Conn, order: &AppendOrder) -> Result<Appended> {
         .bind(order.new.batch.0)
         .bind(before_first)
         .bind(starts_at.unwrap_or(0).max(now.0))
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
+    super::campaigns::rotate(conn, RunId(run), Some(order.new.batch)).await?;
     Ok(Appended::Joined(RunId(run)))
 }

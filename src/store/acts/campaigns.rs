@@ -189,6 +189,16 @@ pub async fn begin(conn: &mut Conn, order: &RunOrder) -> Result<i64> {
     Ok(order.ids.take(order.now.0, contacts as usize + 1))
 }
 
+/// In a crossover each run gives every number the next mode; `batch` alone where a list has joined.
+pub async fn rotate(conn: &mut Conn, run: RunId, batch: Option<BatchId>) -> Result<()> {
+    let crossover: bool = sqlx::query_scalar(sql!("is_crossover")).bind(run.0).fetch_one(&mut *conn).await?;
+    if crossover {
+        let batch = batch.map_or(0, |batch| batch.0);
+        sqlx::query(sql!("rotate_modes")).bind(run.0).bind(batch).execute(conn).await?;
+    }
+    Ok(())
+}
+
 /// A run with its contacts; returns how many were taken.
 pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
     let before_first = begin(conn, order).await?;
@@ -205,7 +215,8 @@ pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
     if let Take::Next(n) = order.take {
         query = query.bind(i64::from(n));
     }
-    let taken = query.execute(conn).await?.rows_affected();
+    let taken = query.execute(&mut *conn).await?.rows_affected();
+    rotate(conn, order.run, None).await?;
     crate::fail::wrote("run");
     Ok(taken)
 }

@@ -346,6 +346,7 @@ async fn ask(
     if carried.lacks_locks() {
         return Ok(None);
     }
+    latencies.wave(conn).await?;
     effects.apply(conn).await?;
     money::put(conn, &moves).await?;
     carried.apply(conn).await?;

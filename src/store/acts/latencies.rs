@@ -4,12 +4,17 @@
 //! order of the key, so that nodes that write the same rows wait for each other in one order.
 
 use super::super::Conn;
+use super::counts::Counts;
+use super::snapshots;
 use crate::domain::state::State;
-use crate::domain::{AttemptId, Outcome};
+use crate::domain::{AttemptId, Outcome, RunContactId};
 use crate::store::Result;
 use crate::store::rows::{Change, Held};
 use crate::store::text::{Rows, ids_text};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The metric of turns, as the view names it: a call that has some is known by its contact too.
+const TURNS: &str = "turn_ms";
 
 /// The key of a count: run, mode, metric, class, method, first turn or later, milliseconds.
 type Key = (i64, String, String, String, String, i64, i64);
@@ -24,31 +29,52 @@ struct Share {
     later: i64,
     ms: i64,
     n: i64,
+    ranks: i64,
+    sizes: i64,
 }
 
 /// What a transaction changes of the counts.
 #[derive(Default)]
 pub struct Latencies {
     touched: BTreeSet<AttemptId>,
-    counts: BTreeMap<Key, i64>,
+    /// Ends of the wave under way: what they add besides is asked just before they are written.
+    ending: Vec<(AttemptId, RunContactId)>,
+    kept: Counts,
+    /// Those of runs that are over: a stored report has counted them.
+    late: BTreeSet<AttemptId>,
+    /// Numbers that were suppressed by what somebody said.
+    suppressed: BTreeSet<String>,
+    /// Observations, and what intervals with calls as clusters need of them (migration 0021).
+    counts: BTreeMap<Key, [i64; 3]>,
 }
 
 impl Latencies {
     /// Before anything is changed: what these attempts add now. Those that have not ended add nothing.
-    pub async fn before(conn: &mut Conn, ended: BTreeSet<AttemptId>) -> Result<Self> {
-        let mut latencies = Latencies { touched: ended, counts: BTreeMap::new() };
+    pub async fn before(conn: &mut Conn, ended: BTreeMap<AttemptId, RunContactId>) -> Result<Self> {
+        let touched: BTreeSet<AttemptId> = ended.keys().copied().collect();
+        let mut latencies = Latencies { late: touched.clone(), touched, ..Latencies::default() };
         latencies.add(conn, -1).await?;
+        latencies.kept.before(conn, ended.keys().copied(), ended.values().copied()).await?;
         Ok(latencies)
     }
 
     /// Of all that were loaded, those that have ended.
-    pub fn ended<'h>(held: impl Iterator<Item = &'h Held>) -> BTreeSet<AttemptId> {
+    pub fn ended<'h>(held: impl Iterator<Item = &'h Held>) -> BTreeMap<AttemptId, RunContactId> {
         let ended = |held: &&Held| matches!(held.state, State::Ended { .. } | State::Lost { .. });
-        held.filter(ended).map(|held| held.attempt).collect()
+        held.filter(ended).map(|held| (held.attempt, held.run_contact)).collect()
     }
 
     /// One that ends now with somebody on the line adds something from now on.
     pub fn note(&mut self, held: &Held, change: &Change) {
+        if change.attempt.is_some() && held.run_state.is_over() {
+            self.late.insert(held.attempt);
+        }
+        if change.suppress.is_some() {
+            self.suppressed.insert(held.to.as_str().to_owned());
+        }
+        if let Some(State::Ended { .. } | State::Lost { .. }) = change.attempt.as_ref().map(|to| to.state) {
+            self.ending.push((held.attempt, held.run_contact));
+        }
         let answered = |outcome: Outcome| outcome.is_answered();
         if let Some(State::Ended { outcome, .. }) = change.attempt.as_ref().map(|to| to.state)
             && answered(outcome)
@@ -57,17 +83,31 @@ impl Latencies {
         }
     }
 
+    /// Just before a wave is written: what its ends and their contacts add now.
+    pub async fn wave(&mut self, conn: &mut Conn) -> Result<()> {
+        let ending = std::mem::take(&mut self.ending);
+        let (attempts, contacts): (Vec<_>, Vec<_>) = ending.into_iter().unzip();
+        self.kept.before(conn, attempts, contacts).await
+    }
+
     /// After everything was changed.
     pub async fn apply(mut self, conn: &mut Conn) -> Result<()> {
         self.add(conn, 1).await?;
         let mut rows = Rows::default();
-        for ((run, mode, metric, class, method, later, ms), n) in self.counts.iter().filter(|(_, n)| **n != 0) {
-            rows.push(&(run, mode, metric, class, method, later, ms, n));
+        for ((run, mode, metric, class, method, later, ms), sums) in self.counts.iter().filter(|(_, n)| **n != [0; 3]) {
+            let [n, ranks, sizes] = sums;
+            rows.push(&(run, mode, metric, class, method, later, ms, n, ranks, sizes));
+        }
+        if !rows.is_empty() && self.counts.keys().any(|key| key.2 == TURNS) {
+            let touched = ids_text(self.touched.iter().map(|id| id.0));
+            sqlx::query(sql!("put_talked_calls")).bind(touched).execute(&mut *conn).await?;
         }
         if !rows.is_empty() {
-            sqlx::query(sql!("put_latency_counts")).bind(rows.text()).execute(conn).await?;
+            sqlx::query(sql!("put_latency_counts")).bind(rows.text()).execute(&mut *conn).await?;
         }
-        Ok(())
+        self.kept.apply(conn).await?;
+        snapshots::attempts_changed(conn, self.late).await?;
+        snapshots::numbers_changed(conn, &self.suppressed.iter().map(String::as_str).collect::<Vec<_>>()).await
     }
 
     async fn add(&mut self, conn: &mut Conn, sign: i64) -> Result<()> {
@@ -78,8 +118,10 @@ impl Latencies {
         let shares: Vec<Share> =
             sqlx::query_as(sql!("latency_contributions")).bind(wanted).fetch_all(&mut *conn).await?;
         for s in shares {
-            *self.counts.entry((s.run_id, s.mode, s.metric, s.class, s.method, s.later, s.ms)).or_default() +=
-                sign * s.n;
+            let sums = self.counts.entry((s.run_id, s.mode, s.metric, s.class, s.method, s.later, s.ms)).or_default();
+            for (sum, value) in sums.iter_mut().zip([s.n, s.ranks, s.sizes]) {
+                *sum += sign * value;
+            }
         }
         Ok(())
     }
@@ -87,8 +129,14 @@ impl Latencies {
 
 /// Everything anew, out of the attempts themselves.
 pub async fn count_anew(conn: &mut Conn, _: &()) -> Result<()> {
-    for text in [sql!("forget_latency_counts"), sql!("count_latencies")] {
+    let texts = [
+        sql!("forget_latency_counts"),
+        sql!("count_latencies"),
+        sql!("forget_talked_calls"),
+        sql!("find_talked_calls"),
+    ];
+    for text in texts {
         sqlx::query(text).execute(&mut *conn).await?;
     }
-    Ok(())
+    super::counts::count_anew(conn).await
 }

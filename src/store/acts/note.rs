@@ -4,7 +4,7 @@
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::effects::{Effects, store_events};
 use super::latencies::Latencies;
-use crate::domain::{AttemptId, SessionId};
+use crate::domain::{AttemptId, RunContactId, SessionId};
 use crate::fail;
 use crate::store::text::ids_text;
 use crate::store::{Note, Noted, Result};
@@ -17,6 +17,7 @@ struct Whose {
     counted: bool,
     /// Its latencies are counted already.
     ended: bool,
+    contact: RunContactId,
 }
 
 /// What became of each, in their order. Whoever must be decided about is stored nothing of.
@@ -25,18 +26,20 @@ pub async fn note(conn: &mut Conn, notes: &[&Note]) -> Result<Vec<Noted>> {
     if ROWS_ARE_LOCKED {
         sqlx::query(sql!("lock_attempts")).bind(&attempts).fetch_all(&mut *conn).await?;
     }
-    let rows: Vec<(i64, Option<i64>, bool, bool)> =
+    let rows: Vec<(i64, Option<i64>, bool, bool, i64)> =
         sqlx::query_as(sql!("whose_word")).bind(&attempts).fetch_all(&mut *conn).await?;
     let whose: BTreeMap<AttemptId, Whose> = rows
         .into_iter()
-        .map(|(attempt, session, counted, ended)| {
-            (AttemptId(attempt), Whose { session: session.map(SessionId), counted, ended })
+        .map(|(attempt, session, counted, ended, contact)| {
+            let (session, contact) = (session.map(SessionId), RunContactId(contact));
+            (AttemptId(attempt), Whose { session, counted, ended, contact })
         })
         .collect();
     let granted = |note: &Note| whose.get(&note.attempt).is_some_and(|whose| whose.session == Some(note.heard.session));
     let decided = |note: &Note| granted(note) && whose.get(&note.attempt).is_some_and(|whose| whose.counted);
     let late = notes.iter().filter(|note| granted(note) && !note.turns.is_empty()).map(|note| note.attempt);
-    let late = late.filter(|attempt| whose.get(attempt).is_some_and(|whose| whose.ended)).collect();
+    let late = late.filter_map(|attempt| Some((attempt, whose.get(&attempt)?)));
+    let late = late.filter(|(_, whose)| whose.ended).map(|(attempt, whose)| (attempt, whose.contact)).collect();
     let latencies = Latencies::before(conn, late).await?;
     let stored = notes.iter().filter(|note| whose.contains_key(&note.attempt) && !decided(note));
     let mut fresh = store_events(conn, stored.map(|note| (note.attempt, &note.heard, note.now))).await?;

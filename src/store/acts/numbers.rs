@@ -1,6 +1,7 @@
 //! The suppression list and the allow-list.
 
 use super::super::Conn;
+use super::snapshots;
 use crate::domain::{CampaignId, PhoneNumber, Timestamp};
 use crate::store::text::rows_text;
 use crate::store::{LiftOrder, Lifted, NumberOrder, Result, SuppressOrder, Suppressed};
@@ -43,8 +44,9 @@ async fn suppress_rows(conn: &mut Conn, rows: Vec<Value>, now: Timestamp) -> Res
         .fetch_all(&mut *conn)
         .await?;
     if !rested.is_empty() {
-        sqlx::query(sql!("end_suppressed")).bind(json!(rested).to_string()).bind(now.0).execute(conn).await?;
+        sqlx::query(sql!("end_suppressed")).bind(json!(rested).to_string()).bind(now.0).execute(&mut *conn).await?;
     }
+    snapshots::numbers_changed(conn, &added.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     Ok(added)
 }
 
@@ -63,7 +65,8 @@ pub async fn lift(conn: &mut Conn, order: &LiftOrder) -> Result<Lifted> {
         .bind(reason)
         .execute(&mut *conn)
         .await?;
-    sqlx::query(sql!("lift_suppression")).bind(order.number.as_str()).execute(conn).await?;
+    sqlx::query(sql!("lift_suppression")).bind(order.number.as_str()).execute(&mut *conn).await?;
+    snapshots::numbers_changed(conn, &[order.number.as_str()]).await?;
     Ok(Lifted::Done)
 }
 

@@ -4,52 +4,47 @@ use super::super::Conn;
 use crate::domain::CampaignId;
 use crate::store::Result;
 use crate::store::figures::{
-    CountedAnswers, CountedApart, CountedBundle, CountedCalls, CountedContacts, CountedHour, CountedLatency,
-    CountedOutcome, CountedRun, CountedTurn, PlayedBundle, Watermark,
+    CountedAnswers, CountedApart, CountedAttempts, CountedBundle, CountedContacts, CountedLatency, CountedRun,
+    CountedTurn, PackedLatencies, PlayedBundle, Watermark,
 };
 
 pub async fn runs(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<CountedRun>> {
     Ok(sqlx::query_as(sql!("report_runs")).bind(campaign.0).fetch_all(conn).await?)
 }
 
-pub async fn contacts(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedContacts>> {
-    Ok(sqlx::query_as(sql!("report_contacts")).bind(campaign.0).bind(account).fetch_all(conn).await?)
+pub async fn attempts(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedAttempts>> {
+    Ok(sqlx::query_as(sql!("report_counts")).bind(campaign.0).bind(account).fetch_all(conn).await?)
 }
 
-pub async fn night_contacts(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedContacts>> {
-    Ok(sqlx::query_as(sql!("report_night_contacts")).bind(campaign.0).bind(account).fetch_all(conn).await?)
+pub async fn assigned(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedContacts>> {
+    Ok(sqlx::query_as(sql!("report_assigned")).bind(campaign.0).bind(account).fetch_all(conn).await?)
 }
 
-pub async fn outcomes(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedOutcome>> {
-    Ok(sqlx::query_as(sql!("report_attempts")).bind(campaign.0).bind(account).fetch_all(conn).await?)
+pub async fn opt_outs(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<(i64, String, i64)>> {
+    Ok(sqlx::query_as(sql!("report_opt_outs")).bind(campaign.0).bind(account).fetch_all(conn).await?)
 }
 
-pub async fn calls(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedCalls>> {
-    Ok(sqlx::query_as(sql!("report_calls")).bind(campaign.0).bind(account).fetch_all(conn).await?)
+/// Contacts in nights that do not count for them.
+pub async fn again(conn: &mut Conn, campaign: CampaignId, account: i64, from: i64) -> Result<Vec<CountedContacts>> {
+    Ok(sqlx::query_as(sql!("report_again")).bind(campaign.0).bind(account).bind(from).fetch_all(conn).await?)
+}
+
+pub async fn view_version(conn: &mut Conn) -> Result<i64> {
+    Ok(sqlx::query_scalar(sql!("view_version")).fetch_one(conn).await?)
 }
 
 pub async fn watermark(conn: &mut Conn, campaign: CampaignId) -> Result<Watermark> {
     Ok(sqlx::query_as(sql!("report_watermark")).bind(campaign.0).fetch_one(conn).await?)
 }
 
-pub async fn latencies(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedLatency>> {
-    Ok(sqlx::query_as(sql!("report_latencies")).bind(campaign.0).bind(account).fetch_all(conn).await?)
+/// Of one run, which is this night.
+pub async fn latencies(conn: &mut Conn, run: i64, night: i64) -> Result<Vec<CountedLatency>> {
+    let rows: Vec<PackedLatencies> = sqlx::query_as(sql!("report_latencies")).bind(run).fetch_all(conn).await?;
+    rows.into_iter().map(|row| row.unpack(night)).collect()
 }
 
-pub async fn turns(
-    conn: &mut Conn,
-    campaign: CampaignId,
-    account: i64,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<CountedTurn>> {
-    Ok(sqlx::query_as(sql!("report_turns"))
-        .bind(campaign.0)
-        .bind(account)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(conn)
-        .await?)
+pub async fn repeats(conn: &mut Conn, campaign: CampaignId, account: i64, from: i64) -> Result<Vec<CountedTurn>> {
+    Ok(sqlx::query_as(sql!("report_repeats")).bind(campaign.0).bind(account).bind(from).fetch_all(conn).await?)
 }
 
 pub async fn answers(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedAnswers>> {
@@ -73,8 +68,4 @@ pub async fn put_bundle(conn: &mut Conn, bundle: &PlayedBundle) -> Result<()> {
 
 pub async fn arms(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<(String, i64)>> {
     Ok(sqlx::query_as(sql!("count_arms")).bind(campaign.0).fetch_all(conn).await?)
-}
-
-pub async fn hours(conn: &mut Conn, campaign: CampaignId, account: i64) -> Result<Vec<CountedHour>> {
-    Ok(sqlx::query_as(sql!("report_hours")).bind(campaign.0).bind(account).fetch_all(conn).await?)
 }

@@ -1,8 +1,9 @@
 //! Sessions: which are to be asked about, and what the provider's history told of them.
 
-use super::super::Conn;
+use super::super::{Conn, ROWS_ARE_LOCKED};
+use super::counts::Counts;
 use crate::domain::{AttemptId, RunId, SessionId, Timestamp};
-use crate::store::text::rows_text;
+use crate::store::text::{ids_text, rows_text};
 use crate::store::{AskLater, HistoryRow, KnownHistory, Record, Result, SessionToAsk};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -61,12 +62,21 @@ pub async fn put_history(conn: &mut Conn, rows: &[HistoryRow]) -> Result<()> {
     // Budgets first: the order of locks is that of a decision.
     let now = rows.values().map(|row| row.fetched_at).max().unwrap_or_default();
     super::money::held(conn, &attempts, now).await?;
+    if ROWS_ARE_LOCKED {
+        // An end that is written meanwhile counts what was billed before it, or this does: never neither.
+        let ids = ids_text(attempts.iter().map(|id| id.0));
+        sqlx::query(sql!("lock_attempts")).bind(ids).fetch_all(&mut *conn).await?;
+    }
+    let mut counts = Counts::default();
+    counts.before(conn, attempts.iter().copied(), []).await?;
     sqlx::query(sql!("put_history")).bind(&histories).execute(&mut *conn).await?;
     if !records.is_empty() {
         sqlx::query(sql!("put_records")).bind(rows_text(records)).execute(&mut *conn).await?;
     }
     sqlx::query(sql!("end_asking")).bind(histories).execute(&mut *conn).await?;
     super::money::bill(conn, &attempts).await?;
+    counts.apply(conn).await?;
+    super::snapshots::attempts_changed(conn, attempts).await?;
     crate::fail::wrote("history");
     Ok(())
 }

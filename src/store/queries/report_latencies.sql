@@ -1,6 +1,11 @@
--- report_latencies: of campaign $1 at account $2, how often each whole millisecond occurred; a null value is a wait
--- without end. LatencyRow.
-select night, mode, metric, value_ms, n
-from report_latencies
-where campaign_id = $1 and account_id = $2
-order by night, mode, metric, value_ms
+-- report_latencies: of run $1, how often each whole millisecond of a latency occurred, with what the intervals of turns
+-- need: `ms n ranks sizes` with commas between, and the worst ruler by its place. PackedLatencies.
+select mode, metric,
+       cast(max(case method when 'recording' then 0 when 'vad' then 1 when 'event_corrected' then 2 when '' then -1
+                            else 3 end) as bigint) as ruler,
+       string_agg(cast(ms as text) || ' ' || cast(n as text) || ' ' || cast(ranks as text) || ' ' || cast(sizes as text),
+                  ',') as counts
+from latency_counts
+where run_id = $1 and n > 0
+group by mode, metric
+order by mode, metric

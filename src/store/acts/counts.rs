@@ -1,0 +1,112 @@
+//! What became of attempts and of the contacts that they called, counted: kept up like the counts of latencies, and by
+//! the same transactions.
+
+use super::super::Conn;
+use crate::domain::{AttemptId, RunContactId};
+use crate::store::text::{Rows, ids_text};
+use crate::store::{Result, StoreError};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Columns of `attempt_counts` behind its key.
+const SUMS: usize = 13;
+
+/// Columns of `contact_counts` behind its key.
+const MET: usize = 5;
+
+/// The key of `attempt_counts`: run, mode, outcome, quarter of an hour.
+type Key = (i64, String, String, i64);
+
+#[derive(Default)]
+pub struct Counts {
+    attempts: BTreeSet<AttemptId>,
+    contacts: BTreeSet<RunContactId>,
+    sums: BTreeMap<Key, [i64; SUMS]>,
+    /// By run and mode: dialled, reached, with goal; and the last two by calls that no fault ended.
+    met: BTreeMap<(i64, String), [i64; MET]>,
+}
+
+impl Counts {
+    /// Before they are changed: what these attempts and run contacts add now. Whoever was asked about before is not asked
+    /// again: what changed since is this transaction's own.
+    pub async fn before(
+        &mut self,
+        conn: &mut Conn,
+        attempts: impl IntoIterator<Item = AttemptId>,
+        contacts: impl IntoIterator<Item = RunContactId>,
+    ) -> Result<()> {
+        let attempts: BTreeSet<AttemptId> = attempts.into_iter().filter(|id| self.attempts.insert(*id)).collect();
+        let contacts: BTreeSet<RunContactId> = contacts.into_iter().filter(|id| self.contacts.insert(*id)).collect();
+        self.add(conn, &attempts, &contacts, -1).await
+    }
+
+    /// After everything was changed.
+    pub async fn apply(mut self, conn: &mut Conn) -> Result<()> {
+        let (attempts, contacts) = (std::mem::take(&mut self.attempts), std::mem::take(&mut self.contacts));
+        self.add(conn, &attempts, &contacts, 1).await?;
+        let mut rows = Rows::default();
+        for ((run, mode, outcome, quarter_at), s) in self.sums.iter().filter(|(_, sums)| **sums != [0; SUMS]) {
+            let mut row = vec![json!(run), json!(mode), json!(outcome), json!(quarter_at)];
+            row.extend(s.iter().map(|sum| json!(sum)));
+            rows.push(&row);
+        }
+        if !rows.is_empty() {
+            sqlx::query(sql!("put_attempt_counts")).bind(rows.text()).execute(&mut *conn).await?;
+        }
+        let mut rows = Rows::default();
+        for ((run, mode), [dialled, reached, goals, clean, clean_goals]) in
+            self.met.iter().filter(|(_, met)| **met != [0; MET])
+        {
+            rows.push(&(run, mode, dialled, reached, goals, clean, clean_goals));
+        }
+        if !rows.is_empty() {
+            sqlx::query(sql!("put_contact_counts")).bind(rows.text()).execute(conn).await?;
+        }
+        Ok(())
+    }
+
+    async fn add(
+        &mut self,
+        conn: &mut Conn,
+        attempts: &BTreeSet<AttemptId>,
+        contacts: &BTreeSet<RunContactId>,
+        sign: i64,
+    ) -> Result<()> {
+        if !attempts.is_empty() {
+            let wanted = ids_text(attempts.iter().map(|id| id.0));
+            let rows: Vec<(i64, String, String, i64, String)> =
+                sqlx::query_as(sql!("attempt_contributions")).bind(wanted).fetch_all(&mut *conn).await?;
+            for (run, mode, outcome, quarter_at, text) in rows {
+                let values: [i64; SUMS] = serde_json::from_str(&text)
+                    .map_err(|cause| StoreError::row("attempt_counts", "sums", cause.to_string()))?;
+                let sums = self.sums.entry((run, mode, outcome, quarter_at)).or_default();
+                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
+            }
+        }
+        if !contacts.is_empty() {
+            let wanted = ids_text(contacts.iter().map(|id| id.0));
+            let rows: Vec<(i64, String, i64, i64, i64, i64, i64)> =
+                sqlx::query_as(sql!("contact_contributions")).bind(wanted).fetch_all(&mut *conn).await?;
+            for (run, mode, dialled, reached, goals, clean, clean_goals) in rows {
+                let met = self.met.entry((run, mode)).or_default();
+                let values = [dialled, reached, goals, clean, clean_goals];
+                met.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Everything anew, out of the attempts themselves.
+pub async fn count_anew(conn: &mut Conn) -> Result<()> {
+    let texts = [
+        sql!("forget_attempt_counts"),
+        sql!("count_attempts"),
+        sql!("forget_contact_counts"),
+        sql!("count_contacts_met"),
+    ];
+    for text in texts {
+        sqlx::query(text).execute(&mut *conn).await?;
+    }
+    Ok(())
+}

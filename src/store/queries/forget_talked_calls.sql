@@ -1,0 +1,2 @@
+-- forget_talked_calls: before they are found anew
+delete from talked_calls
