@@ -3,7 +3,8 @@
 use super::call::There;
 use super::{Failure, open, settings};
 use clap::Subcommand;
-use comfy_table::{Table, presets::NOTHING};
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
 use halo::app::peek_clock;
 use halo::domain::{KeyId, Role, Timestamp};
 use halo::http::ApiKey;

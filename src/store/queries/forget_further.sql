@@ -1,5 +1,5 @@
--- forget_further: their further numbers as they were typed
-update contact_numbers set raw_phone = ''
+-- forget_further: their further numbers, by which they could be rung
+delete from contact_numbers
 where contact_id in (
     select cast(w.value as bigint)
     from json_each($1) as w -- sqlite
