@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Requests made up for each operation, beside those that the document's limits ask for.
-const EXAMPLES: &str = "4";
+const EXAMPLES: &str = "3";
 /// What must hold whatever is asked.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,ignored_auth";
