@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// What stands in the places of an address, by their names.
+pub type At<'a> = &'a [(&'a str, &'a str)];
+
 /// A request to an operation.
 pub struct Asked<'a> {
     round: &'a mut Round,
@@ -41,7 +44,7 @@ impl Round {
     }
 
     /// `at`: what stands in the place of the names in the address, and behind it.
-    pub fn ask(&mut self, id: &str, at: &[(&str, &str)]) -> Asked<'_> {
+    pub fn ask(&mut self, id: &str, at: At<'_>) -> Asked<'_> {
         let (mut path, method, _) = self.checker.operation(id);
         for (name, value) in at {
             path = path.replace(&format!("{{{name}}}"), value);
@@ -201,7 +204,7 @@ async fn lists(round: &mut Round, app: &App) -> (String, String) {
     let other: &[(&str, &[u8])] = &[("settings", toml.as_bytes()), ("contacts", other.as_bytes())];
     round.ask("createCampaign", &[]).header("idempotency-key", "list-1").form(other).gives(422).await;
     let campaign = text(&made, "id").to_owned();
-    let at: &[(&str, &str)] = &[("campaign", &campaign)];
+    let at: At<'_> = &[("campaign", &campaign)];
 
     let further = json!([{ "phone": number(0, 5), "name": "Anna", "city": "Ufa" }]);
     round.ask("checkFurtherList", at).json(further.clone()).gives(200).await;
@@ -277,7 +280,7 @@ async fn followed(round: &mut Round, app: &App) {
 }
 
 async fn settings_of(round: &mut Round, campaign: &str) {
-    let at: &[(&str, &str)] = &[("campaign", campaign)];
+    let at: At<'_> = &[("campaign", campaign)];
     let shown = round.ask("showSettings", at).gives(200).await;
     let tag = shown.headers["etag"].to_str().unwrap().to_owned();
     let slower = json!({ "dial": { "lines": 50 }, "by": "a test" });
@@ -294,8 +297,8 @@ async fn settings_of(round: &mut Round, campaign: &str) {
 
 /// What runs and attempts tell, while it goes on and at its end.
 async fn runs(round: &mut Round, app: &App, (campaign, run): &(String, String)) {
-    let (of, at): (&[(&str, &str)], &[(&str, &str)]) = (&[("campaign", campaign)], &[("run", run)]);
-    let nowhere: &[(&str, &str)] = &[("run", "run_0000000000000")];
+    let (of, at): (At<'_>, At<'_>) = (&[("campaign", campaign)], &[("run", run)]);
+    let nowhere: At<'_> = &[("run", "run_0000000000000")];
     round.ask("pauseRun", at).json(json!({ "by": "a test", "reason": "a pause" })).gives(200).await;
     round.ask("pauseRun", at).json(json!({ "who": "?" })).gives(400).await;
     round.get("showRunLive", at, 200).await;
@@ -346,7 +349,7 @@ async fn runs(round: &mut Round, app: &App, (campaign, run): &(String, String)) 
     let form: &[(&str, &[u8])] = &[("settings", slow.as_bytes()), ("contacts", list.as_bytes())];
     round.ask("createCampaign", &[]).form(form).gives(201).await;
     let open = round.ask("startRun", &[("campaign", "slow")]).gives(201).await.body;
-    let open: &[(&str, &str)] = &[("run", text(&open, "id"))];
+    let open: At<'_> = &[("run", text(&open, "id"))];
     round.ask("drainRun", open).json(json!({ "by": "a test" })).gives(200).await;
     round.ask("stopRun", open).json(json!({ "hang_up": true })).gives(200).await;
     round.ask("stopRun", open).json(json!({ "hang_up": "yes" })).gives(400).await;
@@ -375,7 +378,7 @@ async fn hung_up(round: &mut Round, attempt: &str) {
 }
 
 async fn reports(round: &mut Round, (campaign, run): &(String, String)) {
-    let (at, nobody): (&[(&str, &str)], &[(&str, &str)]) = (&[("campaign", campaign)], &[("campaign", "nobody")]);
+    let (at, nobody): (At<'_>, At<'_>) = (&[("campaign", campaign)], &[("campaign", "nobody")]);
     for id in ["report", "reportJson", "reportCsv", "reportHtml", "gate", "plan"] {
         round.get(id, at, 200).await;
         round.get(id, nobody, 404).await;
@@ -405,7 +408,7 @@ async fn reports(round: &mut Round, (campaign, run): &(String, String)) {
 
 async fn numbers(round: &mut Round) {
     let gone = number(0, 94);
-    let at: &[(&str, &str)] = &[("number", &gone)];
+    let at: At<'_> = &[("number", &gone)];
     let order = json!({ "number": gone, "reason": "asked by letter" });
     round.ask("suppress", &[]).json(order).gives(204).await;
     round.ask("suppress", &[]).json(json!({ "number": "12" })).gives(422).await;
