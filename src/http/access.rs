@@ -2,7 +2,7 @@
 
 use super::roles::{self, Found, Row};
 use super::tries::{Peer, Verdict};
-use super::{Problem, Web, mask};
+use super::{Problem, Web, mask, repeats};
 use crate::domain::{KeyId, Role, Timestamp};
 use crate::store::{AuditOrder, Who};
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, RawPathParams, Request, State};
@@ -257,7 +257,8 @@ async fn noted(
     }
     let place: Arc<Mutex<Said>> = Arc::default();
     let response = SAID.scope(place.clone(), LINE.scope(line.clone(), answer)).await;
-    if response.status().is_success() && !line.is_written() {
+    // What was done before has its line.
+    if response.status().is_success() && !line.is_written() && !repeats::is_again(&response) {
         let said = std::mem::take(&mut *place.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some((kind, id)) = said.subject {
             line = line.about(kind, id);

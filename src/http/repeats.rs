@@ -82,6 +82,10 @@ pub(super) fn marked(again: bool) -> AppendHeaders<Option<(HeaderName, HeaderVal
     AppendHeaders(again.then(|| (AGAIN, HeaderValue::from_static("true"))))
 }
 
+pub(super) fn is_again(response: &Response) -> bool {
+    response.headers().contains_key(AGAIN)
+}
+
 pub(super) async fn once(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
     if request.method() != Method::POST || OF_THEIR_OWN.contains(&path) {

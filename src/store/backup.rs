@@ -152,6 +152,14 @@ begin
             else execute 'drop sequence ' || what.name || ' cascade';
         end case;
     end loop;
+    for what in
+        select format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name
+        from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = current_schema() and p.prokind in ('f', 'p')
+          and not exists (select 1 from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+    loop
+        execute 'drop routine if exists ' || what.name || ' cascade';
+    end loop;
 end
 $halo$;
 ";

@@ -42,6 +42,7 @@ async fn a_page_offers_what_its_key_may_do() {
         "/suppressions".to_owned(),
         "/setup".to_owned(),
         "/schedules".to_owned(),
+        "/modes".to_owned(),
     ];
     for path in &pages {
         let seen = viewer.get(path).await;
