@@ -215,7 +215,7 @@ async fn the_audit_says_who_did_what() {
     app.stop().await;
 }
 
-/// The guard: `Tries` in `identify`.
+/// The guards: `Tries` in `identify`; for keys that were made here, `ApiKey::is_of_ours`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_is_slow_and_ends() {
     let mut place = place().await;
@@ -231,6 +231,12 @@ async fn guessing_is_slow_and_ends() {
     let (status, refused) = guess("192.0.2.1", KEY).await;
     assert_eq!((status, &refused["code"]), (429, &json!("too_many_tries")), "the right key is not heard either");
     assert_eq!(guess("192.0.2.2", KEY).await.0, 200, "nobody else suffers");
+    let made = reqwest::Client::new().post(url(&app, "/api/v1/keys")).header("x-forwarded-for", "192.0.2.2");
+    let (status, made) = answer(made.bearer_auth(KEY).json(&json!({ "name": "night", "role": "operator" }))).await;
+    assert_eq!(status, 201, "{made}");
+    let pause = reqwest::Client::new().post(url(&app, "/api/v1/pause")).header("x-forwarded-for", "192.0.2.1");
+    let paused = answer(pause.bearer_auth(made["key"].as_str().expect("a key"))).await;
+    assert_eq!(paused.0, 200, "whoever holds a key of ours can pause whatever strangers try: {}", paused.1);
     app.stop().await;
 }
 
