@@ -22,7 +22,7 @@ pub const CONTACTS_MIN: u64 = 3;
 /// Turns behind a cell.
 pub const SLOWEST: i64 = 10;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Slices {
     pub schema: String,
     pub caution: Text,
@@ -33,13 +33,13 @@ pub struct Slices {
     pub left_out: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Slice {
     pub label: String,
     pub cells: Vec<Cell>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cell {
     pub mode: Mode,
     pub dialled: u64,

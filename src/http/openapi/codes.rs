@@ -9,6 +9,8 @@ use utoipa::{PartialSchema, ToSchema};
 pub const CODES: &[(&str, u16, &str)] = &[
     ("bad_request", 400, "The address, a query or the body cannot be read: mend the request."),
     ("unauthorized", 401, "The bearer token is missing or wrong."),
+    ("key_over", 401, "The key is revoked, or its time is over: ask an admin for another."),
+    ("forbidden", 403, "The key is known, and its role may not do this."),
     ("not_found", 404, "There is no such thing, or nothing at this address."),
     ("method_not_allowed", 405, "The address does not know the method; the header `Allow` names those it does."),
     ("conflict", 409, "It stands so that this cannot be done now; `detail` says how it stands."),
@@ -29,6 +31,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("range", 416, "The range lies outside of the recording."),
     ("refused", 422, "It was read and refused; `faults` names everything that is wrong, each in a line."),
     ("key_used", 422, "This `Idempotency-Key` came with another request before: use a new one."),
+    (
+        "too_many_tries",
+        429,
+        "Too many wrong keys came from this address; the header `Retry-After` says how long to wait.",
+    ),
     ("internal", 500, "The server failed; its log says why."),
     ("settings", 500, "The stored settings of a campaign cannot be read; `detail` says how to mend them."),
     ("provider", 502, "The provider failed."),

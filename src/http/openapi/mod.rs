@@ -4,8 +4,10 @@
 //! one (reports), and read from `shapes` where it is put together. `tests/openapi.rs` calls the service against the
 //! document: a route that is not described here, an answer or a status that is not, fails there by its name.
 
+mod access;
 mod campaigns;
 pub mod codes;
+mod operation;
 mod others;
 mod page;
 mod paper;
@@ -23,8 +25,9 @@ use std::sync::LazyLock;
 const EXAMPLES: &str = include_str!("examples.json");
 
 const INTRODUCTION: &str = "Batch phone campaigns, and an honest answer to which way of talking is better.\n\n\
-    Everything under `/api/v1` is asked with `Authorization: Bearer <API_AUTH_KEY>`. Errors are problem details (RFC \
-    9457) with a `code` that never changes its meaning. Lists are told page by page: `next` (or the header `Link`) says \
+    Everything under `/api/v1` is asked with `Authorization: Bearer <key>`; `x-least-role` of an operation \
+    names the least role that may ask it. What a viewer is answered holds no number whole. Errors are problem details \
+    (RFC 9457) with a `code` that never changes its meaning. Lists are told page by page: `next` (or the header `Link`) says \
     where a list goes on. Instants are milliseconds since 1970 in program time unless a field says RFC 3339. Fields may \
     be added to answers; those that are there keep their names and meanings. docs/API.md begins with `curl`.";
 
@@ -34,6 +37,8 @@ static DOCUMENT: LazyLock<(Value, Vec<String>)> = LazyLock::new(|| {
     campaigns::describe(&mut paper);
     runs::describe(&mut paper);
     others::describe(&mut paper);
+    access::describe(&mut paper);
+    operation::describe(&mut paper);
     let bearer = |told: &str| json!({ "type": "http", "scheme": "bearer", "description": told });
     paper.end(json!({
         "openapi": "3.1.0",
@@ -46,7 +51,7 @@ static DOCUMENT: LazyLock<(Value, Vec<String>)> = LazyLock::new(|| {
         "components": {
             "schemas": {},
             "securitySchemes": {
-                "key": bearer("`API_AUTH_KEY`."),
+                "key": bearer("`API_AUTH_KEY`, which may do everything, or a key of a role (`POST /api/v1/keys`)."),
                 "session": bearer("The attempt's event token, as its grant told it."),
                 "inbound": bearer("`HALO_INBOUND_TOKEN`, a secret of the provider's application."),
             },

@@ -66,6 +66,8 @@ fn reports(paper: &mut Paper) {
         .needs_query("runs", text(), "2 to 31 ids with commas between; the others are held against the first.")
         .answers::<Compared>(200, "The comparison.")
         .refuses(&[404, 422]);
+    super::access::shares(paper);
+    super::operation::slices(paper);
 }
 
 fn share() -> Value {
@@ -102,6 +104,7 @@ fn numbers(paper: &mut Paper) {
         .page(1000)
         .answers::<Suppressions>(200, "A page of them.")
         .links();
+    super::access::erasure(paper);
     let suppress = paper
         .post("/api/v1/suppressions", "suppress", "Never called again: one number, or a list")
         .query("region", text(), "How national numbers of a list are read; `RU` when absent.")

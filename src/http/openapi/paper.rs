@@ -2,12 +2,14 @@
 //!
 //! What holds for every operation of a kind is said here once: who is refused, and with which status.
 
+use crate::domain::Role;
+use crate::http::ROLES;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Answered by every operation that is asked with a key.
-const KEYED: &[u16] = &[401];
+const KEYED: &[u16] = &[401, 429];
 /// Answered by everything that asks the store.
 const TROUBLE: &[u16] = &[500, 503];
 
@@ -15,7 +17,8 @@ const TROUBLE: &[u16] = &[500, 503];
 fn meaning(status: u16) -> &'static str {
     match status {
         400 => "The address, a query or the body cannot be read.",
-        401 => "A bearer token is missing or wrong.",
+        401 => "A bearer token is missing or wrong, or its key is over.",
+        403 => "The key may not do this: `x-least-role` names the least role that may.",
         404 => "There is no such thing.",
         409 => "It stands so that this cannot be done now.",
         410 => "It is over, and does not come back.",
@@ -25,6 +28,7 @@ fn meaning(status: u16) -> &'static str {
         416 => "The range lies outside.",
         422 => "It was read and refused: `faults` says why, each fault in a line.",
         426 => "The connection is no WebSocket.",
+        429 => "Too many wrong keys came from this address.",
         500 => "The server failed; its log says why.",
         502 => "The provider failed.",
         503 => "Nothing can be kept at the moment, or too many ask at once: try again.",
@@ -103,9 +107,17 @@ impl Paper {
         made.at()["security"] = json!([{ "key": [] }]);
         let names: Vec<&str> = path.split('/').filter_map(|piece| piece.strip_prefix('{')?.split('}').next()).collect();
         for name in &names {
-            made.parameter("path", name, true, super::values::of_path(name), "");
+            made.parameter("path", name, true, super::values::of_path(path, name), "");
         }
-        let made = made.refuses(KEYED).refuses(TROUBLE);
+        let mut made =
+            made.refuses(KEYED).refuses(TROUBLE).tells(429, "Retry-After", "Seconds until keys are heard again.");
+        let below = path.strip_prefix("/api/v1").unwrap_or(path);
+        let row = ROLES.iter().find(|row| row.path == below && row.method.eq_ignore_ascii_case(method));
+        if let Some(row) = row {
+            made.at()["x-least-role"] = json!(row.least);
+        }
+        // A viewer's key is the least that there is.
+        let made = if row.is_some_and(|row| row.least > Role::Viewer) { made.refuses(&[403]) } else { made };
         if names.is_empty() { made } else { made.refuses(&[400, 404]) }
     }
 
@@ -154,13 +166,19 @@ impl Operation<'_> {
     /// Asked without a key.
     pub fn open(mut self) -> Self {
         self.at()["security"] = json!([]);
-        self.never(&[401])
+        self.never(&[401, 429])
+    }
+
+    /// Asked with a key, or by a neighbour without one.
+    pub fn half_open(mut self) -> Self {
+        self.at()["security"] = json!([{}, { "key": [] }]);
+        self.never(&[429])
     }
 
     /// Asked with a secret of the provider's side.
     pub fn with(mut self, scheme: &'static str) -> Self {
         self.at()["security"] = json!([{ scheme: [] }]);
-        self
+        self.never(&[429])
     }
 
     pub fn query(mut self, name: &'static str, schema: Value, told: &'static str) -> Self {

@@ -86,13 +86,26 @@ fn attempts(paper: &mut Paper) {
         .refuses(&[409]);
     keyed(hang_up);
     let audio = ["audio/mpeg", "audio/wav", "audio/flac", "audio/ogg", "application/octet-stream"];
-    let mut recording = paper
-        .get("/api/v1/attempts/{attempt}/recording", "recording", "The call's audio, passed on from the provider")
+    paper
+        .get("/api/v1/attempts/{attempt}/recording", "recording", "The way to a call's audio")
+        .says("A link that opens without a key, for five minutes. Whoever accepts JSON is told it, others are sent there.")
         .query("n", whole(), "Which of several, from 1.")
+        .header("Accept", text(), "With `json` in it the link is told in the body.")
+        .answers::<RecordingLink>(200, "The link.")
+        .done(303, "The audio is at `Location`.")
+        .tells(303, "Location", "The link.")
+        .refuses(&[409]);
+    let mut played = paper
+        .get("/signed/recordings/{attempt}", "playRecording", "The call's audio, passed on from the provider")
+        .says("What stands in the address opens it, as `recording` told it.")
+        .open()
+        .needs_query("n", whole(), "Which of several, from 1.")
+        .needs_query("until", whole(), "When the link ends: milliseconds since 1970.")
+        .needs_query("by", text(), "The signature.")
         .header("Range", text(), "One range, as in `bytes=0-1023`.")
         .refuses(&[409, 416, 502]);
     for status in [200, 206] {
-        recording = recording.sends_any(status, &audio, bytes(), "The audio, or a part of it.");
+        played = played.sends_any(status, &audio, bytes(), "The audio, or a part of it.");
     }
     let mut log = paper
         .get("/api/v1/attempts/{attempt}/log", "sessionLog", "The session's log, passed on from the provider")

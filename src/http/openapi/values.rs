@@ -1,7 +1,10 @@
 //! Schemas of what is no table: ids, instants, modes, and the words of a list.
 
 use crate::domain::clearance::Gate;
-use crate::domain::{AttemptId, BatchId, CampaignId, ContactId, Mode, Outcome, RunId, ScheduleId, Timestamp};
+use crate::domain::{
+    AttemptId, AuditId, BatchId, CampaignId, ContactId, DeliveryId, EndpointId, KeyId, Mode, NoticeId, NumberId,
+    Outcome, Role, RunId, ScheduleId, ShareId, Timestamp,
+};
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
@@ -30,6 +33,13 @@ ids! {
     RunId = "run_", "One execution of a campaign.";
     AttemptId = "att_", "One try at one contact.";
     ScheduleId = "sch_", "A plan that starts runs.";
+    NumberId = "num_", "A telephone number, without its digits.";
+    KeyId = "key_", "A key of the API; not the key itself.";
+    AuditId = "aud_", "A line of the audit.";
+    ShareId = "shr_", "A link to a report.";
+    EndpointId = "hook_", "Where messages go.";
+    NoticeId = "msg_", "A message.";
+    DeliveryId = "dlv_", "A message on its way to one webhook.";
 }
 
 impl PartialSchema for Timestamp {
@@ -61,6 +71,15 @@ impl PartialSchema for Outcome {
     }
 }
 impl ToSchema for Outcome {}
+
+impl PartialSchema for Role {
+    fn schema() -> RefOr<Schema> {
+        let names = Role::ALL.iter().map(|role| role.as_str());
+        let text = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+        text.description(Some("What a key may do: `viewer` reads, `operator` runs campaigns, `admin` rules.")).into()
+    }
+}
+impl ToSchema for Role {}
 
 /// What holds a contact back, by name.
 pub(super) struct GateName;
@@ -96,13 +115,17 @@ pub(super) fn bytes() -> Value {
 }
 
 /// The pieces of addresses: each name means the same wherever it stands.
-pub(super) fn of_path(name: &str) -> Value {
+pub(super) fn of_path(path: &str, name: &str) -> Value {
     let (told, example) = match name {
         "campaign" => ("A campaign's id, or its name, which is unique.", "demo"),
         "run" => ("A run's id.", "run_01k9x2m4n8q7r"),
         "attempt" => ("An attempt's id.", "att_01k9x2m4n8q7r"),
         "contact" => ("A contact's id; `why` takes a number or an external id too.", "con_01k9x2m4n8q7r"),
         "number" => ("A number in international form, with or without its plus.", "+79991234567"),
+        "key" if path == "/api/v1/keys/{key}" => ("A key's id.", "key_01k9x2m4n8q7r"),
+        "share" => ("A link's id.", "shr_01k9x2m4n8q7r"),
+        "webhook" => ("A webhook's id.", "hook_01k9x2m4n8q7r"),
+        "delivery" => ("A delivery's id.", "dlv_01k9x2m4n8q7r"),
         "key" => ("The `Idempotency-Key` that the upload was sent with.", "night-of-21-november"),
         _ => ("", ""),
     };

@@ -2,21 +2,25 @@
 //! read by the document alone, and a test holds every answer of the service against them.
 #![allow(dead_code, reason = "read by the derive, made by nobody")]
 
+mod access;
 mod account;
 mod attempts;
 mod calls;
 mod campaigns;
 mod lists;
 mod numbers;
+mod operation;
 mod runs;
 mod sessions;
 
+pub(super) use access::*;
 pub(super) use account::*;
 pub(super) use attempts::*;
 pub(super) use calls::*;
 pub(super) use campaigns::*;
 pub(super) use lists::*;
 pub(super) use numbers::*;
+pub(super) use operation::*;
 pub(super) use runs::*;
 pub(super) use sessions::*;
 
