@@ -1,6 +1,8 @@
 //! The service called against its own description: every route stands in it, every operation is called with a good and
 //! a bad request, and every answer is one that it promises.
 
+#[path = "openapi/access.rs"]
+mod access;
 #[path = "openapi/checker.rs"]
 mod checker;
 #[path = "openapi/docs.rs"]

@@ -17,7 +17,8 @@ both_engines! {
 
 async fn erase(bench: &Bench, number: PhoneNumber, now: Timestamp) -> Erased {
     let audit = AuditOrder::new(&bench.store, Who::at_the_terminal(), "number.erase", now);
-    bench.store.erase(EraseOrder { number, in_place: 42, now, audit }).await.expect("erased or not")
+    let in_place = number.as_str()[1..].parse().expect("digits");
+    bench.store.erase(EraseOrder { number, in_place, now, audit }).await.expect("erased or not")
 }
 
 fn anna() -> NewContact {
@@ -56,7 +57,9 @@ async fn called(bench: &Bench) -> Calls<'_> {
         assert!(calls.finish(attempt, session, Outcome::Answered, NOON.plus_ms(60_000)).await);
         history(bench, attempt, session, n).await;
     }
-    bench.execute("update events set body = '{\"text\":\"my secret\"}'").await.expect("events");
+    let said = "insert into events (attempt_id, session_id, seq, event, received_at, body)
+        select attempt_id, 1, 1, 'Turn', 0, '{\"text\":\"my secret\"}' from attempts";
+    bench.execute(said).await.expect("events");
     bench.execute("update calls set answers = '{\"name\":\"Anna\"}'").await.expect("calls");
     calls
 }
@@ -92,7 +95,7 @@ async fn everything_that_tells_of_a_person_goes_and_calls_stay_counted(bench: Be
     let gone = [
         "select count(*) from numbers where e164 = '+79990000000'",
         "select count(*) from contacts where name = 'Anna' or external_id = 'a-1' or variables like '%secret%'
-            or raw_phone like '%000000%' or consent_source is not null",
+            or raw_phone like '%0000000%' or consent_source is not null",
         "select count(*) from rejects where cells like '%Anna%' or raw like '%999%'",
         "select count(*) from attempts a join events e on e.attempt_id = a.attempt_id
             join erased_numbers x on x.number_id = a.number_id where e.body <> '{}'",

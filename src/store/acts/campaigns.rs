@@ -191,8 +191,11 @@ pub async fn begin(conn: &mut Conn, order: &RunOrder) -> Result<i64> {
 
 /// In a crossover each run gives every number the next mode; `batch` alone where a list has joined.
 pub async fn rotate(conn: &mut Conn, run: RunId, batch: Option<BatchId>) -> Result<()> {
-    let crossover: bool = sqlx::query_scalar(sql!("is_crossover")).bind(run.0).fetch_one(&mut *conn).await?;
-    if crossover {
+    let settings: Option<String> =
+        sqlx::query_scalar(sql!("settings_of_run")).bind(run.0).fetch_optional(&mut *conn).await?;
+    // Settings that cannot be read are told where they are needed; they rotate nobody.
+    let settings = settings.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok()).unwrap_or_default();
+    if settings["experiment"]["kind"] == "crossover" {
         let batch = batch.map_or(0, |batch| batch.0);
         sqlx::query(sql!("rotate_modes")).bind(run.0).bind(batch).execute(conn).await?;
     }
