@@ -184,8 +184,8 @@ fn write(examples: BTreeMap<String, Value>) {
     for (id, field) in [("addKey", "key"), ("addWebhook", "secret"), ("renewWebhookSecret", "secret")] {
         examples.get_mut(id).expect("what was made")[field] = json!("…");
     }
-    for id in ["recording", "shareReport"] {
-        let url = &mut examples.get_mut(id).expect("a link")["url"];
+    for (id, place) in [("recording", "/url"), ("shareReport", "/url"), ("listShares", "/items/0/url")] {
+        let url = examples.get_mut(id).and_then(|example| example.pointer_mut(place)).expect("a link");
         *url = json!(url.as_str().expect("a text").split("by=").next().expect("a piece").to_owned() + "by=…");
     }
     // What belongs to the machine that ran this, and to nobody else.

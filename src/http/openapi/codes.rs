@@ -40,6 +40,7 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("settings", 500, "The stored settings of a campaign cannot be read; `detail` says how to mend them."),
     ("provider", 502, "The provider failed."),
     ("busy", 503, "Too many ask for this at once: try again."),
+    ("not_ready", 503, "Database, tables or writer are not at work: `detail` says which."),
     ("no_model", 503, "No realtime model is set up here."),
     ("stopping", 503, "The server is stopping: ask another, or ask again."),
     ("storage", 503, "Nothing can be kept at the moment: try again."),

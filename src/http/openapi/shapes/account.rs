@@ -68,6 +68,8 @@ pub struct Status {
     calls_live: i64,
     /// Over the last seconds.
     starts_per_s: f64,
+    /// Since a restore that waits to be confirmed: what is missing.
+    restored: Option<String>,
     /// All of it in a line.
     line: String,
 }

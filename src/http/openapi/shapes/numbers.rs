@@ -166,6 +166,8 @@ pub struct Person {
     id: ContactId,
     number: String,
     name: Option<String>,
+    /// The number stands for somebody who was erased.
+    erased: bool,
     contacts: Vec<PersonIn>,
     /// The newest first.
     attempts: Vec<Tried>,
