@@ -3,8 +3,9 @@
 use super::{ApiError, Client};
 
 const METHOD: &str = "DeleteRecord";
-/// INVALID_RECORD_ID, RECORD_NOT_FOUND, FILE_NOT_FOUND: there is nothing to delete any more.
-const GONE: [i64; 3] = [261, 341, 501];
+/// RECORD_NOT_FOUND, FILE_NOT_FOUND: there is nothing to delete any more. INVALID_RECORD_ID (261) is not among them: a
+/// name that was not understood has deleted nothing.
+const GONE: [i64; 2] = [341, 501];
 
 impl Client {
     /// A recording with its transcription, by the address that history named. Nothing left to delete is as good.
