@@ -196,9 +196,10 @@ async fn poured(url: &str, from: &Path, list: &Path, restored: &Restored) -> Res
     // Whoever refuses to go on says why; whoever still writes to nobody would never end.
     drop(out);
     let source = source.wait_with_output().await?;
+    let mut marked = Ok(());
     if source.status.success() && poured.is_ok() {
-        let marked = backup::postgres_marked(restored)?;
-        let _ = into.write_all(marked.as_bytes()).await;
+        let text = backup::postgres_marked(restored)?;
+        marked = into.write_all(text.as_bytes()).await;
         drop(into);
     } else if poured.is_ok() {
         // Torn: without its commit nothing of it happened.
@@ -214,7 +215,8 @@ async fn poured(url: &str, from: &Path, list: &Path, restored: &Restored) -> Res
     if !target.status.success() {
         bail!("the database took nothing of it: {}", said(&target.stderr));
     }
-    Ok(())
+    // The commit stands in what was written last.
+    marked.context("the database took nothing of it")
 }
 
 /// Reads the archive to its end; says when it was taken.
