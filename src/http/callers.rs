@@ -4,26 +4,17 @@
 //! is not known is asked for, and nobody is refused by what stands here.
 
 use super::access::{bearer, same_secret};
+use super::recent::Recent;
 use super::voice::{TokenOf, authorised, variables};
 use super::{Problem, Web};
 use crate::dialogue::Variables;
 use crate::domain::{AttemptId, CampaignId};
 use axum::http::HeaderMap;
 use chrono_tz::Tz;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-
-/// Calls of one generation; the last two are kept. More than may be open at once.
-const GENERATION_MAX: usize = 20_000;
+use std::sync::Arc;
 
 #[derive(Default)]
-pub(super) struct Callers(Mutex<Generations>);
-
-#[derive(Default)]
-struct Generations {
-    young: HashMap<AttemptId, Known>,
-    old: HashMap<AttemptId, Known>,
-}
+pub(super) struct Callers(Recent<Known>);
 
 /// What holds for a call as long as it lasts.
 #[derive(Clone)]
@@ -37,18 +28,12 @@ pub(super) struct Known {
 
 impl Callers {
     pub fn know(&self, attempt: AttemptId, call: Known) {
-        let mut known = self.0.lock().expect("no panic while holding it");
-        if known.young.len() >= GENERATION_MAX {
-            known.old = std::mem::take(&mut known.young);
-        }
-        known.young.insert(attempt, call);
+        self.0.put(attempt, call);
     }
 
     /// A call by its event token; of one that was granted elsewhere nothing is known.
     pub fn known(&self, attempt: AttemptId, presented: &str) -> Option<Known> {
-        let known = self.0.lock().expect("no panic while holding it");
-        let found = known.young.get(&attempt).or_else(|| known.old.get(&attempt))?;
-        same_secret(presented, &found.event_token).then(|| found.clone())
+        self.0.get(attempt, |call| same_secret(presented, &call.event_token).then(|| call.clone()))
     }
 }
 

@@ -43,6 +43,7 @@ mod people;
 mod problem;
 pub mod progress;
 pub mod proxies;
+mod recent;
 mod recordings;
 mod repeats;
 mod reports;

@@ -5,6 +5,7 @@
 
 use super::callers::{Known, in_call};
 use super::converse::converse;
+use super::recent::Recent;
 use super::{Problem, Web};
 use crate::chat;
 use crate::dialer::Report;
@@ -12,7 +13,7 @@ use crate::dialogue::model::{Exchange, Step};
 use crate::dialogue::{self, Heard, Record, Reply, Script, Variables, model};
 use crate::domain::money::TokenPrices;
 use crate::domain::{AttemptId, Timestamp};
-use crate::store::{DialogueTurn, Made};
+use crate::store::{DialogueTurn, Made, Stand};
 use axum::http::{HeaderMap, StatusCode};
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -86,14 +87,33 @@ impl From<Refusal> for Problem {
 
 type Turns = BTreeMap<(AttemptId, i64), watch::Receiver<Going>>;
 
-/// Turns that models are answering.
+/// Conversations under way.
 #[derive(Default)]
-pub(super) struct Talks(Mutex<Turns>);
+pub(super) struct Talks {
+    /// Turns that models are answering.
+    going: Mutex<Turns>,
+    /// The last turn that was kept here, and the record after it.
+    kept: Recent<(i64, Record)>,
+}
 
 impl Talks {
     fn open(&self) -> std::sync::MutexGuard<'_, Turns> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.going.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where a conversation stands before this turn, and the record so far.
+///
+/// A turn that was kept never changes. So whoever asks for the one after it needs nothing from the tables: should another
+/// node have answered it meanwhile, that answer is found when this one is kept.
+async fn stand(web: &Web, attempt: AttemptId, turn: i64) -> Result<(Stand, Record), Problem> {
+    let known = web.talks.kept.get(attempt, |(last, record)| (last + 1 == turn).then(|| (*last, record.clone())));
+    if let Some((last, record)) = known {
+        return Ok((Stand { last: Some(last), ..Stand::default() }, record));
+    }
+    let stand = web.store.dialogue(attempt, turn).await?;
+    let record = stand.record.as_deref().map(read_record).transpose()?.unwrap_or_default();
+    Ok((stand, record))
 }
 
 /// All that a turn is answered from.
@@ -122,15 +142,15 @@ pub(super) async fn answer(web: &Arc<Web>, asked: &Asked, headers: &HeaderMap) -
         return Err(Problem::bad(format!("text: more than {TEXT_BYTES_MAX} bytes")));
     }
     let (attempt, known) = in_call(web, &asked.call_id, headers).await?;
-    let (turn, stand) = match asked.turn {
-        _ if asked.text.is_none() => (0, web.store.dialogue(attempt, 0).await?),
+    let (turn, (stand, record)) = match asked.turn {
+        _ if asked.text.is_none() => (0, stand(web, attempt, 0).await?),
         Some(turn) if turn < 1 => return Err(Problem::bad("turn: counts from 1")),
-        Some(turn) => (turn, web.store.dialogue(attempt, turn).await?),
+        Some(turn) => (turn, stand(web, attempt, turn).await?),
         None => {
-            let stand = web.store.dialogue(attempt, i64::MAX).await?;
+            let stand = stand(web, attempt, i64::MAX).await?;
             let going =
                 web.talks.open().range((attempt, 0)..=(attempt, i64::MAX)).next_back().map(|((_, turn), _)| *turn);
-            (stand.last.max(going).unwrap_or(0) + 1, stand)
+            (stand.0.last.max(going).unwrap_or(0) + 1, stand)
         }
     };
     // Asking twice for the same turn gives the same answer.
@@ -147,7 +167,6 @@ pub(super) async fn answer(web: &Arc<Web>, asked: &Asked, headers: &HeaderMap) -
         }
         _ => {
             in_order(turn, stand.last)?;
-            let record = stand.record.as_deref().map(read_record).transpose()?.unwrap_or_default();
             let reply = dialogue::reply(&talk.script, &talk.variables, &record, talk.heard());
             Ok(Answer::Given(keep(web, &talk, reply, Made { replier: RULES.into(), ..Made::default() }).await?))
         }
@@ -204,13 +223,12 @@ impl Drop for Place {
 
 async fn work(web: &Web, talk: &Talk, tell: &watch::Sender<Going>) -> Result<Value, Problem> {
     // It may have been answered since it was looked for.
-    let stand = web.store.dialogue(talk.attempt, talk.turn).await?;
+    let (stand, record) = stand(web, talk.attempt, talk.turn).await?;
     if let Some(reply) = stand.reply {
         return serde_json::from_str(&reply).map_err(Problem::ours);
     }
     in_order(talk.turn, stand.last)?;
     let Some(model) = &web.model else { return Err(Problem::ours("no model is there to answer")) };
-    let record = stand.record.as_deref().map(read_record).transpose()?.unwrap_or_default();
     let before = web.store.talked(&[talk.attempt.0]).await?;
     let before: Vec<Exchange> = before
         .into_iter()
@@ -263,7 +281,7 @@ async fn keep(web: &Web, talk: &Talk, reply: Reply, made: Made) -> Result<Value,
         web.dialer.settle(talk.attempt, report).await?;
     }
     let verdict = dialogue::verdict(&talk.script, &reply.record).to_string();
-    let stands = web
+    let stood = web
         .store
         .put_dialogue(DialogueTurn {
             attempt: talk.attempt,
@@ -275,7 +293,11 @@ async fn keep(web: &Web, talk: &Talk, reply: Reply, made: Made) -> Result<Value,
             made: Made { verdict: Some(verdict), ..made },
         })
         .await?;
-    serde_json::from_str(&stands).map_err(Problem::ours)
+    let Some(stood) = stood else {
+        web.talks.kept.put(talk.attempt, (talk.turn, reply.record));
+        return Ok(answer);
+    };
+    serde_json::from_str(&stood).map_err(Problem::ours)
 }
 
 fn read_record(text: &str) -> Result<Record, Problem> {

@@ -36,6 +36,13 @@ pub struct DialogueTurn {
     pub made: Made,
 }
 
+impl DialogueTurn {
+    /// A model was paid for it.
+    pub(super) fn costs(&self) -> bool {
+        self.made.cost_micros.is_some()
+    }
+}
+
 /// Where a conversation stands when a turn is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stand {
@@ -78,8 +85,9 @@ impl Store {
         read!(self, dialogue::talked(attempts))
     }
 
-    /// Stores the answer to a turn unless one stands, and returns the one that does.
-    pub async fn put_dialogue(&self, turn: DialogueTurn) -> Result<String> {
-        write!(self, dialogue::put(turn))
+    /// Stores the answer to a turn, unless one stands: then that is returned.
+    pub async fn put_dialogue(&self, turn: DialogueTurn) -> Result<Option<String>> {
+        self.turn().await;
+        self.writer.reply(turn).await
     }
 }

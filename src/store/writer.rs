@@ -1,17 +1,17 @@
 //! One writer per process: collects what callers hand in and commits it together.
 //!
 //! A commit at `synchronous=FULL` costs a sync of the disk; shared by a batch it costs each caller a
-//! fraction. Whoever needs durability waits for that commit. Decisions, notes and answers to starts, of which there
-//! are many, are applied as sets; the others one after the other. A batch that fails is applied again one
+//! fraction. Whoever needs durability waits for that commit. Decisions, notes, answers to starts and replies of
+//! dialogues, of which there are many, are applied as sets; the others one after the other. A batch that fails is applied again one
 //! by one, so that only the faulty caller gets the error; a panic is such a failure too, because the
 //! writer is one task, and must outlive whatever is handed in.
 //!
 //! Whoever waits for the same commit was not told of anything in it, so kinds may change places: acts come first (a
-//! pause, an opt-out), then decisions in the order of their arrival, then notes and answers.
+//! pause, an opt-out), then decisions in the order of their arrival, then notes, answers and replies.
 
 use super::asked::{Asked, Runs, Told};
 use super::broken::Broken;
-use super::{Db, Note, Noted, Result, StartAnswer, StoreError};
+use super::{Db, DialogueTurn, Note, Noted, Result, StartAnswer, StoreError};
 use crate::{fail, measures};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -49,11 +49,19 @@ enum What {
     Decide(Asked),
     Note(Note),
     Answer(StartAnswer),
+    Reply(DialogueTurn),
 }
 
 struct Order {
     what: What,
     reply: oneshot::Sender<Result<Done>>,
+}
+
+impl Order {
+    /// All such orders of a batch are written by one statement, and none of them reads before.
+    fn is_one_statement(&self) -> bool {
+        matches!(&self.what, What::Reply(turn) if !turn.costs())
+    }
 }
 
 enum Message {
@@ -97,6 +105,11 @@ impl Writer {
         self.done(What::Answer(answer)).await
     }
 
+    /// The reply that stood before.
+    pub async fn reply(&self, turn: DialogueTurn) -> Result<Option<String>> {
+        self.done(What::Reply(turn)).await
+    }
+
     async fn done<T: 'static>(&self, what: What) -> Result<T> {
         let (reply, done) = oneshot::channel();
         self.0.send(Message::Order(Order { what, reply })).await.map_err(|_| WriteError::Stopped)?;
@@ -132,8 +145,10 @@ async fn work(db: Db, broken: Broken, mut messages: mpsc::Receiver<Message>) {
                     orders.into_iter().partition(|order| matches!(order.what, What::Act(_)));
                 let (decisions, others): (Vec<_>, Vec<_>) =
                     others.into_iter().partition(|order| matches!(order.what, What::Decide(_)));
-                let (notes, answers) = others.into_iter().partition(|order| matches!(order.what, What::Note(_)));
-                for kind in [acts, decisions, notes, answers] {
+                let (notes, others): (Vec<_>, Vec<_>) =
+                    others.into_iter().partition(|order| matches!(order.what, What::Note(_)));
+                let (answers, replies) = others.into_iter().partition(|order| matches!(order.what, What::Answer(_)));
+                for kind in [acts, decisions, notes, answers, replies] {
                     settle(&db, &broken, kind).await;
                 }
             }
@@ -191,6 +206,14 @@ async fn together(db: &Db, broken: &Broken, orders: &[Order]) -> Result<Vec<Done
 
 async fn applied(db: &Db, orders: &[Order]) -> Result<Vec<Done>> {
     match db {
+        // One statement is a transaction by itself: to begin and to end one would be two more changes of threads, for
+        // somebody who is being spoken to.
+        Db::Sqlite { writer, .. } if orders.iter().all(Order::is_one_statement) => {
+            let mut conn = writer.acquire().await.map_err(StoreError::Sql)?;
+            let done = caught(apply(Tx::Sqlite(&mut conn), orders, Runs::Own)).await?;
+            fail::committed();
+            done.ok_or(WriteError::Stopped.into())
+        }
         Db::Sqlite { writer, .. } => {
             // Immediate: acts read before they write, and must not find the lock taken then.
             let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Sql)?;
@@ -218,48 +241,64 @@ async fn applied(db: &Db, orders: &[Order]) -> Result<Vec<Done>> {
 /// What became of each order, in their order; `None`: their runs must not be shared.
 async fn apply(mut tx: Tx<'_>, orders: &[Order], runs: Runs) -> Result<Option<Vec<Done>>> {
     let mut done: Vec<Option<Done>> = orders.iter().map(|_| None).collect();
-    let (mut decisions, mut notes, mut answers) =
-        ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+    let mut sets = Sets::default();
     for (n, order) in orders.iter().enumerate() {
         match &order.what {
             What::Act(act) => done[n] = Some(act(tx.again()).await?),
-            What::Decide(asked) => {
-                decisions.0.push(n);
-                decisions.1.push(asked);
-            }
-            What::Note(note) => {
-                notes.0.push(n);
-                notes.1.push(note);
-            }
-            What::Answer(answer) => {
-                answers.0.push(n);
-                answers.1.push(answer);
-            }
+            What::Decide(asked) => sets.decisions.push((n, asked)),
+            What::Note(note) => sets.notes.push((n, note)),
+            What::Answer(answer) => sets.answers.push((n, answer)),
+            What::Reply(turn) => sets.replies.push((n, turn)),
         }
     }
-    if !decisions.1.is_empty() {
+    if !sets.decisions.is_empty() {
+        let (places, decisions): (Vec<_>, Vec<_>) = sets.decisions.into_iter().unzip();
         let told = match tx.again() {
-            Tx::Sqlite(conn) => super::sqlite::acts::decide::decide(conn, &decisions.1, runs).await?,
-            Tx::Postgres(conn) => super::postgres::acts::decide::decide(conn, &decisions.1, runs).await?,
+            Tx::Sqlite(conn) => super::sqlite::acts::decide::decide(conn, &decisions, runs).await?,
+            Tx::Postgres(conn) => super::postgres::acts::decide::decide(conn, &decisions, runs).await?,
         };
         let Some(told) = told else { return Ok(None) };
-        decisions.0.into_iter().zip(told).for_each(|(n, told)| done[n] = Some(Box::new(told)));
+        put(&mut done, places, told);
     }
-    if !notes.1.is_empty() {
+    if !sets.notes.is_empty() {
+        let (places, notes): (Vec<_>, Vec<_>) = sets.notes.into_iter().unzip();
         let noted = match tx.again() {
-            Tx::Sqlite(conn) => super::sqlite::acts::note::note(conn, &notes.1).await?,
-            Tx::Postgres(conn) => super::postgres::acts::note::note(conn, &notes.1).await?,
+            Tx::Sqlite(conn) => super::sqlite::acts::note::note(conn, &notes).await?,
+            Tx::Postgres(conn) => super::postgres::acts::note::note(conn, &notes).await?,
         };
-        notes.0.into_iter().zip(noted).for_each(|(n, noted)| done[n] = Some(Box::new(noted)));
+        put(&mut done, places, noted);
     }
-    if !answers.1.is_empty() {
+    if !sets.answers.is_empty() {
+        let (places, answers): (Vec<_>, Vec<_>) = sets.answers.into_iter().unzip();
         match tx.again() {
-            Tx::Sqlite(conn) => super::sqlite::acts::calls::answer_starts(conn, &answers.1).await?,
-            Tx::Postgres(conn) => super::postgres::acts::calls::answer_starts(conn, &answers.1).await?,
+            Tx::Sqlite(conn) => super::sqlite::acts::calls::answer_starts(conn, &answers).await?,
+            Tx::Postgres(conn) => super::postgres::acts::calls::answer_starts(conn, &answers).await?,
         }
-        answers.0.into_iter().for_each(|n| done[n] = Some(Box::new(())));
+        put(&mut done, places, std::iter::repeat(()));
+    }
+    if !sets.replies.is_empty() {
+        let (places, replies): (Vec<_>, Vec<_>) = sets.replies.into_iter().unzip();
+        let stood = match tx.again() {
+            Tx::Sqlite(conn) => super::sqlite::acts::dialogue::put(conn, &replies).await?,
+            Tx::Postgres(conn) => super::postgres::acts::dialogue::put(conn, &replies).await?,
+        };
+        put(&mut done, places, stood);
     }
     Ok(Some(done.into_iter().flatten().collect()))
+}
+
+/// What is applied as a set, each with its place among the orders.
+#[derive(Default)]
+struct Sets<'o> {
+    decisions: Vec<(usize, &'o Asked)>,
+    notes: Vec<(usize, &'o Note)>,
+    answers: Vec<(usize, &'o StartAnswer)>,
+    replies: Vec<(usize, &'o DialogueTurn)>,
+}
+
+/// What became of a set goes back to the places of its orders.
+fn put<T: Send + 'static>(done: &mut [Option<Done>], places: Vec<usize>, of: impl IntoIterator<Item = T>) {
+    places.into_iter().zip(of).for_each(|(n, one)| done[n] = Some(Box::new(one)));
 }
 
 impl Tx<'_> {

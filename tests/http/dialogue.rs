@@ -4,6 +4,9 @@ use crate::callbacks::{Started, ask, end, started, tell};
 use crate::harness::{Place, number, until};
 use crate::{Answer, dead_sessions};
 use halo::app::App;
+use halo::dialogue::Record;
+use halo::domain::{AttemptId, Timestamp};
+use halo::store::{DialogueTurn, Made};
 use serde_json::{Value, json};
 
 /// One call whose session is the test's to play.
@@ -225,5 +228,32 @@ async fn nothing_that_is_said_becomes_an_instruction() {
     assert_eq!(line.asked().await["requests"], 1);
     let (_, list) = crate::get(&line.it.app, "/api/v1/suppressions").await;
     assert_eq!(list["items"][0]["number"], number(0, 0), "{list}");
+    end(line.it).await;
+}
+
+/// What a server remembers of a conversation is never more than it kept itself. Without `last + 1 == turn` the third turn
+/// would be answered from the record after the first; without the answer that stood, the second from its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_server_may_answer_in_between() {
+    let line = Line::of(dead_sessions().await).await;
+    let first = line.say(1, "Да, слушаю.").await;
+    assert!(!text(&first).is_empty());
+    let attempt: AttemptId = line.call.parse().expect("an id");
+    let store = &line.it.app.store;
+    let goodbye = "До встречи в другом зале.";
+    let reply = json!({ "reply_text": goodbye, "end_session": true, "goal": true });
+    let record = Record { goodbye: Some(goodbye.to_owned()), said: 2, turns: 2, ..Record::default() };
+    let elsewhere = DialogueTurn {
+        attempt,
+        turn: 2,
+        text: "Да, хорошо слышно.".into(),
+        reply: reply.to_string(),
+        record: serde_json::to_string(&record).expect("a record"),
+        at: Timestamp(0),
+        made: Made { replier: "rules".into(), ..Made::default() },
+    };
+    assert_eq!(store.put_dialogue(elsewhere).await.expect("it is kept"), None);
+    assert_eq!(line.say(2, "Да, хорошо слышно.").await.1, reply, "the answer that stands");
+    assert_eq!(text(&line.say(3, "Что?").await), goodbye, "and the record that stands with it");
     end(line.it).await;
 }

@@ -289,15 +289,22 @@ async fn a_dialogue_answers_a_turn_once(bench: Bench) {
     let stand = async |turn| calls.store.dialogue(attempt, turn).await.unwrap();
     let after = |last, reply: &str| Stand { reply: None, last: Some(last), record: Some(format!("after {reply}")) };
     assert_eq!(stand(1).await, Stand::default());
-    assert_eq!(put(attempt, 0, "hello").await.unwrap(), "hello");
-    assert_eq!(put(attempt, 0, "good day").await.unwrap(), "hello");
-    assert_eq!(put(other, 0, "good night").await.unwrap(), "good night");
+    assert_eq!(put(attempt, 0, "hello").await.unwrap(), None);
+    assert_eq!(put(attempt, 0, "good day").await.unwrap().as_deref(), Some("hello"));
+    assert_eq!(put(other, 0, "good night").await.unwrap(), None);
     assert_eq!(stand(3).await, after(0, "hello"));
-    assert_eq!(put(attempt, 3, "yes").await.unwrap(), "yes");
+    assert_eq!(put(attempt, 3, "yes").await.unwrap(), None);
     assert_eq!(stand(3).await, Stand { reply: Some("yes".into()), ..Stand::default() });
     assert_eq!(stand(i64::MAX).await, after(3, "yes"));
+    // Together, in one commit or in two: one of them stands, and the other is told so.
+    let both = futures::join!(put(other, 1, "either"), put(other, 1, "or"));
+    match (both.0.unwrap().as_deref(), both.1.unwrap().as_deref()) {
+        (None, Some("either")) | (Some("or"), None) => {}
+        told => panic!("both stand, or none: {told:?}"),
+    }
     let talked = calls.store.talked(&[other.0, attempt.0]).await.unwrap();
     let mut told: Vec<(i64, i64, &str)> = talked.iter().map(|t| (t.attempt_id, t.turn, t.reply.as_str())).collect();
+    told.retain(|(of, turn, _)| (*of, *turn) != (other.0, 1));
     told.sort_unstable();
     let mut expected = [(attempt.0, 0, "hello"), (attempt.0, 3, "yes"), (other.0, 0, "good night")];
     expected.sort_unstable();

@@ -2,9 +2,11 @@
 
 use super::super::Conn;
 use crate::domain::AttemptId;
-use crate::store::text::bare;
+use crate::store::text::Rows;
 use crate::store::{DialogueTurn, Result, Stand, Talked};
+use serde::Serialize;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 pub async fn stand(conn: &mut Conn, attempt: AttemptId, turn: i64) -> Result<Stand> {
     let last: Option<(i64, String, String)> =
@@ -20,35 +22,75 @@ pub async fn talked(conn: &mut Conn, attempts: &[i64]) -> Result<Vec<Talked>> {
     Ok(sqlx::query_as(sql!("dialogue_rows")).bind(json!(attempts).to_string()).fetch_all(conn).await?)
 }
 
-/// Stores the answer unless one stands, and returns the one that does.
-pub async fn put(conn: &mut Conn, turn: &DialogueTurn) -> Result<String> {
-    let made = &turn.made;
-    let kept: Option<String> = sqlx::query_scalar(sql!("put_dialogue_turn"))
-        .bind(turn.attempt.0)
-        .bind(turn.turn)
-        .bind(bare(&turn.text))
-        .bind(bare(&turn.reply))
-        .bind(bare(&turn.record))
-        .bind(turn.at.0)
-        .bind(bare(&made.replier))
-        .bind(made.requests)
-        .bind(made.first_ms)
-        .bind(made.model_ms)
-        .bind(made.tokens_in)
-        .bind(made.tokens_cached)
-        .bind(made.tokens_out)
-        .bind(made.cost_micros)
-        .bind(made.tools.as_deref().map(bare))
-        .bind(made.verdict.as_deref().map(bare))
-        .bind(made.trouble.as_deref().map(bare))
-        .bind(made.fault.as_deref())
-        .fetch_optional(&mut *conn)
-        .await?;
-    if let Some(reply) = kept {
-        if made.cost_micros.is_some() {
-            super::money::settle_late(conn, turn.attempt, turn.at).await?;
+/// Stores each answer unless one stands; returns those that stood before, in the order of the turns.
+pub async fn put(conn: &mut Conn, turns: &[&DialogueTurn]) -> Result<Vec<Option<String>>> {
+    let mut rows = Rows::default();
+    turns.iter().for_each(|turn| rows.push(&TurnRow::of(turn)));
+    let new: Vec<(i64, i64)> =
+        sqlx::query_as(sql!("put_dialogue_turns")).bind(rows.text()).fetch_all(&mut *conn).await?;
+    let mut new: BTreeSet<(i64, i64)> = new.into_iter().collect();
+    let mut stood = Vec::with_capacity(turns.len());
+    for turn in turns {
+        let (attempt, nth) = (turn.attempt.0, turn.turn);
+        // The first of a batch is the one that was stored.
+        if new.remove(&(attempt, nth)) {
+            if turn.costs() {
+                super::money::settle_late(conn, turn.attempt, turn.at).await?;
+            }
+            stood.push(None);
+        } else {
+            let reply = sqlx::query_scalar(sql!("dialogue_turn")).bind(attempt).bind(nth).fetch_one(&mut *conn).await?;
+            stood.push(Some(reply));
         }
-        return Ok(reply);
     }
-    Ok(sqlx::query_scalar(sql!("dialogue_turn")).bind(turn.attempt.0).bind(turn.turn).fetch_one(conn).await?)
+    Ok(stood)
+}
+
+/// A row of more columns than a tuple may have.
+#[derive(Serialize)]
+struct TurnRow<'a>(
+    i64,
+    i64,
+    &'a str,
+    &'a str,
+    &'a str,
+    i64,
+    &'a str,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<&'a str>,
+    Option<&'a str>,
+    Option<&'a str>,
+    Option<&'a str>,
+);
+
+impl<'a> TurnRow<'a> {
+    fn of(t: &'a DialogueTurn) -> Self {
+        let made = &t.made;
+        TurnRow(
+            t.attempt.0,
+            t.turn,
+            &t.text,
+            &t.reply,
+            &t.record,
+            t.at.0,
+            &made.replier,
+            made.requests,
+            made.first_ms,
+            made.model_ms,
+            made.tokens_in,
+            made.tokens_cached,
+            made.tokens_out,
+            made.cost_micros,
+            made.tools.as_deref(),
+            made.verdict.as_deref(),
+            made.trouble.as_deref(),
+            made.fault.as_deref(),
+        )
+    }
 }
