@@ -308,16 +308,16 @@ async fn replies_are_counted_whenever_they_are_kept(bench: Bench) {
     let put = async |attempt: AttemptId, turn: i64| {
         let made = Made { replier: "a-model".into(), cost_micros: Some(turn), ..Made::default() };
         let [text, reply, record] = ["?", "!", "{}"].map(str::to_owned);
-        let kept = other.put_dialogue(DialogueTurn { attempt, turn, text, reply, record, at: NOON, made }).await;
-        assert_eq!(kept.expect("a reply"), None);
+        let stood = other.put_dialogue(DialogueTurn { attempt, turn, text, reply, record, at: NOON, made }).await;
+        stood.expect("an answer").is_none()
     };
     let (store, put) = (&bench.store, &put);
     let each = claimed.iter().map(|(attempt, nth)| async move {
-        put(*attempt, 1).await;
+        assert!(put(*attempt, 1).await);
         let end = async || tell(store, *attempt, ended(*nth, Outcome::Answered, Some(1_000)), NOON).await;
         let (settled, ()) = tokio::join!(end(), async {
             for turn in 2..=REPLIES {
-                put(*attempt, turn).await;
+                assert!(put(*attempt, turn).await);
             }
         });
         assert_eq!(settled, Settled::Moved);
@@ -326,8 +326,8 @@ async fn replies_are_counted_whenever_they_are_kept(bench: Bench) {
     let a_call = CENT + (1..=REPLIES).sum::<i64>();
     assert_eq!(money(&calls).await.run, Counter { spent: CALLS as i64 * a_call, reserved: 0 });
     // Kept long after, and kept again.
-    put(claimed[0].0, REPLIES + 1).await;
-    put(claimed[0].0, REPLIES + 1).await;
+    assert!(put(claimed[0].0, REPLIES + 1).await);
+    assert!(!put(claimed[0].0, REPLIES + 1).await);
     assert_eq!(money(&calls).await.run.spent, CALLS as i64 * a_call + REPLIES + 1);
     // What history bills is the provider's part alone.
     bench.store.put_history(vec![billed(claimed[0].0, claimed[0].1, 5 * CENT)]).await.expect("a history");
