@@ -361,9 +361,10 @@ fn counted(ledger: &str) -> Result<(usize, usize)> {
 /// platform but the simulator inside it.
 fn made_up(contacts: usize) -> String {
     use fmt::Write;
-    (0..contacts).fold("phone\n".to_owned(), |mut list, n| {
+    // What the demo's script says of somebody.
+    (0..contacts).fold("phone,name,city,interest\n".to_owned(), |mut list, n| {
         // Writing to a String cannot fail.
-        let _ = writeln!(list, "+7902{n:07}");
+        let _ = writeln!(list, "+7902{n:07},Анна,Москва,йога");
         list
     })
 }
@@ -376,6 +377,18 @@ fn free_address() -> Result<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
+
+    #[tokio::test]
+    async fn made_up_contacts_fit_the_demo_s_script() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("drill.db").display())).await.unwrap();
+        let modes = ["dialog", "realtime", "realtime_pure"].map(|mode| mode.parse().unwrap()).into_iter().collect();
+        let list = made_up(20).into_bytes();
+        let done = import_demo(&store, &modes, None, 1, Timestamp(0), Some(list)).await.unwrap();
+        assert_eq!((done.rows, done.buckets.accepted), (20, 20));
+        store.close().await;
+    }
 
     /// Two sessions of one attempt have tokens of their own: it is the attempt that must not ring twice.
     #[test]

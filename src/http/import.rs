@@ -33,7 +33,7 @@ pub enum ImportError {
     Script(String, Vec<String>),
     #[error("contacts: {0}")]
     Contacts(#[from] IntakeError),
-    #[error("contacts: {} of them cannot be called here", .0.len())]
+    #[error("contacts: the list cannot be called as it is")]
     Rows(Vec<String>),
     /// Between reading and storing.
     #[error("the list cannot be kept: {0}")]
