@@ -12,7 +12,7 @@ use crate::intake::{Bucket, Complaint, Note};
 use crate::store::{KnownElsewhere, KnownErased, KnownNumber, Listed, Piece, Pieces, Store};
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Rows handed over, and numbers asked about, at once.
 const PIECE_ROWS: usize = 2000;
@@ -179,25 +179,38 @@ impl Round {
         progress: Arc<Progress>,
     ) -> Listed {
         let buckets = self.tally.buckets;
-        // A row that names its own mode is called, and is in no experiment: it takes no place in a block.
-        let drawn = |place: &usize| !self.lost[*place] && self.taken.own[*place] == 0;
-        let places: Vec<usize> = (0..self.lost.len()).filter(drawn).collect();
-        let digits: Vec<u64> = places.iter().map(|place| self.taken.digits[*place]).collect();
-        let given = arm_places(salt, &stratum(ordinal), &settings.modes, &digits);
-        let mut arms = vec![0_u16; self.lost.len()];
-        for (place, arm) in places.into_iter().zip(given) {
-            arms[place] = arm;
-        }
+        let round = Arc::new(self);
         let modes = settings.modes.iter().map(|(mode, _)| mode.clone()).collect();
+        let (of, salt, weights) = (round.clone(), salt.to_owned(), settings.modes.clone());
+        let arms: Arc<Arms> = Arc::new(LazyLock::new(Box::new(move || of.arms(&salt, ordinal, &weights))));
+        // A million draws take a while: they are made while the numbers are stored, which need none.
+        let early = arms.clone();
+        tokio::task::spawn_blocking(move || LazyLock::force(&early).len());
         Listed {
             accepted: buckets.accepted as i64,
             duplicates: buckets.duplicate as i64,
             refused: buckets.refused as i64,
             columns: Some(columns),
-            pieces: Arc::new(Armed { round: self, arms, modes, progress }),
+            pieces: Arc::new(Armed { round, arms, modes, progress }),
         }
     }
+
+    /// Of each accepted row: its arm, as a place in `modes`.
+    fn arms(&self, salt: &str, ordinal: i64, modes: &[(Mode, u32)]) -> Vec<u16> {
+        // A row that names its own mode is called, and is in no experiment: it takes no place in a block.
+        let drawn = |place: &usize| !self.lost[*place] && self.taken.own[*place] == 0;
+        let places: Vec<usize> = (0..self.lost.len()).filter(drawn).collect();
+        let digits: Vec<u64> = places.iter().map(|place| self.taken.digits[*place]).collect();
+        let given = arm_places(salt, &stratum(ordinal), modes, &digits);
+        let mut arms = vec![0_u16; self.lost.len()];
+        for (place, arm) in places.into_iter().zip(given) {
+            arms[place] = arm;
+        }
+        arms
+    }
 }
+
+type Arms = LazyLock<Vec<u16>, Box<dyn FnOnce() -> Vec<u16> + Send>>;
 
 /// Some accepted rows from this place of the pack on, and where they end.
 fn page(rows: &Rows, from: u64) -> Result<(Vec<Kept>, u64), ImportError> {
@@ -211,9 +224,8 @@ fn page(rows: &Rows, from: u64) -> Result<(Vec<Kept>, u64), ImportError> {
 }
 
 struct Armed {
-    round: Round,
-    /// Of each accepted row: its arm, as a place in `modes`.
-    arms: Vec<u16>,
+    round: Arc<Round>,
+    arms: Arc<Arms>,
     modes: Vec<Mode>,
     progress: Arc<Progress>,
 }

@@ -150,12 +150,13 @@ fn one(text: &str, region: Region, allowed: Allowed) -> Result<Phone, NotAPhone>
     if number.is_example() {
         return Ok(Phone { number, country, timezone: None, kind: NumberKind::Example, extension });
     }
-    if !PHONE_NUMBER_UTIL.is_valid_number(&parsed) {
+    // The rules call a number valid that has a type; to ask them for both would be to have each number looked at twice.
+    let kind = PHONE_NUMBER_UTIL.get_number_type(&parsed);
+    if kind == PhoneNumberType::Unknown {
         let digits = e164.len() - 1;
         let plan = country.unwrap_or(region);
         return Err(if digits <= 9 { NotAPhone::TooShort(plan) } else { NotAPhone::Invalid(plan) });
     }
-    let kind = PHONE_NUMBER_UTIL.get_number_type(&parsed);
     if kind == PhoneNumberType::PremiumRate && !allowed.premium {
         return Err(NotAPhone::Premium);
     }
