@@ -2,6 +2,10 @@
 
 use super::{Result, Store, StoreError};
 use crate::domain::{CampaignId, Mode, RunId, Timestamp};
+use futures::{StreamExt, TryStreamExt, stream};
+
+/// Nights of which latencies are read together: a server of PostgreSQL puts each together in a process of its own.
+const NIGHTS_AT_ONCE: usize = 2;
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct ProvedRows {
@@ -399,11 +403,10 @@ impl Store {
     /// `answered`: with what callees answered.
     pub async fn counted(&self, campaign: CampaignId, account: i64, from: i64, answered: bool) -> Result<Counted> {
         let latencies = async {
-            let mut found = Vec::new();
-            for run in self.counted_runs(campaign).await?.into_iter().filter(|run| run.account_id == account) {
-                found.extend(read!(self, report::latencies(run.run_id, run.night))?);
-            }
-            Ok::<_, StoreError>(found)
+            let runs = self.counted_runs(campaign).await?.into_iter().filter(|run| run.account_id == account);
+            let one = |run: CountedRun| async move { read!(self, report::latencies(run.run_id, run.night)) };
+            let found: Vec<_> = stream::iter(runs).map(one).buffered(NIGHTS_AT_ONCE).try_collect().await?;
+            Ok::<_, StoreError>(found.concat())
         };
         let answers = async {
             if !answered {

@@ -1,11 +1,14 @@
 -- report_again: of campaign $1 at account $2, contacts in more than one of the nights from $3 on, in the nights that do
--- not count for them: neither the first with a human call nor, without one, the last. CountedContacts.
-with again as
+-- not count for them: neither the first with a human call nor, without one, the last. CountedContacts. PostgreSQL would
+-- look for them once in each of its processes.
+with again as -- sqlite
+with again as materialized -- postgres
 (
     select contact_id
     from run_contacts
-    where +run_id in (select run_id from runs
-                      where campaign_id = $1 and account_id = $2 and kind = 'campaign' and ordinal >= $3)
+    where +run_id in -- sqlite
+    where run_id in -- postgres
+          (select run_id from runs where campaign_id = $1 and account_id = $2 and kind = 'campaign' and ordinal >= $3)
     group by contact_id
     having count(*) > 1
 ),

@@ -1,6 +1,7 @@
 -- report_repeats: of campaign $1 at account $2, from night $3 on, the turns of whoever was talked to more than once, call
 -- after call. A null turn_ms is a reply that never came; a negative one is an interruption and no wait. TurnRow.
-with again as
+with again as -- sqlite
+with again as materialized -- postgres
 (
     select contact_id
     from talked_calls
