@@ -1,6 +1,5 @@
 //! A database with everybody waiting.
 
-use crate::platform::Provider;
 use crate::postgres;
 use halo::domain::settings::Take;
 use halo::domain::{BatchId, CampaignId, Mode, Timestamp};
@@ -51,6 +50,16 @@ pub struct Ground {
     made: Option<(String, String)>,
 }
 
+/// What sessions told, and were answered 200 for.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    pub answered: i64,
+    /// Answered or not.
+    pub called: i64,
+    pub turns: i64,
+    pub events: i64,
+}
+
 impl Ground {
     /// `None` where the engine is not installed.
     pub async fn new(engine: Engine) -> Option<Ground> {
@@ -85,6 +94,14 @@ impl Ground {
         Store::open_on(&self.url, keeper()).await.expect("it was opened before")
     }
 
+    /// Where other rows than the program's may lie: on the same disk, on the same server.
+    pub fn beside(&self) -> String {
+        match self.engine {
+            Engine::Sqlite => self.url.replace("halo.db", "beside.db"),
+            Engine::Postgres => self.url.clone(),
+        }
+    }
+
     /// A run of so many contacts, all of them due; returns the account. `cps` is in program time.
     pub async fn fill(&self, contacts: usize, cps: f64) -> i64 {
         let store = &self.store;
@@ -114,21 +131,27 @@ impl Ground {
         account
     }
 
-    /// What was counted here stands in the tables.
-    pub async fn check(&self, provider: &Provider) {
-        let ended = provider.ended() as i64;
-        for (what, question) in [
-            ("attempts that ended", "select count(*) from attempts where state = 'ended' and outcome = 'answered'"),
-            ("contacts at rest", "select count(*) from run_contacts where disposition = 'answered'"),
-            ("calls", "select count(*) from calls"),
-            ("turns", "select count(*) from turns"),
-            ("numbers called", "select count(distinct number_id) from attempts where dialed_at is not null"),
+    /// What was counted outside stands in the tables.
+    pub async fn check(&self, told: Told) {
+        for (what, question, wanted) in [
+            (
+                "attempts that were answered",
+                "select count(*) from attempts where state = 'ended' and outcome = 'answered'",
+                told.answered,
+            ),
+            ("contacts at rest", "select count(*) from run_contacts where disposition = 'answered'", told.answered),
+            ("calls that ended", "select count(*) from calls", told.called),
+            ("turns", "select count(*) from turns", told.turns),
+            (
+                "numbers called",
+                "select count(distinct number_id) from attempts where dialed_at is not null",
+                told.called,
+            ),
+            ("calls that go on", "select count(*) from attempts where state = 'live'", 0),
+            ("events", "select count(*) from events", told.events),
         ] {
-            assert_eq!(self.number(question).await, ended, "{what}");
+            assert_eq!(self.number(question).await, wanted, "{what}");
         }
-        assert_eq!(self.number("select count(*) from attempts where state = 'live'").await, 0, "calls that go on");
-        assert_eq!(self.number("select count(*) from events").await, 3 * ended, "events");
-        assert_eq!(provider.faults(), 0, "requests of sessions that were not answered as they should be");
     }
 
     async fn number(&self, question: &'static str) -> i64 {

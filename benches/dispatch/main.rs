@@ -13,29 +13,29 @@
 //! `cargo bench --bench dispatch -- --engine sqlite --contacts 200000 --seconds 20`
 
 mod bare;
+#[allow(dead_code, reason = "the benchmark of webhooks uses the rest")]
 mod ground;
+#[allow(dead_code, reason = "the benchmark of webhooks uses the rest")]
 mod platform;
 #[path = "../../tests/common/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;
+mod service;
 
-use ground::{Engine, Ground};
-use halo::clock::{Anchor, Clock};
-use halo::dialer::{Dialer, Platform, ReadRules};
-use halo::domain::calendar::Calendar;
-use halo::domain::settings::Settings;
-use halo::http::{ApiKey, Voice, Web, router};
+use ground::{Engine, Ground, Told};
+use halo::http::router;
 use halo::store::RunState;
-use halo::voximplant::{Client, Connection, Credentials, Modes, Pacer};
 use platform::Provider;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use service::{Limits, Service, service};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 const USAGE: &str = "--engine sqlite,postgres  --contacts 200000,1000000  --seconds 20  --warm-up 5  --lines 2000  \
                      --pace 7000  --speed 20  --bare-seconds 10";
+
+/// The longest call, in seconds of program time.
+const CALL_S: u32 = 300;
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -120,71 +120,17 @@ async fn main() {
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Settings that hold nobody back but by lines and by a pace beyond reach.
-fn settings(options: &Options) -> Settings {
-    let names = [halo::domain::Mode::dialog()].into();
-    let text = "name = \"dispatch\"\npurpose = \"service\"\n[dial]\ncps = 1000.0";
-    let mut settings = halo::intake::settings::parse(text, &names).expect("sound settings");
-    settings.windows = Calendar::always();
-    settings.dial.lines = options.lines;
-    settings
-}
-
 async fn calls(ground: Ground, contacts: usize, bare: f64, options: &Options) -> Vec<Value> {
     let engine = ground.engine;
     eprintln!("{engine}, {contacts} contacts: importing");
     let began = Instant::now();
     let account = ground.fill(contacts, options.pace / options.speed).await;
     eprintln!("{engine}, {contacts} contacts: imported in {:.1} s", began.elapsed().as_secs_f64());
-    // As a process finds it that starts upon a database with everybody waiting.
     let began = Instant::now();
-    let store = ground.again().await;
-    let clock = Clock::running(Anchor::here(options.speed));
-    clock.set_offset(store.clock_offset_us(Clock::machine_us).await.expect("the database's clock"));
-    halo::queue::prepare(store.db()).await.expect("the queue's tables");
-    if engine == Engine::Sqlite {
-        store.free_leases().await.expect("nobody else dials");
-    }
     let provider = Provider::start().await;
-    let modes = Modes::read(include_str!("../../voximplant/modes.toml"), &|_| None).expect("our own modes");
-    let known = modes.iter().map(|entry| entry.name.clone()).collect();
-    let connection = Connection {
-        url: provider.url.clone(),
-        account: "1".into(),
-        credentials: Credentials::Key("no-secret".to_owned().into()),
-        application: Some(1),
-        application_name: "halo".into(),
-        backend_url: "http://127.0.0.1:1".into(),
-        modes,
-    };
-    let wall = Arc::new({
-        let clock = clock.clone();
-        move || clock.wall()
-    });
-    let settings = settings(options);
-    let rules: ReadRules =
-        Arc::new(move |_: &str| -> Result<(Settings, Vec<Calendar>), String> { Ok((settings.clone(), Vec::new())) });
-    let dialer = Arc::new(Dialer::new(
-        store.clone(),
-        clock,
-        Arc::new(Client::new(connection, wall).expect("a client")),
-        Arc::new(Pacer::new(Some(options.pace))),
-        Platform { name: ground::PLATFORM.into(), real: false },
-        account,
-        "bench".into(),
-        rules,
-    ));
-    let voice = Voice {
-        backend_url: "http://127.0.0.1:1".into(),
-        dialog_url: Some("http://127.0.0.1:1/voice/dialog".into()),
-        openai_base_url: None,
-        openai_realtime_model: "gpt-realtime".into(),
-        media: None,
-        scenarios: Default::default(),
-        routes: BTreeMap::new(),
-    };
-    let web = Web::new(dialer.clone(), vec![7; 32], ApiKey::of("no-secret"), "no-secret".into(), voice, known, None);
-    provider.answers_to(router(Arc::new(web)));
+    let limits = Limits { lines: options.lines, call_s: CALL_S, pace: options.pace, speed: options.speed };
+    let Service { store, dialer, web } = service(&ground, account, &provider.url, limits).await;
+    provider.answers_to(router(web));
 
     let stop = CancellationToken::new();
     let working = tokio::spawn(halo::queue::run(dialer, stop.clone()));
@@ -206,7 +152,9 @@ async fn calls(ground: Ground, contacts: usize, bare: f64, options: &Options) ->
     stop.cancel();
     let _ = working.await;
     provider.over().await;
-    ground.check(&provider).await;
+    assert_eq!(provider.faults(), 0, "requests of sessions that were not answered as they should be");
+    let ended = provider.ended() as i64;
+    ground.check(Told { answered: ended, called: ended, turns: ended, events: 3 * ended }).await;
     store.close().await;
     ground.close().await;
 

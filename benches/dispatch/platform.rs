@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower::ServiceExt;
 
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -30,6 +31,16 @@ struct Counts {
     refused: AtomicU64,
     faults: AtomicU64,
     first: Notify,
+    /// Who tells of the calls, where this stub does not.
+    teller: OnceLock<UnboundedSender<Granted>>,
+}
+
+/// A call under way, of which nothing was told yet.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    pub attempt: String,
+    pub session: i64,
+    pub event_token: String,
 }
 
 impl Provider {
@@ -48,6 +59,13 @@ impl Provider {
 
     pub fn answers_to(&self, router: Router) {
         assert!(self.at.router.set(router).is_ok(), "once");
+    }
+
+    /// Sessions ask for their grants and tell nothing: somebody else will, by what he is handed.
+    pub fn hands_over(&self) -> UnboundedReceiver<Granted> {
+        let (teller, calls) = unbounded_channel();
+        assert!(self.at.teller.set(teller).is_ok(), "once");
+        calls
     }
 
     /// Seconds until a session was started.
@@ -127,6 +145,11 @@ async fn play(at: &Counts, session: i64, data: &Value) -> Result<bool, String> {
         return Ok(false);
     }
     let token = granted["event_token"].as_str().ok_or_else(|| format!("grant: {status} {granted}"))?;
+    if let Some(teller) = at.teller.get() {
+        let attempt = data["a"].as_str().ok_or("custom data without an attempt")?.to_owned();
+        let call = Granted { attempt, session, event_token: token.to_owned() };
+        return teller.send(call).map(|()| true).map_err(|_| "nobody listens".to_owned());
+    }
     for event in [connected(), turn(), disconnected()] {
         let mut body = event;
         body["call_id"] = data["a"].clone();
