@@ -437,7 +437,8 @@ async fn work(dialer: Arc<Dialer>, woken: queue::Woken, stop: CancellationToken)
     }
 }
 
-async fn installation_key(store: &Store) -> Result<Vec<u8>> {
+/// Made once, and kept with the rows: what signs tokens and links.
+pub async fn installation_key(store: &Store) -> Result<Vec<u8>> {
     let fresh = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
     Ok(store.installation_value_or("key", fresh).await?.into_bytes())
 }

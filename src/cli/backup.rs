@@ -1,6 +1,6 @@
 //! `halo backup`, `halo restore`
 
-use super::{Failure, open, settings};
+use super::{Failure, open, settings, who};
 use clap::Args;
 use halo::app::{back_up, peek_clock, restore};
 use halo::store::{Actor, By};
@@ -48,7 +48,9 @@ pub async fn run(args: Restore) -> Result<(), Failure> {
     let Some(file) = args.file else {
         let store = open(&config).await?;
         let now = peek_clock(&store).await?.now();
-        let by = By { reason: Some("the restore is confirmed".into()), ..By::of(Actor::Cli) };
+        let line = who::line(&store, "installation.confirm_restore", now);
+        let reason = Some("the restore is confirmed".into());
+        let by = By { reason, audit: Some(Box::new(line)), ..By::of(Actor::Cli) };
         let confirmed = store.confirm_restore(by, now).await?;
         let confirmed =
             confirmed.ok_or_else(|| Failure::refused("no restore waits to be confirmed in this database"))?;

@@ -1,7 +1,7 @@
 //! `halo campaign …`
 
 use super::lists::{self, Check, Shape};
-use super::{Failure, life, open, settings, watch};
+use super::{Failure, life, open, settings, watch, who};
 use clap::Subcommand;
 use halo::app::{known_modes, peek_clock, read_rules, real_phones_ring};
 use halo::dialer::hindrance;
@@ -147,6 +147,10 @@ async fn import_dir(dir: &std::path::Path, list: Option<PathBuf>, shape: &Shape,
     let progress = lists::Shown::of(&given);
     let done = import_from(&here, upload, given).await.map_err(refused)?;
     progress.end();
+    if !done.again {
+        let detail = json!({ "rows": done.rows, "buckets": done.buckets });
+        who::note(&store, ("campaign.import", clock.now()), ("campaign", done.campaign), detail).await?;
+    }
     if as_json {
         let told = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
                            "policy": done.policy, "again": done.again });
@@ -281,8 +285,9 @@ async fn start(args: life::Start) -> Result<(), Failure> {
         return Err(Failure::refused(why));
     }
     let now = clock.now();
-    let (beginning, only) = (args.beginning(now), args.only()?);
     let campaign = campaign.campaign;
+    let line = who::line(&store, "run.start", now).about("campaign", campaign);
+    let (beginning, only) = (args.beginning(line, now), args.only()?);
     let (run, contacts) = match only {
         None => store.begin_run(campaign, account, Take::All, beginning, now).await?,
         Some(only) => store.begin_rerun(campaign, account, only, beginning, now).await?,

@@ -1,13 +1,12 @@
 //! `halo erase`: here by the database, elsewhere by the API of HALO_URL.
 
 use super::call::There;
-use super::{Failure, open, settings};
+use super::{Failure, open, settings, who};
 use clap::Args;
 use halo::app::peek_clock;
 use halo::domain::PhoneNumber;
 use halo::http::erase::{erase, told};
 use halo::intake::phone;
-use halo::store::{AuditOrder, Who};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -41,7 +40,7 @@ pub async fn run(args: Erase) -> Result<(), Failure> {
         None => {
             let store = open(&config).await?;
             let now = peek_clock(&store).await?.now();
-            let audit = AuditOrder::new(&store, Who::at_the_terminal(), "number.erase", now);
+            let audit = who::line(&store, "number.erase", now);
             let done = erase(&store, number, now, audit).await?;
             store.close().await;
             told(&done)?

@@ -12,11 +12,18 @@ use std::path::PathBuf;
 #[derive(Args)]
 pub struct ReportArgs {
     /// Id or unique name.
-    campaign: String,
+    pub campaign: String,
     #[arg(long, value_enum, default_value_t = Form::Table)]
     format: Form,
     #[arg(long, value_enum, default_value_t = Lang::En)]
-    lang: Lang,
+    pub lang: Lang,
+    /// A link to it for somebody without a key, at the server at HALO_URL or at the one of this database; in the
+    /// language of `--lang`. With `--format json` the whole answer.
+    #[arg(long, conflicts_with_all = ["out", "verify"])]
+    pub share: bool,
+    /// The link is good for so many days, 30 at most.
+    #[arg(long, value_name = "N", requires = "share", default_value_t = 7)]
+    pub days: i64,
     /// Into a file instead of standard output.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -33,6 +40,12 @@ enum Form {
     Csv,
     Html,
     Md,
+}
+
+impl ReportArgs {
+    pub fn as_json(&self) -> bool {
+        matches!(self.format, Form::Json)
+    }
 }
 
 #[derive(Args)]
@@ -71,6 +84,9 @@ enum What {
 }
 
 pub async fn report(args: ReportArgs) -> Result<(), Failure> {
+    if args.share {
+        return super::share::run(args).await;
+    }
     let config = settings()?;
     let store = open(&config).await?;
     let now = peek_clock(&store).await?.now();

@@ -1,7 +1,7 @@
 //! `halo key`: here by the database, elsewhere by the API of HALO_URL.
 
 use super::call::There;
-use super::{Failure, open, settings};
+use super::{Failure, open, settings, who};
 use clap::Subcommand;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
@@ -9,7 +9,7 @@ use halo::app::peek_clock;
 use halo::domain::{KeyId, Role, Timestamp};
 use halo::http::ApiKey;
 use halo::http::keys::{DAY_MS, DAYS, named, view};
-use halo::store::{AuditOrder, KeyOrder, Store, Who};
+use halo::store::{KeyOrder, Store};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -107,7 +107,7 @@ impl Way {
                 let key = KeyId(store.ids.one(now.0));
                 let expires_at = life.0.map(|days| now.plus_ms(days * DAY_MS));
                 let told = json!({ "name": name, "role": role, "expires_at": expires_at.map(|at| at.to_string()) });
-                let audit = AuditOrder::new(store, Who::at_the_terminal(), "key.add", *now).about("key", key);
+                let audit = who::line(store, "key.add", *now).about("key", key);
                 let audit = audit.saying(told.clone());
                 store.add_key(KeyOrder { key, name, role, hash: hash.hex(), expires_at, now: *now, audit }).await?;
                 let mut told = told;
@@ -135,7 +135,7 @@ impl Way {
                 there.ask(Method::DELETE, &format!("/api/v1/keys/{id}"), None).await?.1.map_err(Failure::refused)?;
             }
             Way::Here { store, now } => {
-                let audit = AuditOrder::new(store, Who::at_the_terminal(), "key.revoke", *now).about("key", id);
+                let audit = who::line(store, "key.revoke", *now).about("key", id);
                 if !store.revoke_key(id, *now, audit).await? {
                     return Err(Failure::refused(format!("there is no key {id}")));
                 }

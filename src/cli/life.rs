@@ -2,7 +2,7 @@
 
 use super::lists::{self, Shape};
 use super::service::instant;
-use super::{Failure, campaigns, open, settings};
+use super::{Failure, campaigns, open, settings, who};
 use clap::Args;
 use halo::app::{known_modes, peek_clock, real_phones_ring};
 use halo::clock::Clock;
@@ -14,7 +14,7 @@ use halo::http::change::change;
 use halo::http::copy::{Copy, copy};
 use halo::http::import::Here;
 use halo::http::rerun::only;
-use halo::store::{Actor, Beginning, By, Of, Only, Run, RunState, Store, Transition};
+use halo::store::{Actor, AuditOrder, Beginning, By, Of, Only, Run, RunState, Store, Transition};
 use halo::voximplant::Live;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -32,9 +32,11 @@ pub struct Words {
 }
 
 impl Words {
-    fn by(&self, otherwise: Option<&str>) -> By {
+    /// `line` says in the audit what is done, in the transaction that does it.
+    fn by(&self, otherwise: Option<&str>, line: AuditOrder) -> By {
         let reason = self.reason.clone().or(otherwise.map(str::to_owned));
-        By { actor: Actor::Cli, name: self.by.clone(), reason, audit: None }
+        let line = line.saying(json!({ "by": self.by, "reason": reason }));
+        By { actor: Actor::Cli, name: self.by.clone(), reason, audit: Some(Box::new(line)) }
     }
 }
 
@@ -74,9 +76,9 @@ impl Start {
         only(&self.only, self.of).map(Some).map_err(|why| Failure::usage(format!("--only: {why}")))
     }
 
-    pub fn beginning(&self, now: Timestamp) -> Beginning {
+    pub fn beginning(&self, line: AuditOrder, now: Timestamp) -> Beginning {
         let starts_at = self.at.filter(|at| *at > now);
-        Beginning { by: self.words.by(None), starts_at, hold_after: self.hold_after }
+        Beginning { by: self.words.by(None, line), starts_at, hold_after: self.hold_after }
     }
 }
 
@@ -168,6 +170,10 @@ impl Rows {
         })
     }
 
+    fn line(&self, action: &'static str) -> AuditOrder {
+        who::line(&self.store, action, self.clock.now())
+    }
+
     async fn account(&self) -> Result<Option<i64>, Failure> {
         Ok(self.store.installation_value("account").await?.and_then(|id| id.parse().ok()))
     }
@@ -213,11 +219,12 @@ fn changed(runs: usize) -> Result<(), Failure> {
 
 pub async fn pause(args: Pause) -> Result<(), Failure> {
     let rows = Rows::open().await?;
-    let by = args.words.by(Some("paused by an operator"));
-    let Some(campaign) = args.campaign else { return rows.pause_all(true, by).await };
+    let by = |line| args.words.by(Some("paused by an operator"), line);
+    let Some(campaign) = args.campaign else { return rows.pause_all(true, by(rows.line("account.pause"))).await };
     let mut done = 0;
     for run in rows.open_runs(&campaign).await? {
-        if rows.store.change_run(run.run, RunState::Paused, by.clone(), None, rows.clock.now()).await? {
+        let by = by(rows.line("run.pause").about("run", run.run));
+        if rows.store.change_run(run.run, RunState::Paused, by, None, rows.clock.now()).await? {
             rows.told(run.run).await?;
             done += 1;
         }
@@ -227,15 +234,16 @@ pub async fn pause(args: Pause) -> Result<(), Failure> {
 
 pub async fn resume(args: Resume) -> Result<(), Failure> {
     let rows = Rows::open().await?;
-    let by = args.words.by(None);
-    let Some(campaign) = args.campaign else { return rows.pause_all(false, by).await };
+    let by = |line| args.words.by(None, line);
+    let Some(campaign) = args.campaign else { return rows.pause_all(false, by(rows.line("account.resume"))).await };
     let (here, mut done) = (rows.account().await?, 0);
     for run in rows.open_runs(&campaign).await? {
         if here != Some(run.account) {
             println!("Run {} belongs to another platform ({}) and stays as it is", run.run, run.platform);
             continue;
         }
-        if rows.store.change_run(run.run, RunState::Running, by.clone(), args.hold_after, rows.clock.now()).await? {
+        let by = by(rows.line("run.resume").about("run", run.run));
+        if rows.store.change_run(run.run, RunState::Running, by, args.hold_after, rows.clock.now()).await? {
             rows.told(run.run).await?;
             done += 1;
         }
@@ -247,7 +255,8 @@ pub async fn drain(args: Drain) -> Result<(), Failure> {
     let rows = Rows::open().await?;
     let mut done = 0;
     for run in rows.open_runs(&args.campaign).await? {
-        if rows.store.drain_run(run.run, args.words.by(Some("drained by an operator")), rows.clock.now()).await? {
+        let by = args.words.by(Some("drained by an operator"), rows.line("run.drain").about("run", run.run));
+        if rows.store.drain_run(run.run, by, rows.clock.now()).await? {
             done += 1;
         }
         rows.told(run.run).await?;
@@ -259,7 +268,7 @@ pub async fn stop(args: Stop) -> Result<(), Failure> {
     let rows = Rows::open().await?;
     let mut done = Vec::new();
     for run in rows.open_runs(&args.campaign).await? {
-        let by = args.words.by(Some("stopped by an operator"));
+        let by = args.words.by(Some("stopped by an operator"), rows.line("run.stop").about("run", run.run));
         if rows.store.change_run(run.run, RunState::Stopped, by, None, rows.clock.now()).await? {
             rows.told(run.run).await?;
             done.push(run.run);
@@ -319,7 +328,9 @@ fn join(into: &mut Value, other: Value) {
 pub async fn set(args: Set) -> Result<(), Failure> {
     let patch = patch(&args.changes)?;
     let rows = Rows::open().await?;
-    let done = change(&rows.here()?, &args.campaign, &patch, args.words.by(None)).await;
+    let campaign = rows.store.find_campaign(&args.campaign).await?.campaign;
+    let by = args.words.by(None, rows.line("campaign.settings").about("campaign", campaign));
+    let done = change(&rows.here()?, &args.campaign, &patch, by).await;
     let done = done.map_err(campaigns::refused)?;
     if done.changed.is_empty() {
         println!("Nothing changes: the settings say so already");
@@ -335,6 +346,11 @@ pub async fn append_list(campaign: &str, file: &Path, shape: &Shape, as_json: bo
     let progress = lists::Shown::of(&given);
     let done = append_from(&rows.here()?, campaign, &source, given).await.map_err(campaigns::refused)?;
     progress.end();
+    if !done.again {
+        let campaign = rows.store.find_campaign(campaign).await?.campaign;
+        let act = ("campaign.append", rows.clock.now());
+        who::note(&rows.store, act, ("campaign", campaign), json!({ "buckets": done.buckets })).await?;
+    }
     if as_json {
         println!("{}", json!(done));
         return Ok(());
@@ -359,6 +375,9 @@ pub async fn copy_campaign(campaign: &str, name: String, keep_arms: bool, as_jso
     let rows = Rows::open().await?;
     let order = Copy { name, keep_arms, settings: Value::Null };
     let done = copy(&rows.here()?, campaign, order).await.map_err(campaigns::refused)?;
+    let original = rows.store.find_campaign(campaign).await?.campaign;
+    let detail = json!({ "clone": done.campaign, "name": done.name });
+    who::note(&rows.store, ("campaign.clone", rows.clock.now()), ("campaign", original), detail).await?;
     let next_at = done.next_at.map(|at| at.to_string());
     if as_json {
         println!(

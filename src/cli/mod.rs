@@ -15,7 +15,9 @@ mod plan;
 mod platform;
 mod rehearse;
 mod service;
+mod share;
 mod watch;
+mod who;
 mod why;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -105,8 +107,8 @@ impl Verb {
     fn is_meant_for_here(&self) -> Result<(), Failure> {
         let rows_of_here = match self {
             Verb::Campaign(verb) => verb.needs_rows(),
-            Verb::Report(_)
-            | Verb::Gate(_)
+            Verb::Report(report) => !report.share,
+            Verb::Gate(_)
             | Verb::Status { .. }
             | Verb::Why { .. }
             | Verb::Export(_)

@@ -5,6 +5,7 @@
 
 mod access;
 mod account;
+pub mod address;
 pub mod append;
 pub mod attempts;
 mod audits;
@@ -54,7 +55,7 @@ mod round;
 mod runs;
 mod seen;
 mod setup;
-mod signed;
+pub mod signed;
 pub mod single;
 mod slices;
 pub mod status;

@@ -5,7 +5,7 @@ use super::access::{self, same_secret};
 use super::{Problem, ToldOnce, Web, mask, recordings, reports};
 use crate::domain::{AttemptId, CampaignId, ShareId, Timestamp};
 use crate::report::Lang;
-use crate::store::{ShareOrder, ShareRow};
+use crate::store::{AuditOrder, ShareOrder, ShareRow, Store};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, LOCATION};
@@ -83,24 +83,24 @@ pub(super) async fn recording(
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Wanted {
-    days: Option<i64>,
-    lang: Option<String>,
+pub struct Wanted {
+    pub days: Option<i64>,
+    pub lang: Option<String>,
 }
 
-fn shared_url(web: &Web, share: ShareId, expires_at: i64) -> String {
-    let by = signature(&web.installation_key, &["report", &share.to_string(), &expires_at.to_string()]);
+fn shared_url(installation_key: &[u8], share: ShareId, expires_at: i64) -> String {
+    let by = signature(installation_key, &["report", &share.to_string(), &expires_at.to_string()]);
     format!("/shared/{share}?by={by}")
 }
 
-fn view(web: &Web, row: &ShareRow, now: Timestamp) -> Value {
+fn view(installation_key: &[u8], row: &ShareRow, now: Timestamp) -> Value {
     let share = ShareId(row.share_id);
     let state = match row.revoked_at {
         Some(_) => "revoked",
         None if row.expires_at <= now.0 => "expired",
         None => "good",
     };
-    let url = (state == "good").then(|| shared_url(web, share, row.expires_at));
+    let url = (state == "good").then(|| shared_url(installation_key, share, row.expires_at));
     json!({
         "id": share, "campaign": CampaignId(row.campaign_id), "lang": row.language, "state": state, "url": url,
         "created_at": Timestamp(row.created_at).to_string(), "created_by": row.created_by,
@@ -108,13 +108,18 @@ fn view(web: &Web, row: &ShareRow, now: Timestamp) -> Value {
     })
 }
 
-/// `POST /campaigns/{campaign}/report/share`: a link that shows the report, and nothing else, to whoever has it.
-pub(super) async fn share(
-    State(web): State<Arc<Web>>,
-    Path(campaign): Path<String>,
-    body: Bytes,
-) -> Result<(StatusCode, Extension<ToldOnce>, Json<Value>), Problem> {
-    let wanted: Wanted = super::life::said(&body)?;
+/// Makes a link to a campaign's report, for the API and for the command line; `now` is real time, `line` the audit's.
+///
+/// # Errors
+/// 422 where days or language are none; what the store says.
+pub async fn make(
+    store: &Store,
+    installation_key: &[u8],
+    campaign: &str,
+    wanted: Wanted,
+    now: Timestamp,
+    line: AuditOrder,
+) -> Result<Value, Problem> {
     let days = wanted.days.unwrap_or(SHARED_DAYS);
     if !(1..=SHARED_DAYS_MAX).contains(&days) {
         return Err(Problem::refused(format!("days: write a whole number from 1 to {SHARED_DAYS_MAX}"), Vec::new()));
@@ -123,10 +128,9 @@ pub(super) async fn share(
     if Lang::parse(&language).is_none() {
         return Err(Problem::refused(format!("lang: `{language}` is neither en nor ru"), Vec::new()));
     }
-    let campaign = web.store.find_campaign(&campaign).await?.campaign;
-    let now = web.clock.wall();
-    let share = ShareId(web.store.ids.one(now.0));
-    let line = access::own_line()?.about("share", share).saying(json!({ "campaign": campaign, "days": days }));
+    let campaign = store.find_campaign(campaign).await?.campaign;
+    let share = ShareId(store.ids.one(now.0));
+    let line = line.about("share", share).saying(json!({ "campaign": campaign, "days": days }));
     let row = ShareRow {
         share_id: share.0,
         campaign_id: campaign.0,
@@ -136,15 +140,27 @@ pub(super) async fn share(
         expires_at: now.0 + days * DAY_MS,
         revoked_at: None,
     };
-    web.store.share_report(ShareOrder { row: row.clone(), audit: line }).await?;
-    Ok((StatusCode::CREATED, Extension(ToldOnce), Json(view(&web, &row, now))))
+    store.share_report(ShareOrder { row: row.clone(), audit: line }).await?;
+    Ok(view(installation_key, &row, now))
+}
+
+/// `POST /campaigns/{campaign}/report/share`: a link that shows the report, and nothing else, to whoever has it.
+pub(super) async fn share(
+    State(web): State<Arc<Web>>,
+    Path(campaign): Path<String>,
+    body: Bytes,
+) -> Result<(StatusCode, Extension<ToldOnce>, Json<Value>), Problem> {
+    let wanted: Wanted = super::life::said(&body)?;
+    let line = access::own_line()?;
+    let made = make(&web.store, &web.installation_key, &campaign, wanted, web.clock.wall(), line).await?;
+    Ok((StatusCode::CREATED, Extension(ToldOnce), Json(made)))
 }
 
 pub(super) async fn shares(State(web): State<Arc<Web>>, Path(campaign): Path<String>) -> Result<Json<Value>, Problem> {
     let campaign = web.store.find_campaign(&campaign).await?.campaign;
     let rows = web.store.shared_reports(campaign).await?;
     let now = web.clock.wall();
-    Ok(Json(json!({ "items": rows.iter().map(|row| view(&web, row, now)).collect::<Vec<_>>() })))
+    Ok(Json(json!({ "items": rows.iter().map(|row| view(&web.installation_key, row, now)).collect::<Vec<_>>() })))
 }
 
 /// 204; the link shows nothing from now on.

@@ -56,10 +56,10 @@ pub struct Who {
 }
 
 impl Who {
-    /// Whoever sits at this machine may do everything.
-    pub fn at_the_terminal() -> Self {
+    /// Whoever sits at this machine may do everything; `user` is the operating system's name of them.
+    pub fn at_the_terminal(user: &str) -> Self {
         let request = format!("{:016x}", rand::random::<u64>());
-        Who { door: "cli", key: None, name: "terminal".into(), role: Role::Admin, request }
+        Who { door: "cli", key: None, name: format!("terminal: {user}"), role: Role::Admin, request }
     }
 
     pub fn halo() -> Self {
@@ -159,6 +159,10 @@ impl Store {
     /// By the hash of a key, in hexadecimal digits.
     pub async fn key_of(&self, hash: &str) -> Result<Option<KeyRow>> {
         read!(self, access::by_hash(hash))
+    }
+
+    pub async fn key(&self, key: KeyId) -> Result<Option<KeyRow>> {
+        read!(self, access::by_id(key))
     }
 
     pub async fn key_used(&self, key: KeyId, at: Timestamp) -> Result<()> {

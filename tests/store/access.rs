@@ -16,7 +16,7 @@ both_engines! {
 const NOW: Timestamp = Timestamp(1_750_000_000_000);
 
 fn line(bench: &Bench, action: &'static str) -> AuditOrder {
-    AuditOrder::new(&bench.store, Who::at_the_terminal(), action, NOW)
+    AuditOrder::new(&bench.store, Who::at_the_terminal("anna"), action, NOW)
 }
 
 fn order(bench: &Bench, name: &str, hash: &str) -> KeyOrder {
@@ -63,7 +63,7 @@ async fn the_audit_is_only_added_to(bench: Bench) {
         let refused = bench.execute(statement).await.expect_err(statement).to_string();
         assert!(refused.contains("only added to"), "{refused}");
     }
-    assert_eq!(bench.number("select count(*) from audit where actor = 'terminal'").await, 1);
+    assert_eq!(bench.number("select count(*) from audit where actor = 'terminal: anna'").await, 1);
 }
 
 async fn the_audit_is_read_in_pages_and_by_filters(bench: Bench) {
@@ -81,7 +81,7 @@ async fn the_audit_is_read_in_pages_and_by_filters(bench: Bench) {
     for (filter, found) in [
         (AuditFilter { action: said("run.stop"), ..AuditFilter::default() }, 2),
         (AuditFilter { subject: said("run_1"), ..AuditFilter::default() }, 1),
-        (AuditFilter { actor: said("terminal"), ..AuditFilter::default() }, 3),
+        (AuditFilter { actor: said("terminal: anna"), ..AuditFilter::default() }, 3),
         (AuditFilter { actor: said("somebody"), ..AuditFilter::default() }, 0),
         (AuditFilter { since: Some(NOW.plus_ms(1)), ..AuditFilter::default() }, 0),
         (AuditFilter { until: Some(NOW), ..AuditFilter::default() }, 0),

@@ -16,7 +16,7 @@ both_engines! {
 }
 
 async fn erase(bench: &Bench, number: PhoneNumber, now: Timestamp) -> Erased {
-    let audit = AuditOrder::new(&bench.store, Who::at_the_terminal(), "number.erase", now);
+    let audit = AuditOrder::new(&bench.store, Who::at_the_terminal("anna"), "number.erase", now);
     let in_place = number.as_str()[1..].parse().expect("digits");
     bench.store.erase(EraseOrder { number, in_place, now, audit }).await.expect("erased or not")
 }
@@ -188,7 +188,7 @@ async fn what_comes_in_late_goes_too(bench: Bench) {
 async fn texts_links_and_rows_are_forgotten_by_age(bench: Bench) {
     let _calls = called(&bench).await;
     let day = 24 * 3_600_000;
-    let audit = || AuditOrder::new(&bench.store, Who::at_the_terminal(), "retention.set", NOON);
+    let audit = || AuditOrder::new(&bench.store, Who::at_the_terminal("anna"), "retention.set", NOON);
     let keep = |what, days| Keep { what, days };
     assert_eq!(bench.store.forget_old(NOON.plus_ms(1000 * day), 100).await.unwrap(), 0, "kept for good by default");
     bench.store.keep(vec![keep("transcripts", Some(10)), keep("raw", Some(5))], audit()).await.unwrap();

@@ -1,7 +1,7 @@
 //! Where a call is placed from, and how it is looked at: over HTTP, by rows beside the process that dials, or
 //! by a service of our own.
 
-use super::super::{Failure, open};
+use super::super::{Failure, open, who};
 use super::{Placed, line};
 use halo::app::{App, ClockStart, Duty, known_modes, open_to_dial, peek_clock, real_phones_ring, somebody_dials};
 use halo::clock::Clock;
@@ -11,7 +11,7 @@ use halo::domain::{AttemptId, Mode, PhoneNumber, RunId};
 use halo::http::attempts::{no_hang_up, told};
 use halo::http::single::{Here, Order, SingleError, place};
 use halo::simulator::{self, Mischief};
-use halo::store::{RunState, Store};
+use halo::store::{Actor, By, RunState, Store};
 use halo::voximplant::Live;
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
@@ -110,7 +110,9 @@ impl Way {
         };
         let mut told = json!({ "number": order.phone.masked(), "mode": order.mode, "purpose": order.purpose,
                                "notes": order.notes });
+        let detail = json!({ "mode": told["mode"], "purpose": told["purpose"] });
         let placed = place(&here, order).await?;
+        who::note(&rows.store, ("call.place", rows.clock.now()), ("attempt", placed.attempt), detail).await?;
         told["attempt"] = json!(placed.attempt);
         told["run"] = json!(placed.run);
         Ok(Placed { attempt: placed.attempt.to_string(), run: placed.run.to_string(), told })
@@ -139,7 +141,10 @@ impl Way {
             Way::Rows(rows) | Way::Own(_, rows) => {
                 let id: AttemptId = attempt.parse().map_err(Failure::refused)?;
                 match hang_up(&rows.store, &rows.live, id).await.map_err(Failure::refused)? {
-                    HangUp::Delivered | HangUp::Unanswered | HangUp::Unknown => {}
+                    HangUp::Delivered | HangUp::Unanswered | HangUp::Unknown => {
+                        let act = ("attempt.hang_up", rows.clock.now());
+                        who::note(&rows.store, act, ("attempt", id), Value::Null).await?;
+                    }
                     refused => out.note(&no_hang_up(&refused)),
                 }
             }
@@ -156,8 +161,11 @@ impl Way {
             }
             Way::Rows(rows) | Way::Own(_, rows) => {
                 let id: RunId = run.parse().map_err(Failure::refused)?;
-                let why = Some("withdrawn by whoever placed it".to_owned());
-                rows.store.set_run_state(id, RunState::Stopped, why, rows.clock.now()).await?;
+                let now = rows.clock.now();
+                let reason = Some("withdrawn by whoever placed it".to_owned());
+                let line = who::line(&rows.store, "run.stop", now).about("run", id).saying(json!({ "reason": reason }));
+                let by = By { actor: Actor::Cli, name: None, reason, audit: Some(Box::new(line)) };
+                rows.store.change_run(id, RunState::Stopped, by, None, now).await?;
             }
         }
         Ok(())
@@ -181,6 +189,10 @@ impl There {
         };
         let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build().map_err(Failure::usage)?;
         Ok(Some(There { http, url: url.clone(), key }))
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// The answer, or why there is none; whoever cannot be reached is a failure.

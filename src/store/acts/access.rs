@@ -36,6 +36,10 @@ pub async fn by_hash(conn: &mut Conn, hash: &str) -> Result<Option<KeyRow>> {
     Ok(sqlx::query_as(sql!("key_by_hash")).bind(hash).fetch_optional(conn).await?)
 }
 
+pub async fn by_id(conn: &mut Conn, key: KeyId) -> Result<Option<KeyRow>> {
+    Ok(sqlx::query_as(sql!("key_by_id")).bind(key.0).fetch_optional(conn).await?)
+}
+
 pub async fn used(conn: &mut Conn, (key, at): &(KeyId, Timestamp)) -> Result<()> {
     sqlx::query(sql!("key_used")).bind(key.0).bind(at.0).execute(conn).await?;
     Ok(())

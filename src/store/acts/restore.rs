@@ -1,7 +1,7 @@
 //! A database that was put back as it was: nobody is called before somebody has looked.
 
 use super::super::Conn;
-use super::{life, setup};
+use super::{audit, life, setup};
 use crate::domain::{RunId, Timestamp};
 use crate::store::backup::{RESTORED, RestoreOrder, Restored};
 use crate::store::{AccountPauseOrder, By, Result, StoreError};
@@ -40,9 +40,11 @@ pub async fn confirm(conn: &mut Conn, (by, now): &(By, Timestamp)) -> Result<Opt
     sqlx::query(sql!("drop_installation")).bind(RESTORED).execute(&mut *conn).await?;
     let held: Vec<i64> =
         sqlx::query_scalar(sql!("accounts_paused_for")).bind(restored.sentence()).fetch_all(&mut *conn).await?;
+    // One line for the whole, whether no account goes on by it or several.
+    audit::put_of(conn, by).await?;
     for account in held {
         let reason = by.reason.clone().or(Some("the restore is confirmed".to_owned()));
-        let by = By { reason, ..by.clone() };
+        let by = By { reason, audit: None, ..by.clone() };
         life::pause_account(conn, &AccountPauseOrder { account, pause: false, by, now: *now }).await?;
     }
     Ok(Some(restored))
