@@ -38,7 +38,7 @@ pub use fire::first_firing;
 pub use grant::{Grant, GrantRequest, Granted};
 pub use hang_up::{HangUp, HungUp, hang_up, hang_up_all};
 pub use hindrance::{hindrance, hindrance_with};
-pub use plan::LEAD_MS;
+pub use plan::{LEAD_MS, SINGLE};
 pub use reconcile::Reconciled;
 pub use rules::{ReadRules, Rules};
 pub use settle::{News, Report, Settled};

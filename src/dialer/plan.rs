@@ -32,7 +32,7 @@ const LEASE_MS: i64 = 5_000;
 const LEASE_WALL_MS: i64 = 5_000;
 
 /// Runs of one call.
-pub(super) const SINGLE: &str = "single";
+pub const SINGLE: &str = "single";
 /// A single call that has not come to an end by then is not begun any more. Longer than a call of its settings
 /// can last; one that is live goes on.
 const SINGLE_MS_MAX: i64 = 600_000;

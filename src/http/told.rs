@@ -2,6 +2,7 @@
 
 use super::voice::variables;
 use super::{Problem, Web};
+use crate::dialer::SINGLE;
 use crate::dialogue::{self, Manner, Told, Variables};
 use crate::domain::{AttemptId, Mode};
 use axum::Json;
@@ -26,6 +27,10 @@ pub(super) async fn of_attempt(State(web): State<Arc<Web>>, Path(id): Path<Strin
     let missing = || Problem::missing(format!("attempt `{id}` does not exist"));
     let attempt: AttemptId = id.parse().map_err(|_| missing())?;
     let held = web.store.attempt(attempt).await?.ok_or_else(missing)?;
+    // The prompt of a single call went with the person, and what this process still remembers of it is not told.
+    if held.run_kind == SINGLE && held.to.is_erased() {
+        return Err(Problem::missing("this person was erased, and what their single call was told with them"));
+    }
     let story = web.store.story(attempt).await?.ok_or_else(missing)?;
     let script = web.script(held.campaign).await?;
     let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;

@@ -126,3 +126,25 @@ async fn a_campaign_takes_no_prompt_and_no_language_left_open() {
     }
     app.stop().await;
 }
+
+/// The guards: forget_scripts.sql, and the look at whom the call was made to in `told::of_attempt`, without which this
+/// process tells what it remembers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prompt_goes_with_the_person() {
+    let place = fast().await;
+    let app = place.serve().await;
+    let id = placed(&app, json!({ "phone": number(2, 1), "mode": "greeting", "prompt": FREE })).await;
+    ended(&app, &id).await;
+    let told = crate::get(&app, &format!("/api/v1/attempts/{id}/told")).await;
+    assert!(told.0 == 200 && told.1.to_string().contains("Ромашка"), "{told:?}");
+    let campaign = attempt(&app, &id).await["campaign"].as_str().expect("an id").to_owned();
+    let person = format!("http://{}/api/v1/numbers/%2B{}", app.address, &number(2, 1)[1..]);
+    let erased = crate::send(reqwest::Client::new().delete(person)).await;
+    assert_eq!((erased.0, &erased.1["erased"]), (200, &json!(true)), "{}", erased.1);
+    let told = crate::get(&app, &format!("/api/v1/attempts/{id}/told")).await;
+    assert!(told.0 == 404 && !told.1.to_string().contains("Ромашка"), "{told:?}");
+    let kept = app.store.campaign(campaign.parse().expect("an id")).await.expect("an answer").expect("it is there");
+    assert!(!kept.script.contains("Ромашка"), "{}", kept.script);
+    halo::dialogue::Script::parse(&kept.script).expect("what stays in its place is a script");
+    app.stop().await;
+}

@@ -10,6 +10,7 @@ both_engines! {
     everything_that_tells_of_a_person_goes_and_calls_stay_counted
     whoever_opted_out_is_known_again
     nobody_is_erased_while_a_call_goes_on
+    the_prompt_of_a_single_call_goes_with_the_person
     what_comes_in_late_goes_too
     texts_links_and_rows_are_forgotten_by_age
     a_recording_that_stays_is_asked_for_again
@@ -168,6 +169,20 @@ async fn nobody_is_erased_while_a_call_goes_on(bench: Bench) {
     assert!(matches!(erase(&bench, phone(0), NOON.plus_ms(61_000)).await, Erased::Done { .. }));
     let waits = "select count(*) from run_contacts where disposition is null";
     assert_eq!(bench.number(waits).await, 0, "a retry that waited waits no more");
+}
+
+/// The guard: forget_scripts.sql.
+async fn the_prompt_of_a_single_call_goes_with_the_person(bench: Bench) {
+    let account = bench.account().await;
+    for n in [0, 1] {
+        crate::singles::place(&bench.store, account, n).await;
+    }
+    let said = "select count(*) from campaigns where script = 'said'";
+    assert_eq!(bench.number(said).await, 2);
+    assert!(matches!(erase(&bench, phone(0), NOON.plus_ms(1000)).await, Erased::Done { .. }));
+    assert_eq!(bench.number(said).await, 1, "another's stays");
+    let left = "select count(*) from campaigns where script = '{\"prompt\":\"erased\"}' and kind = 'single'";
+    assert_eq!(bench.number(left).await, 1, "what stays in its place is a script");
 }
 
 /// The guard: `late`.

@@ -13,13 +13,13 @@ both_engines! {
     campaigns_from_before_single_calls_are_campaigns
 }
 
-struct Single {
+pub struct Single {
     campaign: CampaignId,
     run: RunId,
     attempt: AttemptId,
 }
 
-async fn place(store: &Store, account: i64, n: usize) -> Single {
+pub async fn place(store: &Store, account: i64, n: usize) -> Single {
     let id = || store.ids.one(NOON.0);
     let single = Single { campaign: CampaignId(id()), run: RunId(id()), attempt: AttemptId(id()) };
     let order = SingleOrder {

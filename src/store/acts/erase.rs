@@ -59,6 +59,7 @@ pub async fn erase(conn: &mut Conn, order: &EraseOrder) -> Result<Erased> {
     forget::said(conn, &attempts_text).await?;
     let recordings = forget::records(conn, &attempts_text, order.now).await?;
     sqlx::query(sql!("forget_contacts")).bind(&contacts_text).bind(order.now.0).execute(&mut *conn).await?;
+    sqlx::query(sql!("forget_scripts")).bind(&contacts_text).execute(&mut *conn).await?;
     sqlx::query(sql!("forget_further")).bind(&contacts_text).execute(&mut *conn).await?;
     sqlx::query(sql!("forget_lifted")).bind(&numbers_text).execute(&mut *conn).await?;
     let (mut hashes, mut places) = (Vec::new(), Vec::new());
