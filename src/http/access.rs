@@ -2,7 +2,7 @@
 
 use super::roles::{self, Found, Row};
 use super::tries::{Peer, Verdict};
-use super::{Problem, Web, mask, repeats};
+use super::{Problem, Web, lasting, mask, repeats};
 use crate::domain::{KeyId, Role, Timestamp};
 use crate::store::{AuditOrder, Who};
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, RawPathParams, Request, State};
@@ -240,8 +240,9 @@ pub(super) async fn require_key(State(web): State<Arc<Web>>, request: Request, n
     }
     let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
     let request = Request::from_parts(parts, body);
-    let role = who.role;
-    let mut response = WHO.scope(who.clone(), noted(&web, row, who, params, next.run(request))).await;
+    let (role, key) = (who.role, who.key);
+    let response = WHO.scope(who.clone(), noted(&web, row, who, params, next.run(request))).await;
+    let mut response = lasting::with_its_key(&web, key, response);
     if role == Role::Viewer {
         response = mask::hide(response);
     }

@@ -1,6 +1,7 @@
 //! Keys of the API: made, listed, revoked. A key is shown once, when it is made.
 
 use super::access::{self, ApiKey};
+use super::body::Object;
 use super::{Problem, ToldOnce, Web};
 use crate::domain::{KeyId, Role, Timestamp};
 use crate::store::{KeyOrder, KeyRow};
@@ -84,7 +85,7 @@ pub(super) async fn list(State(web): State<Arc<Web>>) -> Result<Json<Value>, Pro
 /// 201 with the key itself, which nobody can ask for again.
 pub(super) async fn add(
     State(web): State<Arc<Web>>,
-    Json(wanted): Json<Wanted>,
+    Json(Object(wanted)): Json<Object<Wanted>>,
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Extension<ToldOnce>, Json<Value>), Problem> {
     let now = web.clock.now();
     let (name, role, expires_at) = wanted.order(now)?;

@@ -2,6 +2,7 @@
 //!
 //! Every request may say who asks and why (`by`, `reason`); both stand in the history of the run.
 
+use super::body::Object;
 use super::rerun::OnlyBody;
 use super::{Problem, Web, access};
 use crate::dialer::hindrance;
@@ -27,7 +28,8 @@ pub(super) fn said<T: DeserializeOwned + Default>(body: &Bytes) -> Result<T, Pro
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(T::default());
     }
-    serde_json::from_slice(body).map_err(|cause| Problem::bad(format!("the body: {cause}")))
+    let said = serde_json::from_slice::<Object<T>>(body);
+    said.map(|Object(said)| said).map_err(|cause| Problem::bad(format!("the body: {cause}")))
 }
 
 fn short(key: &str, text: Option<String>, chars_max: usize) -> Result<Option<String>, Problem> {
@@ -65,7 +67,7 @@ pub(super) struct Start {
     starts_at: Option<String>,
     hold_after: Option<u32>,
     /// Only those who came to rest so in an earlier run.
-    only: Option<OnlyBody>,
+    only: Option<Object<OnlyBody>>,
 }
 
 impl Start {
@@ -75,7 +77,7 @@ impl Start {
             Some(Ok(at)) => Some(Timestamp(at.timestamp_millis())).filter(|at| *at > now),
             Some(Err(_)) => return Err(Problem::bad("starts_at: write an instant such as 2026-11-21T23:30:00Z")),
         };
-        let only = self.only.map(|only| only.only()).transpose()?;
+        let only = self.only.map(|Object(only)| only.only()).transpose()?;
         Ok((Beginning { by: by(self.by, self.reason, None)?, starts_at, hold_after: hold(self.hold_after)? }, only))
     }
 }

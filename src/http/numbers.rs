@@ -1,5 +1,7 @@
 //! Numbers over all campaigns: who is never called again, which are test phones, and how one stands now.
 
+use super::address::encoded;
+use super::body::Object;
 use super::campaigns::{Linked, linked, text};
 use super::{Problem, Web, access};
 use crate::domain::allowed::allowed_at;
@@ -86,12 +88,6 @@ fn pattern(q: &str) -> Option<String> {
     (!escaped.is_empty()).then(|| format!("%{escaped}%"))
 }
 
-/// A word as an address holds it.
-fn encoded(word: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric();
-    word.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
 fn view(row: &Suppressed) -> Value {
     json!({ "number": row.e164, "since": Timestamp(row.suppressed_at).to_string(), "reason": row.suppressed_reason,
             "by": row.suppressed_by })
@@ -173,7 +169,7 @@ async fn form(request: Request) -> Result<Vec<u8>, Problem> {
 
 async fn one(web: &Web, body: &[u8]) -> Result<Response, Problem> {
     // The parser's own words may quote the body, and a body holds a number.
-    let body: Suppress = serde_json::from_slice(body).map_err(|_| {
+    let Object(body): Object<Suppress> = serde_json::from_slice(body).map_err(|_| {
         Problem::bad("write {\"number\": \"+7XXXXXXXXXX\", \"reason\": \"…\"}, or send a list as text/csv")
     })?;
     let reason = reason_of(body.reason.as_deref())?;
@@ -249,11 +245,11 @@ pub(super) async fn lift(
     Query(lift): Query<Lift>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let said: Option<Lift> = match body.is_empty() {
+    let said: Option<Object<Lift>> = match body.is_empty() {
         true => None,
         false => Some(serde_json::from_slice(&body).map_err(|_| Problem::bad("write {\"reason\": \"…\"}"))?),
     };
-    let reason = reason_of(said.and_then(|said| said.reason).or(lift.reason).as_deref())?;
+    let reason = reason_of(said.and_then(|Object(said)| said.reason).or(lift.reason).as_deref())?;
     match web.store.lift_suppression(there(meant(&web, &number).await?)?, reason, web.clock.now()).await? {
         Lifted::Done => Ok(StatusCode::NO_CONTENT),
         Lifted::NotSuppressed => Err(Problem::missing("this number is not on the suppression list")),

@@ -4,6 +4,7 @@
 //! each sentence, then `{turn, done, …}` with the whole reply. A refusal is `{turn, error}`; the socket stays open.
 
 use super::access::bearer;
+use super::body::Object;
 use super::talk::{self, Answer, Asked, Going};
 use super::{Problem, Web};
 use crate::dialogue::speech::Sentences;
@@ -60,7 +61,7 @@ async fn listen(web: Arc<Web>, headers: HeaderMap, mut socket: WebSocket) {
 
 async fn converse(web: &Arc<Web>, headers: &HeaderMap, text: &str, socket: &mut WebSocket) -> Result<(), axum::Error> {
     let asked: Asked = match serde_json::from_str(text) {
-        Ok(asked) => asked,
+        Ok(Object(asked)) => asked,
         Err(cause) => return refuse(socket, None, Problem::bad(format!("message: {cause}"))).await,
     };
     match talk::answer(web, &asked, headers).await {

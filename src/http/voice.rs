@@ -1,6 +1,7 @@
 //! Our side of a conversation, asked for turn by turn.
 
 use super::access::{bearer, same_secret};
+use super::body::Object;
 use super::talk::{Answer, Asked};
 use super::{Problem, Web, talk};
 use crate::dialogue::Variables;
@@ -83,7 +84,7 @@ pub(super) async fn dialog(
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let asked: Asked = body_of(body)?;
+    let Object(asked): Object<Asked> = body_of(body)?;
     match talk::answer(&web, &asked, &headers).await? {
         Answer::Given(reply) => Ok(Json(reply)),
         Answer::Coming { mut going, filler, .. } => {

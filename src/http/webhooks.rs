@@ -1,6 +1,7 @@
 //! What running sessions ask and tell.
 
 use super::access::{bearer, same_secret};
+use super::body::Object;
 use super::callers::{Known, caller};
 use super::media;
 use super::voice::{TokenOf, body_of, variables};
@@ -55,7 +56,7 @@ impl Number {
 /// Permission to dial, once. Unknown attempt 404; the current token from another session 409; anything
 /// else 410: a scenario without a grant never dials.
 pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Json<Value>, Problem> {
-    let body: GrantBody = body_of(body)?;
+    let Object(body): Object<GrantBody> = body_of(body)?;
     fail::point("grant.asked");
     let session = body.session_id.session()?;
     let missing = || Problem::missing("this attempt does not exist");
@@ -262,7 +263,7 @@ pub(super) async fn inbound(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
-    let inbound: Inbound = body_of(body)?;
+    let Object(inbound): Object<Inbound> = body_of(body)?;
     if !bearer(&headers).is_some_and(|token| same_secret(token, &web.inbound_token)) {
         return Err(Problem::unauthorized());
     }

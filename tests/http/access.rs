@@ -151,6 +151,12 @@ async fn a_key_is_shown_once_and_opens_until_it_is_revoked() {
         (&row["state"], &row["role"], &row["name"]),
         (&json!("good"), &json!("operator"), &json!("an operator"))
     );
+    // Noted beside the answer, not before it.
+    harness::until("when it was used is noted", || async {
+        let (_, list) = get(&app, "/api/v1/keys").await;
+        list["items"][0]["used_at"].is_string().then_some(())
+    })
+    .await;
     let id = row["id"].as_str().expect("an id").to_owned();
     assert_eq!(ask(&app, KEY, "DELETE", &format!("/api/v1/keys/{id}"), Value::Null).await.0, 204);
     assert_eq!(ask(&app, KEY, "DELETE", &format!("/api/v1/keys/{id}"), Value::Null).await.0, 204);

@@ -53,10 +53,13 @@ async fn a_recording_is_reached_by_a_signed_link_alone() {
     ] {
         assert_eq!(bare(&app, &forged).await.0, 404, "{forged}");
     }
+    assert_eq!(bare(&app, &link).await.0, 200, "it is good until its time is over");
+    app.clock.set_offset(301_000_000);
+    assert_eq!(bare(&app, &link).await.0, 404, "five minutes later it opens nothing");
     app.stop().await;
 }
 
-/// The guards: the signature, the row and its revocation in `signed::shared`.
+/// The guards: the signature, the row, its revocation and its expiry in `signed::shared`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_is_shared_until_it_is_not() {
     let place = place().await;
@@ -81,6 +84,11 @@ async fn a_report_is_shared_until_it_is_not() {
     let id = made["id"].as_str().expect("an id");
     assert_eq!(send(&app, Method::DELETE, &format!("/api/v1/shares/{id}"), Value::Null).await.0, 204);
     assert_eq!(bare(&app, &link).await.0, 404, "it is revoked");
+    let (_, other) = send(&app, Method::POST, &share, json!({ "days": 1 })).await;
+    let other = other["url"].as_str().expect("a link").to_owned();
+    assert_eq!(bare(&app, &other).await.0, 200);
+    app.clock.set_offset(86_401_000_000);
+    assert_eq!(bare(&app, &other).await.0, 404, "a day later it shows nothing");
     app.stop().await;
 }
 
