@@ -1,5 +1,6 @@
 //! A run as it goes on: who is called now, how calls came, who waits until when; once, or as a stream.
 
+use super::address::encoded;
 use super::campaigns::{Linked, linked};
 use super::{Problem, Web, people, runs};
 use crate::domain::{AttemptId, CampaignId, PhoneNumber, RunId, Timestamp};
@@ -69,7 +70,7 @@ pub(super) async fn told(web: &Web, run: RunId) -> Result<Value, Problem> {
             break;
         }
     }
-    let newest: Vec<Value> = web.store.newest_calls(run, None, NEWEST).await?.iter().map(people::tried).collect();
+    let newest: Vec<Value> = web.store.newest_calls(run, None, None, NEWEST).await?.iter().map(people::tried).collect();
     let outcomes = web.store.outcomes_by_mode(run).await?;
     let campaign = web.store.campaign(row.campaign).await?.map(|campaign| campaign.name);
     let mut told = serde_json::to_value(runs::view(web, row).await?).map_err(Problem::ours)?;
@@ -147,20 +148,31 @@ pub(super) async fn events(
 #[serde(deny_unknown_fields)]
 pub(super) struct Newest {
     outcome: Option<String>,
+    after: Option<String>,
     limit: Option<i64>,
 }
 
-/// Ended calls of the run, the newest first.
+/// Ended calls of the run, the newest first, a page at a time. What ends meanwhile stands before the first page.
 pub(super) async fn newest(
     State(web): State<Arc<Web>>,
     Path(run): Path<String>,
     Query(asked): Query<Newest>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Linked<Value>, Problem> {
     let run = runs::run_id(&run)?;
     web.store.run(run).await?;
     let limit = asked.limit.unwrap_or(NEWEST).clamp(1, NEWEST_MAX);
-    let rows = web.store.newest_calls(run, asked.outcome.as_deref(), limit).await?;
-    Ok(Json(json!({ "items": rows.iter().map(people::tried).collect::<Vec<_>>() })))
+    let behind = asked.after.as_deref().map(str::parse::<AttemptId>).transpose();
+    let behind = behind.map_err(|cause| Problem::bad(format!("after: {cause}")))?;
+    let outcome = asked.outcome.as_deref();
+    let rows = web.store.newest_calls(run, outcome, behind, limit).await?;
+    let last = rows.last().filter(|_| rows.len() as i64 == limit);
+    let next = last.map(|row| AttemptId(row.attempt_id));
+    let address = match outcome {
+        None => format!("/api/v1/runs/{run}/attempts"),
+        Some(outcome) => format!("/api/v1/runs/{run}/attempts?outcome={}", encoded(outcome)),
+    };
+    let items: Vec<Value> = rows.iter().map(people::tried).collect();
+    Ok(linked(&address, next, limit, json!({ "items": items, "next": next })))
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,7 @@
 //! People over all campaigns: who is meant by a number, a name or a name elsewhere, and everything about one of them.
 
+use super::address::encoded;
+use super::campaigns::{Linked, linked};
 use super::{Problem, Web};
 use crate::domain::{AttemptId, CampaignId, ContactId, PhoneNumber, RunId, Timestamp};
 use crate::store::people::{Found, Looked, Person, Tried};
@@ -14,12 +16,19 @@ const TRIES_MAX: i64 = 200;
 const TYPED_CHARS_MAX: usize = 200;
 /// Fewer digits than these are no number.
 const DIGITS_MIN: usize = 3;
+/// So many may be its beginning: few numbers share them.
+const BEGINNING_MIN: usize = 8;
+const NUMBER_DIGITS_MAX: usize = 15;
+/// Contacts among which parts of a name or of a number are looked for at once.
+const NEAR: i64 = 100_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     #[serde(default)]
     q: String,
+    after: Option<String>,
+    limit: Option<i64>,
 }
 
 fn escaped(text: &str) -> String {
@@ -39,10 +48,12 @@ fn looked(q: &str) -> Option<Looked> {
         digits.replace_range(..1, "7");
     }
     let number = word.chars().all(spelled) && digits.len() >= DIGITS_MIN;
+    let beginning = number && (BEGINNING_MIN..=NUMBER_DIGITS_MAX).contains(&digits.len());
     let mut letters = word.chars();
     let first = letters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
     Some(Looked {
         digits: number.then(|| format!("%{digits}%")),
+        begins: beginning.then(|| (format!("+{digits}"), format!("+{digits:9<NUMBER_DIGITS_MAX$}"))),
         lower: escaped(&word.to_lowercase()),
         typed: escaped(word),
         capital: escaped(&(first + &letters.as_str().to_lowercase())),
@@ -73,18 +84,30 @@ pub(super) fn tried(row: &Tried) -> Value {
     })
 }
 
-/// `GET /people?q=…`: the newest first.
-pub(super) async fn find(State(web): State<Arc<Web>>, Query(asked): Query<Asked>) -> Result<Json<Value>, Problem> {
+/// `GET /people?q=…`: the newest first, a page at a time. Whole numbers, their beginnings and names elsewhere are found by
+/// an index, wherever they stand. Parts are looked for among so many contacts at once: a page without anybody on it may
+/// have a next one.
+pub(super) async fn find(State(web): State<Arc<Web>>, Query(asked): Query<Asked>) -> Result<Linked<Value>, Problem> {
     if asked.q.chars().count() > TYPED_CHARS_MAX {
         return Err(Problem::bad(format!("q: write at most {TYPED_CHARS_MAX} characters")));
     }
-    let rows = match looked(&asked.q) {
-        Some(looked) => web.store.find_people(&looked, FOUND_MAX + 1).await?,
-        None => Vec::new(),
-    };
-    let more = rows.len() as i64 > FOUND_MAX;
-    let items: Vec<Value> = rows.iter().take(FOUND_MAX as usize).map(found).collect();
-    Ok(Json(json!({ "items": items, "more": more })))
+    let after = asked.after.as_deref().map(str::parse::<ContactId>).transpose();
+    let before = after.map_err(|cause| Problem::bad(format!("after: {cause}")))?.unwrap_or(ContactId(i64::MAX));
+    let limit = asked.limit.unwrap_or(FOUND_MAX).clamp(1, FOUND_MAX);
+    let (mut rows, mut behind) = (Vec::new(), None);
+    if let Some(looked) = looked(&asked.q) {
+        rows = web.store.people_exactly(&looked, before, limit + 1).await?;
+        if rows.is_empty() {
+            rows = web.store.people_alike(&looked, before, NEAR, limit + 1).await?;
+            behind = web.store.people_behind(before, NEAR).await?;
+        }
+    }
+    let full = rows.len() as i64 > limit;
+    rows.truncate(limit as usize);
+    let next = if full { rows.last().map(|row| ContactId(row.contact_id)) } else { behind };
+    let items: Vec<Value> = rows.iter().map(found).collect();
+    let address = format!("/api/v1/people?q={}", encoded(&asked.q));
+    Ok(linked(&address, next, limit, json!({ "items": items, "more": next.is_some(), "next": next })))
 }
 
 /// `GET /people/{contact}`: the person behind a contact, in every campaign, and every try at the number.
@@ -132,5 +155,10 @@ mod tests {
         assert_eq!(digits("+7 999 000").as_deref(), Some("%7999000%"));
         assert_eq!(digits("12"), None);
         assert_eq!(digits("Anna 12"), None);
+        let begins = |q: &str| looked(q).unwrap().begins;
+        let both = |from: &str, until: &str| Some((from.to_owned(), until.to_owned()));
+        assert_eq!(begins("+7 999 000 00"), both("+799900000", &format!("+799900000{}", "9".repeat(6))));
+        assert_eq!(begins("8 999 000-00-01"), both("+79990000001", &format!("+79990000001{}", "9".repeat(4))));
+        assert_eq!(begins("000-00-01"), None, "many numbers begin so");
     }
 }

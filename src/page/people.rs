@@ -52,26 +52,32 @@ impl FoundRow {
 struct Found {
     s: Shell,
     rows: Vec<FoundRow>,
-    more: bool,
+    next: String,
 }
 
 #[derive(Deserialize)]
 pub struct Asked {
     #[serde(default)]
     q: String,
+    #[serde(default)]
+    after: String,
 }
 
-async fn searched(visit: &Visit, q: &str) -> Result<Response, Trouble> {
-    let q: String = q.chars().take(200).collect();
-    let found = visit.api.get(&format!("/people?q={}", encoded(&q))).await?;
+async fn searched(visit: &Visit, asked: &Asked) -> Result<Response, Trouble> {
+    let q: String = asked.q.chars().take(200).collect();
+    let mut path = format!("/people?q={}", encoded(&q));
+    if !asked.after.is_empty() {
+        path += &format!("&after={}", encoded(&asked.after));
+    }
+    let found = visit.api.get(&path).await?;
     let mut s = Shell::of(visit, "people", visit.t("Search", "Поиск")).await?;
     s.q = q;
     let rows: Vec<FoundRow> = found.list("items").iter().map(|item| FoundRow::of(item, &s)).collect();
-    Ok(shown(&Found { more: found.yes("more"), rows, s }))
+    Ok(shown(&Found { next: found.text("next"), rows, s }))
 }
 
 pub async fn search(visit: Visit, Query(asked): Query<Asked>) -> Response {
-    searched(&visit, &asked.q).await.unwrap_or_else(|trouble| visit.troubled(&trouble))
+    searched(&visit, &asked).await.unwrap_or_else(|trouble| visit.troubled(&trouble))
 }
 
 pub struct TryRow {

@@ -1,7 +1,7 @@
 //! Who is called now, who waits, and everything about one person, for the rooms above.
 
 use super::{Result, Store};
-use crate::domain::{CampaignId, ContactId, RunId, Timestamp};
+use crate::domain::{AttemptId, CampaignId, ContactId, RunId, Timestamp};
 
 /// A call under way.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -133,6 +133,8 @@ pub struct ZoneCount {
 pub struct Looked {
     /// Of a number; nothing where no number was typed.
     pub digits: Option<String>,
+    /// The first and the last number that begin so, where so much of one was typed.
+    pub begins: Option<(String, String)>,
     pub lower: String,
     pub typed: String,
     pub capital: String,
@@ -159,9 +161,15 @@ impl Store {
         read!(self, people::outcomes(run))
     }
 
-    /// Ended calls of a run, the newest first; only those of one outcome where one is named.
-    pub async fn newest_calls(&self, run: RunId, outcome: Option<&str>, limit: i64) -> Result<Vec<Tried>> {
-        read!(self, people::newest(run, outcome, limit))
+    /// Ended calls of a run, the newest first; only those of one outcome, and those behind an attempt, where one is named.
+    pub async fn newest_calls(
+        &self,
+        run: RunId,
+        outcome: Option<&str>,
+        behind: Option<AttemptId>,
+        limit: i64,
+    ) -> Result<Vec<Tried>> {
+        read!(self, people::newest(run, outcome, behind, limit))
     }
 
     /// Campaigns before this one, the newest first; their calls are counted since an instant.
@@ -169,8 +177,21 @@ impl Store {
         read!(self, people::overview(since, before, limit))
     }
 
-    pub async fn find_people(&self, looked: &Looked, limit: i64) -> Result<Vec<Found>> {
-        read!(self, people::find(looked, limit))
+    /// Contacts before this one, the newest first: by the beginning of their number or their name elsewhere, and by an
+    /// index alone.
+    pub async fn people_exactly(&self, looked: &Looked, before: ContactId, limit: i64) -> Result<Vec<Found>> {
+        read!(self, people::exactly(looked, before, limit))
+    }
+
+    /// By a part of their number or name, among the `near` contacts before this one; no others are looked at.
+    pub async fn people_alike(&self, looked: &Looked, before: ContactId, near: i64, limit: i64) -> Result<Vec<Found>> {
+        read!(self, people::alike(looked, (before, near), limit))
+    }
+
+    /// The last of the `near` contacts before this one, where there are as many.
+    pub async fn people_behind(&self, before: ContactId, near: i64) -> Result<Option<ContactId>> {
+        let (contacts, last) = read!(self, people::looked_at(before, near))?;
+        Ok(last.map(ContactId).filter(|_| contacts == near))
     }
 
     /// The contact itself, and whoever else is rung at its number.

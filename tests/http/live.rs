@@ -45,6 +45,22 @@ async fn a_run_is_followed_to_its_end() {
     assert!(last["calls"].as_array().is_some_and(Vec::is_empty), "nobody is called any more");
     let (_, busy) = get(&app, &format!("/api/v1/runs/{run}/attempts?outcome=busy&limit=1")).await;
     assert_eq!(busy["items"].as_array().map(Vec::len), Some(1));
+    // A page at a time, by the body and by the header alike: every ended call once.
+    let (mut told, mut next) = (Vec::new(), format!("/api/v1/runs/{run}/attempts?limit=1"));
+    loop {
+        let page = reqwest::Client::new().get(url(&app, &next)).bearer_auth(KEY).send().await.expect("an answer");
+        let link = page.headers().get("link").map(|link| link.to_str().expect("text").to_owned());
+        let page: serde_json::Value = page.json().await.expect("JSON");
+        told.extend(page["items"].as_array().expect("calls").iter().map(|call| call["id"].clone()));
+        let Some(after) = page["next"].as_str() else { break };
+        let link = link.expect("where there is a next page, the header says so, too");
+        next = link.split(['<', '>']).nth(1).expect("an address").to_owned();
+        assert!(next.contains(&format!("after={after}")), "{link}");
+    }
+    let (_, whole) = get(&app, &format!("/api/v1/runs/{run}/attempts?limit=200")).await;
+    let whole: Vec<_> = whole["items"].as_array().expect("calls").iter().map(|call| call["id"].clone()).collect();
+    assert!(whole.len() > 3 && told == whole, "{told:?} {whole:?}");
+    assert_eq!(get(&app, &format!("/api/v1/runs/{run}/attempts?after=nonsense")).await.0, 400);
     let (_, after) = get(&app, "/api/v1/overview").await;
     assert_eq!((&after["items"][0]["run"]["rested"], after["next"].is_null()), (&json!(3), true));
     assert_eq!(get(&app, "/api/v1/overview?after=nonsense").await.0, 400);
@@ -65,6 +81,14 @@ async fn a_person_is_found_and_what_modes_are_told_is_shown() {
         let (status, body) = get(&app, &format!("/api/v1/people?q={}", q.replace(' ', "%20"))).await;
         assert_eq!((status, body["items"].as_array().map(Vec::len)), (200, Some(found)), "{q}: {body}");
     }
+    // A page at a time, the newest first.
+    let (_, first) = get(&app, "/api/v1/people?q=99900000&limit=1").await;
+    let (next, more) = (first["next"].as_str().expect("there is more"), &first["more"]);
+    let (_, second) = get(&app, &format!("/api/v1/people?q=99900000&limit=1&after={next}")).await;
+    let names = [&first, &second].map(|page| page["items"][0]["name"].clone());
+    assert_eq!((names, more), ([json!("Oleg"), json!("Анна")], &json!(true)));
+    assert!(second["next"].is_null() && second["more"] == false, "{second}");
+    assert_eq!(get(&app, "/api/v1/people?q=anna&after=nonsense").await.0, 400);
     let (_, body) = get(&app, "/api/v1/people?q=b-2").await;
     let contact = body["items"][0]["contact"].as_str().expect("an id").to_owned();
     let (_, person) = get(&app, &format!("/api/v1/people/{contact}")).await;

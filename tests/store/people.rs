@@ -38,10 +38,15 @@ async fn a_run_is_told_as_it_stands(bench: Bench) {
     assert_eq!(told, [(2, "retry_delay", 1)], "150 s lie in the third minute");
     let by_mode = bench.store.outcomes_by_mode(calls.run).await.unwrap();
     assert_eq!(by_mode.iter().map(|row| row.attempts).sum::<i64>(), 2);
-    let newest = bench.store.newest_calls(calls.run, None, 10).await.unwrap();
+    let newest = bench.store.newest_calls(calls.run, None, None, 10).await.unwrap();
     assert_eq!(newest.len(), 2);
-    let only = bench.store.newest_calls(calls.run, Some("busy"), 10).await.unwrap();
+    let only = bench.store.newest_calls(calls.run, Some("busy"), None, 10).await.unwrap();
     assert_eq!(only.iter().map(|row| row.attempt_id).collect::<Vec<_>>(), [busy.0]);
+    // Both ended at one instant: the page behind the first of them holds the other, and the one behind that nobody.
+    let ids: Vec<_> = newest.iter().map(|row| halo::domain::AttemptId(row.attempt_id)).collect();
+    let behind = async |attempt| bench.store.newest_calls(calls.run, None, Some(attempt), 10).await.unwrap();
+    assert_eq!(behind(ids[0]).await.iter().map(|row| row.attempt_id).collect::<Vec<_>>(), [ids[1].0]);
+    assert!(behind(ids[1]).await.is_empty());
     let past = bench.store.calls_by_span(calls.run, NOON.plus_ms(-MINUTE_MS), MINUTE_MS).await.unwrap();
     assert_eq!(past.iter().map(|span| span.answered).sum::<i64>(), 1);
 }
@@ -57,24 +62,54 @@ async fn a_person_is_found_and_told_whole(bench: Bench) {
     bench.store.create_campaign(second).await.unwrap();
     let looked = |text: &str, digits: Option<&str>| Looked {
         digits: digits.map(str::to_owned),
+        begins: None,
         lower: format!("%{}%", text.to_lowercase()),
         typed: format!("%{text}%"),
         capital: format!("%{text}%"),
         word: text.to_owned(),
     };
-    let names = async |looked: Looked| {
-        let rows = bench.store.find_people(&looked, 10).await.unwrap();
+    let (newest, all) = (ContactId(i64::MAX), 1000);
+    let told = |rows: Vec<halo::store::people::Found>| {
         rows.into_iter().map(|row| (row.campaign, row.name.unwrap_or_default())).collect::<Vec<_>>()
     };
+    let names = async |looked: Looked| told(bench.store.people_alike(&looked, newest, all, 10).await.unwrap());
+    let exactly = async |looked: Looked| told(bench.store.people_exactly(&looked, newest, 10).await.unwrap());
     let anna = |campaign: &str| (campaign.to_owned(), "Анна Берёзкина".to_owned());
     assert_eq!(names(looked("Берёз", None)).await, [anna("second"), anna("first")], "the newest first");
-    assert_eq!(names(looked("a-17", None)).await.len(), 2, "by its name elsewhere");
+    assert_eq!(exactly(looked("a-17", None)).await.len(), 2, "by its name elsewhere");
+    assert_eq!(exactly(looked("a-1", None)).await.len(), 0, "which is a whole word");
+    let begins = |from: &str, until: &str| Looked {
+        begins: Some((from.to_owned(), until.to_owned())),
+        ..looked("nobody", None)
+    };
+    let number = phone(2).as_str().to_owned();
+    assert_eq!(exactly(begins(&number, &number)).await, [("first".to_owned(), "100% Oleg".to_owned())]);
+    assert_eq!(
+        exactly(begins("+79990000", &format!("+79990000{}", "9".repeat(7)))).await.len(),
+        3,
+        "all that begin so"
+    );
+    // Only so many contacts are looked at; the last of them is where to go on.
+    let ids: Vec<i64> = bench
+        .store
+        .people_alike(&looked("", None), newest, all, 10)
+        .await
+        .unwrap()
+        .iter()
+        .map(|p| p.contact_id)
+        .collect();
+    let near = bench.store.people_alike(&looked("", None), newest, 2, 10).await.unwrap();
+    assert_eq!(near.iter().map(|p| p.contact_id).collect::<Vec<_>>(), ids[..2]);
+    assert_eq!(bench.store.people_behind(newest, 2).await.unwrap(), Some(ContactId(ids[1])));
+    assert_eq!(bench.store.people_behind(newest, 4).await.unwrap(), None, "there are but three");
+    let rest = bench.store.people_alike(&looked("", None), ContactId(ids[1]), 2, 10).await.unwrap();
+    assert_eq!(rest.iter().map(|p| p.contact_id).collect::<Vec<_>>(), ids[2..]);
     assert_eq!(names(looked("oleg", None)).await.len(), 1, "whatever the case of Latin letters");
     assert_eq!(names(looked("x", Some(&format!("%{}%", &phone(2).as_str()[1..])))).await.len(), 1, "by its number");
     let literal = Looked { typed: "%0~% O%".into(), capital: "%0~% O%".into(), ..looked("nobody", None) };
     assert_eq!(names(literal).await.len(), 1, "what is escaped is no wildcard");
 
-    let found = bench.store.find_people(&looked("Берёз", None), 10).await.unwrap();
+    let found = bench.store.people_alike(&looked("Берёз", None), newest, all, 10).await.unwrap();
     let contact = ContactId(found[0].contact_id);
     let account = bench.account().await;
     let (run, _) = bench.store.start_run(campaign, account, Take::All, NOON).await.unwrap();

@@ -32,6 +32,9 @@ const ASKED_OFTEN: &[&str] = &[
     "move_slots",
     "open_runs",
     "overdue_grants",
+    "people_alike",
+    "people_exactly",
+    "people_looked_at",
     "place_contacts",
     "rang_before",
     "run_facts",
@@ -41,7 +44,7 @@ const ASKED_OFTEN: &[&str] = &[
 ];
 
 /// Questions with a limit of their own inside others, by their names there.
-const LIMITED: &[&str] = &["fresh", "again", "waiting"];
+const LIMITED: &[&str] = &["fresh", "again", "waiting", "near", "begun", "named"];
 
 /// The guards: partial indexes, and conditions that name their very words (`lines_of_paused` without its list of
 /// states looks through every attempt of every run that ever was).

@@ -79,7 +79,9 @@ fn numbers(paper: &mut Paper) {
     paper
         .get("/api/v1/people", "findPeople", "Who is meant by a number, a name or an external id")
         .query("q", json!({ "type": "string", "maxLength": 200 }), "What somebody typed.")
-        .answers::<People>(200, "The newest first.");
+        .page(50)
+        .answers::<People>(200, "The newest first. Parts of names and numbers are looked for among 100 000 contacts at once: a page without anybody on it may have a `next`.")
+        .links();
     paper
         .get("/api/v1/people/{contact}", "showPerson", "The person behind a contact: every campaign, every try")
         .answers::<Person>(200, "The person.");

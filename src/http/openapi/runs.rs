@@ -34,8 +34,9 @@ pub(super) fn describe(paper: &mut Paper) {
     paper
         .get("/api/v1/runs/{run}/attempts", "newestAttempts", "Ended calls of a run, the newest first")
         .query("outcome", one_of(&outcomes), "Those alone that ended so.")
-        .query("limit", whole(), "1 to 200; 20 when absent.")
-        .answers::<TriedList>(200, "The newest of them.");
+        .page(200)
+        .answers::<TriedList>(200, "A page of them; 20 where no limit is named.")
+        .links();
     let pause = paper
         .post("/api/v1/runs/{run}/pause", "pauseRun", "Nobody new is dialled; calls under way go on")
         .takes::<Word>(false, json!({ "by": "anna", "reason": "the trunk is down" }))

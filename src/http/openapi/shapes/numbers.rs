@@ -137,8 +137,10 @@ pub struct Found {
 #[derive(ToSchema)]
 pub struct People {
     items: Vec<Found>,
-    /// There are more than are told: say more.
+    /// There is a `next`.
     more: bool,
+    /// To be given as `after`; null at the end.
+    next: Option<ContactId>,
 }
 
 #[derive(ToSchema)]

@@ -258,6 +258,8 @@ pub struct Tried {
 #[derive(ToSchema)]
 pub struct TriedList {
     items: Vec<Tried>,
+    /// To be given as `after`; null at the end.
+    next: Option<AttemptId>,
 }
 
 #[derive(ToSchema)]
