@@ -45,8 +45,12 @@ impl Dialer {
     }
 
     async fn trip(&self, run: &Run, rules: &Rules) -> Result<bool> {
-        let tripped: Vec<Reading> =
-            self.read_breakers(run, rules).await?.into_iter().filter(|reading| reading.tripped).collect();
+        let tripped: Vec<Reading> = self
+            .read_breakers(run, rules, run.changed_at)
+            .await?
+            .into_iter()
+            .filter(|reading| reading.tripped)
+            .collect();
         let currency = self.currency();
         let sentences: Vec<String> = tripped.iter().map(|reading| sentence(reading, &currency)).collect();
         if sentences.is_empty() {
@@ -69,9 +73,9 @@ impl Dialer {
         Ok(done)
     }
 
-    /// Only what came after the run's start or its last resume counts.
-    async fn read_breakers(&self, run: &Run, rules: &Rules) -> Result<Vec<Reading>> {
-        let (breakers, since) = (&rules.settings.breakers, run.changed_at);
+    /// Only what came after the run's start or its last resume counts: since then.
+    async fn read_breakers(&self, run: &Run, rules: &Rules, since: Timestamp) -> Result<Vec<Reading>> {
+        let breakers = &rules.settings.breakers;
         let mut window = Window::default();
         if breakers.failures.is_some() || breakers.silent.is_some() {
             for (arm, _) in &rules.settings.modes {
@@ -91,7 +95,18 @@ impl Dialer {
         rows.iter().map(ended).collect()
     }
 
-    /// Where the run's breakers stand: now, while it dials; as they tripped, once it does not.
+    /// Since when the run dials, or dialled before it was paused.
+    async fn dials_since(&self, run: &Run) -> Result<Timestamp> {
+        if run.state == RunState::Running {
+            return Ok(run.changed_at);
+        }
+        let history = self.store.run_history(run.run).await?;
+        let resumed = history.iter().rev().find(|change| change.state == RunState::Running.as_str());
+        Ok(resumed.map_or(run.started_at, |change| change.at))
+    }
+
+    /// Where the run's breakers stand: now, while it dials or is paused, those that paused it as they tripped; once it is
+    /// over, as they tripped alone.
     pub async fn breakers(&self, run: &Run) -> Result<Vec<BreakerView>> {
         let trips = self.store.trips(run.run).await?;
         let view = |trip: &Trip| BreakerView {
@@ -101,20 +116,43 @@ impl Dialer {
             threshold: trip.threshold,
             tripped_at: Some(trip.tripped_at),
         };
-        if run.state != RunState::Running {
+        if run.state.is_over() {
             return Ok(trips.iter().map(view).collect());
         }
         let rules = match self.rules(run.campaign).await {
             Err(DialerError::Rules { .. }) => return Ok(trips.iter().map(view).collect()),
             rules => rules?,
         };
+        let paused = run.state == RunState::Paused;
         let now = |reading: Reading| {
             let (name, arm) = (reading.name.as_str(), reading.arm.as_ref().map(ToString::to_string));
             let before = |trip: &&Trip| trip.name == name && trip.arm == arm.as_deref().unwrap_or_default();
-            let tripped_at = trips.iter().find(before).map(|trip| trip.tripped_at);
-            BreakerView { name: name.to_owned(), arm, value: reading.value, threshold: reading.threshold, tripped_at }
+            let trip = trips.iter().find(before);
+            // What ended since then does not change why it is paused.
+            match trip.filter(|trip| paused && trip.tripped_at == run.changed_at) {
+                Some(trip) => view(trip),
+                None => {
+                    let (value, threshold) = (reading.value, reading.threshold);
+                    BreakerView {
+                        name: name.to_owned(),
+                        arm,
+                        value,
+                        threshold,
+                        tripped_at: trip.map(|trip| trip.tripped_at),
+                    }
+                }
+            }
         };
-        Ok(self.read_breakers(run, &rules).await?.into_iter().map(now).collect())
+        let since = self.dials_since(run).await?;
+        let mut told: Vec<BreakerView> = self.read_breakers(run, &rules, since).await?.into_iter().map(now).collect();
+        // A breaker that has paused the run and was switched off since is told all the same.
+        let missing = trips.iter().filter(|trip| paused && trip.tripped_at == run.changed_at).map(view);
+        for trip in missing {
+            if !told.iter().any(|known| known.name == trip.name && known.arm == trip.arm) {
+                told.push(trip);
+            }
+        }
+        Ok(told)
     }
 }
 

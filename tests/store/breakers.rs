@@ -10,6 +10,7 @@ use halo::store::{Call, RunState};
 
 both_engines! {
     an_arm_that_fails_pauses_the_whole_run
+    a_run_that_somebody_paused_tells_its_breakers
     silent_calls_pause_a_run_and_a_resume_begins_anew
     a_spent_budget_pauses_what_cannot_call_any_more
 }
@@ -47,9 +48,35 @@ async fn an_arm_that_fails_pauses_the_whole_run(bench: Bench) {
     let why = "arm realtime: 100 % of the last calls failed by the provider, the carrier or us (breaker at 50 %)";
     assert_eq!(run.state_reason.as_deref(), Some(why));
     let tripped = dialer.breakers(&run).await.unwrap();
-    let shown: Vec<_> = tripped.iter().map(|view| (view.name.as_str(), view.arm.as_deref(), view.tripped_at)).collect();
-    assert_eq!(shown, [("failures", Some("realtime"), Some(NOON))]);
+    let shown: Vec<_> = tripped.iter().filter(|view| view.tripped_at.is_some()).collect();
+    assert_eq!(shown.len(), 1, "{tripped:?}");
+    assert_eq!((shown[0].name.as_str(), shown[0].arm.as_deref(), shown[0].value), ("failures", Some("realtime"), 1.0));
+    assert_eq!(shown[0].tripped_at, Some(NOON));
+    // The others are told as they stand, paused or not.
+    let stand = |views: &[halo::dialer::BreakerView]| {
+        views.iter().map(|view| (view.name.clone(), view.arm.clone(), view.value)).collect::<Vec<_>>()
+    };
+    assert_eq!(stand(&tripped), stand(&readings));
     assert_eq!(dialer.reconcile().await.unwrap().paused, 0, "it is paused already");
+}
+
+/// The guard: `dials_since`, without which a run that somebody paused has no breakers, or none that have seen anything.
+async fn a_run_that_somebody_paused_tells_its_breakers(bench: Bench) {
+    let calls = bench.run_of(12).await;
+    let clock = Clock::manual(NOON);
+    let dialer = dialer_of(&calls.store, calls.account, &clock, SPLIT);
+    call_all(&calls, 1, |_| (Outcome::NetworkError, None)).await;
+    clock.advance_ms(60_000);
+    assert!(bench.store.set_run_state(calls.run, RunState::Paused, None, clock.now()).await.unwrap());
+    let run = bench.store.run(calls.run).await.unwrap();
+    let failing = |views: Vec<halo::dialer::BreakerView>| {
+        let failures = views.into_iter().filter(|view| view.name == "failures");
+        failures.map(|view| (view.value, view.tripped_at)).collect::<Vec<_>>()
+    };
+    assert_eq!(failing(dialer.breakers(&run).await.unwrap()), [(1.0, None); 3]);
+    assert!(bench.store.set_run_state(calls.run, RunState::Stopped, None, clock.now()).await.unwrap());
+    let run = bench.store.run(calls.run).await.unwrap();
+    assert!(dialer.breakers(&run).await.unwrap().is_empty(), "once it is over, those alone that tripped");
 }
 
 /// The guard: `since` in `read_breakers`.
