@@ -1,6 +1,8 @@
 //! The admin page in headless Chromium, driven as a person would: a list is dropped, checked and started, its run is
 //! watched, paused and resumed, a call is opened, the report is read, in both languages; axe looks at every page.
 //!
+//! A run is watched while it lives, and nothing moves: a quarter of a minute, `HALO_LIVE_S=60` for the whole.
+//!
 //! And the report as one page, opened from a disk with the network off, in both languages, light, dark and narrow: charts
 //! are there, axe finds nothing serious, and pictures of it are kept below `CARGO_TARGET_TMPDIR/report-pictures`.
 //!
@@ -13,10 +15,11 @@ mod fixture;
 mod harness;
 
 use fixture::Campaign;
+use halo::app::App;
 use halo::domain::Timestamp;
 use halo::report::render::{Format, render};
 use halo::report::{Lang, build};
-use harness::{KEY, Place, World, number};
+use harness::{KEY, Place, World, csv, number, settings};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -47,14 +50,42 @@ async fn a_person_works_with_the_page() {
     }
     text += &format!("{},Twice,Town\n12,Wrong,Town\n", number(0, 1));
     std::fs::write(&list, text).expect("written");
+    // The drive adds an address of a program that nobody will answer at; nothing is looked for outside.
+    let said = driven(&driver, &place, &app, "tests/page/browser.mjs", &[("LIST", &list.display().to_string())]).await;
+    assert!(said.contains("all pages were seen"), "{said}");
+    app.stop().await;
+}
+
+/// What a drive of the page says; it has found no fault.
+async fn driven(driver: &Path, place: &Place, app: &App, script: &str, more: &[(&str, &str)]) -> String {
     let mut command = Command::new("node");
-    command.arg(Path::new(ROOT).join("tests/page/browser.mjs")).env("DRIVER", &driver).env("KEY", KEY);
-    command.env("BASE", format!("http://{}", app.address)).env("LIST", &list).env("PROFILE", place.folder.path());
+    command.arg(Path::new(ROOT).join(script)).env("DRIVER", driver).env("KEY", KEY).envs(more.iter().copied());
+    command.env("BASE", format!("http://{}", app.address)).env("PROFILE", place.folder.path());
     // Waiting for a program must not stand in the way of the service that it looks at.
     let done = tokio::task::spawn_blocking(move || command.output()).await.expect("it is waited for").expect("node");
     let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{said}");
-    assert!(said.contains("all pages were seen"), "{said}");
+    said
+}
+
+/// The guards: `height` of what fills while a run goes on in `page.css`, rows that are drawn before they are needed
+/// (`run_live.html`).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_jumps_while_a_run_is_watched() {
+    let Some(driver) = driver() else { return };
+    // A contact every sixth of a second: longer than the longest look.
+    let place = Place::new(World { speed: 6.0, ..World::default() }).await;
+    let app = place.serve().await;
+    let list = csv((0..600_u32).map(|nth| number(nth / 100, nth % 100)));
+    let text =
+        settings("watched", "modes = { dialog = 1, realtime = 1, realtime_pure = 1 }").replace("cps = 20", "cps = 1");
+    let campaign = harness::take_in(&app, &text, &list).await.campaign;
+    let run = harness::start(&app, campaign).await;
+    let live_s = std::env::var("HALO_LIVE_S").unwrap_or_else(|_| "15".into());
+    let more = [("RUN", format!("/runs/{run}")), ("LIVE_S", live_s)];
+    let more = more.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let said = driven(&driver, &place, &app, "tests/page/live.mjs", &more).await;
+    assert!(said.contains("nothing moved"), "{said}");
     app.stop().await;
 }
 

@@ -9,6 +9,8 @@ mod access;
 mod doors;
 #[path = "page/making.rs"]
 mod making;
+#[path = "page/reports.rs"]
+mod reports;
 
 use halo::app::App;
 use harness::{KEY, Place, World, number, settings};
@@ -139,6 +141,9 @@ async fn every_page_is_made_in_both_languages_and_nothing_written_runs() {
         format!("/campaigns/{campaign}"),
         format!("/campaigns/{campaign}/start"),
         format!("/campaigns/{campaign}/report"),
+        format!("/campaigns/{campaign}/report/slices"),
+        format!("/campaigns/{campaign}/report/slices?by=column%3Anote"),
+        format!("/campaigns/{campaign}/report/slices?by=hour&label=%3Cscript%3Ealert&mode=%22%3E%3Cscript"),
         format!("/runs/{run}"),
         format!("/calls/{call}"),
         format!("/people/{contact}"),

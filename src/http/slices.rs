@@ -1,7 +1,8 @@
 //! A report cut by a column, an hour, a zone, a list or a caller id, and the calls behind a cell.
 
+use super::address::encoded;
 use super::{Problem, Web};
-use crate::domain::{AttemptId, Timestamp};
+use crate::domain::{AttemptId, BatchId, Timestamp};
 use crate::report::gather::SIMULATOR;
 use crate::report::slices::{self, By, Slices};
 use crate::report::words;
@@ -70,15 +71,6 @@ fn hour(quarter_at: &str, zone: chrono_tz::Tz) -> String {
     at.map_or(String::new(), |at| format!("{:02}", at.with_timezone(&zone).hour()))
 }
 
-fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
-}
-
 pub(super) async fn cells(
     State(web): State<Arc<Web>>,
     Path(campaign): Path<String>,
@@ -93,7 +85,11 @@ pub(super) async fn cells(
         .into_iter()
         .filter_map(|(name, at)| Some(format!("&{name}={}", encoded(at.as_ref()?))))
         .collect();
-    let label = |raw: &str| if by == By::Hour { hour(raw, timezone) } else { raw.to_owned() };
+    let label = |raw: &str| match &by {
+        By::Hour => hour(raw, timezone),
+        By::Dimension(Dimension::List) => raw.parse().map_or(raw.to_owned(), |id| BatchId(id).to_string()),
+        By::Dimension(_) => raw.to_owned(),
+    };
     let link = |label: &str, mode: &str| {
         let (name, text, label) = (encoded(&name), encoded(&text), encoded(label));
         format!("/api/v1/campaigns/{name}/report/calls?by={text}&label={label}&mode={mode}{span}")
@@ -109,7 +105,10 @@ pub(super) async fn calls(
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Problem> {
     let Found { cut, by, simulated, timezone, .. } = found(&web, &campaign, &asked).await?;
-    let wanted = asked.label.clone().unwrap_or_default();
+    let mut wanted = asked.label.clone().unwrap_or_default();
+    if let (Some(By::Dimension(Dimension::List)), Ok(list)) = (&by, wanted.parse::<BatchId>()) {
+        wanted = list.0.to_string();
+    }
     let (mode, night) = (asked.mode.unwrap_or_default(), asked.night.unwrap_or(0));
     let mut turns = Vec::new();
     if by == Some(By::Hour) {

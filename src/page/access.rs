@@ -1,4 +1,4 @@
-//! Keys and the audit, for admins.
+//! Keys, how long things are kept, and the audit: for admins.
 
 use super::asked::{Posted, Visit};
 use super::client::encoded;
@@ -44,7 +44,13 @@ struct Access {
     action: String,
     fresh: String,
     faults: Vec<String>,
+    /// Name of the field, days as they are or were typed; empty for what is kept for good.
+    kept: Vec<(&'static str, String)>,
+    kept_faults: Vec<String>,
 }
+
+/// What is kept for some days only: the fields of `/retention`.
+const KEPT: [&str; 3] = ["transcripts_days", "recordings_days", "raw_days"];
 
 #[derive(Default, Deserialize)]
 pub struct Asked {
@@ -78,24 +84,27 @@ fn line(row: &Value) -> Line {
     }
 }
 
-async fn made(visit: &Visit, asked: Asked, fresh: String, faults: Vec<String>) -> Result<Access, Trouble> {
+async fn made(visit: &Visit, asked: Asked) -> Result<Access, Trouble> {
+    let kept = visit.api.get("/retention").await?;
     let keys = visit.api.get("/keys").await?;
     let path = format!("/audit?limit=100&action={}&after={}", encoded(&asked.action), encoded(&asked.after));
     let audit = visit.api.get(&path).await?;
-    let s = Shell::of(visit, "access", visit.t("Keys and audit", "Ключи и журнал")).await?;
+    let s = Shell::of(visit, "access", visit.t("Keys, retention, audit", "Ключи, сроки, журнал")).await?;
     Ok(Access {
         s,
         keys: keys.list("items").iter().map(key).collect(),
         lines: audit.list("items").iter().map(line).collect(),
         next: audit.text("next"),
         action: asked.action,
-        fresh,
-        faults,
+        fresh: String::new(),
+        faults: Vec::new(),
+        kept: KEPT.map(|name| (name, kept.text(name))).into(),
+        kept_faults: Vec::new(),
     })
 }
 
 pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Response {
-    match made(&visit, asked, String::new(), Vec::new()).await {
+    match made(&visit, asked).await {
         Ok(page) => shown(&page),
         Err(trouble) => visit.troubled(&trouble),
     }
@@ -115,8 +124,8 @@ pub async fn add(posted: Posted) -> Response {
         }
         Err(trouble) => return visit.troubled(&trouble),
     };
-    match made(&visit, Asked::default(), fresh, faults).await {
-        Ok(form) => page(status, &form),
+    match made(&visit, Asked::default()).await {
+        Ok(form) => page(status, &Access { fresh, faults, ..form }),
         Err(trouble) => visit.troubled(&trouble),
     }
 }
@@ -125,5 +134,27 @@ pub async fn revoke(Path(key): Path<String>, posted: Posted) -> Response {
     match posted.visit.api.delete(&format!("/keys/{}", encoded(&key))).await {
         Ok(_) => to("/access"),
         Err(trouble) => posted.visit.troubled(&trouble),
+    }
+}
+
+/// Days for each kind; an empty field keeps it for good.
+pub async fn keep(posted: Posted) -> Response {
+    let Posted { visit, fields } = posted;
+    let said = |name: &str| match fields.said(name) {
+        None => Value::Null,
+        Some(text) => text.parse::<i64>().map_or_else(|_| json!(text), |days| json!(days)),
+    };
+    let days: serde_json::Map<String, Value> = KEPT.map(|name| (name.to_owned(), said(name))).into_iter().collect();
+    let trouble = match visit.api.put("/retention", &Value::Object(days)).await {
+        Ok(_) => return to("/access#kept"),
+        Err(trouble) if trouble.status == StatusCode::UNPROCESSABLE_ENTITY => trouble,
+        Err(trouble) => return visit.troubled(&trouble),
+    };
+    match made(&visit, Asked::default()).await {
+        Ok(form) => {
+            let kept = KEPT.map(|name| (name, fields.get(name).to_owned())).into();
+            page(trouble.status, &Access { kept, kept_faults: trouble.lines(), ..form })
+        }
+        Err(trouble) => visit.troubled(&trouble),
     }
 }

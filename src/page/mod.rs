@@ -23,6 +23,7 @@ mod routes;
 mod run;
 mod session;
 mod shell;
+mod slices;
 mod time;
 mod trouble;
 mod words;

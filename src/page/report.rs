@@ -1,8 +1,9 @@
-//! The comparison of a campaign's modes, night by night, and two nights beside each other.
+//! The comparison of a campaign's modes, night by night, and two nights beside each other; links that show it to somebody
+//! without a key.
 
-use super::asked::Visit;
+use super::asked::{Posted, Visit};
 use super::client::encoded;
-use super::doors::shown;
+use super::doors::{page, shown, to};
 use super::look::Look;
 use super::shell::Shell;
 use super::trouble::Trouble;
@@ -10,9 +11,10 @@ use super::words;
 use crate::domain::Timestamp;
 use askama::Template;
 use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 pub struct Card {
@@ -56,6 +58,17 @@ pub struct Health {
     pub text: String,
 }
 
+/// A link to the report.
+pub struct Share {
+    pub id: String,
+    /// While it is good.
+    pub url: String,
+    pub lang: String,
+    pub state: String,
+    pub by: String,
+    pub expires: Option<Timestamp>,
+}
+
 #[derive(Template)]
 #[template(path = "page/report.html")]
 struct ReportPage {
@@ -73,9 +86,13 @@ struct ReportPage {
     chosen: (i64, i64),
     health: Vec<Health>,
     fine: usize,
+    shares: Vec<Share>,
+    /// Of the form for a link.
+    days: String,
+    faults: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct Chosen {
     /// Two nights to lay beside each other.
     #[serde(default)]
@@ -98,7 +115,7 @@ fn state_word(word: &str, s: &Shell) -> &'static str {
 }
 
 /// `42 %` of at least ten, `3 of 7` of fewer: a percentage of few would pretend to know.
-fn rate(rate: &Value, s: &Shell) -> Cell {
+pub fn rate(rate: &Value, s: &Shell) -> Cell {
     let (k, n) = (rate.int("k"), rate.int("n"));
     let of = format!("{} {} {}", words::grouped(k), s.t("of", "из"), words::grouped(n));
     match rate.find("estimate").as_f64().filter(|_| n >= 10) {
@@ -113,7 +130,7 @@ fn rate(rate: &Value, s: &Shell) -> Cell {
     }
 }
 
-fn ms(x: f64) -> String {
+pub fn ms(x: f64) -> String {
     words::grouped(x.round() as i64)
 }
 
@@ -232,12 +249,27 @@ fn night(row: &Value, modes: &[String], s: &Shell) -> Night {
     }
 }
 
-async fn made(visit: &Visit, name: &str, chosen: &Chosen) -> Result<Response, Trouble> {
+fn share_of(row: &Value) -> Share {
+    Share {
+        id: row.text("id"),
+        url: row.text("url"),
+        lang: row.text("lang"),
+        state: row.text("state"),
+        by: row.text("created_by"),
+        expires: row.at("expires_at"),
+    }
+}
+
+async fn made(visit: &Visit, name: &str, chosen: &Chosen) -> Result<ReportPage, Trouble> {
     let campaign = visit.api.get(&format!("/campaigns/{}", encoded(name))).await?;
     let id = campaign.text("id");
     let report = visit.api.get(&format!("/campaigns/{id}/report.json")).await?;
     let title = format!("{} · {}", visit.t("Report", "Отчёт"), campaign.text("name"));
     let s = Shell::of(visit, "campaigns", title).await?;
+    let shares = match s.operates() {
+        true => visit.api.get(&format!("/campaigns/{id}/report/shares")).await?,
+        false => Value::Null,
+    };
     let lang = s.lang.as_str();
     let sentence = |value: &Value| value.text(lang);
     let arms = report.list("arms");
@@ -265,7 +297,7 @@ async fn made(visit: &Visit, name: &str, chosen: &Chosen) -> Result<Response, Tr
         class: if check.text("light") == "warning" { "warn" } else { "bad" },
         text: sentence(check.find("text")),
     });
-    Ok(shown(&ReportPage {
+    Ok(ReportPage {
         name: campaign.text("name"),
         notice: sentence(report.find("notice")),
         cards,
@@ -277,12 +309,52 @@ async fn made(visit: &Visit, name: &str, chosen: &Chosen) -> Result<Response, Tr
         chosen,
         health: health.collect(),
         fine,
+        shares: shares.list("items").iter().map(share_of).collect(),
+        days: String::new(),
+        faults: Vec::new(),
         modes,
         id,
         s,
-    }))
+    })
 }
 
 pub async fn show(visit: Visit, Path(name): Path<String>, Query(chosen): Query<Chosen>) -> Response {
-    made(&visit, &name, &chosen).await.unwrap_or_else(|trouble| visit.troubled(&trouble))
+    match made(&visit, &name, &chosen).await {
+        Ok(report) => shown(&report),
+        Err(trouble) => visit.troubled(&trouble),
+    }
+}
+
+fn links(campaign: &str) -> String {
+    format!("/campaigns/{}/report#shares", encoded(campaign))
+}
+
+/// A link for somebody without a key.
+pub async fn share(Path(name): Path<String>, posted: Posted) -> Response {
+    let Posted { visit, fields } = posted;
+    let typed = fields.get("days");
+    let days = typed.parse::<i64>().map_or_else(|_| json!(typed), |days| json!(days));
+    let order = match typed.is_empty() {
+        true => json!({ "lang": fields.get("lang") }),
+        false => json!({ "lang": fields.get("lang"), "days": days }),
+    };
+    let trouble = match visit.api.post(&format!("/campaigns/{}/report/share", encoded(&name)), &order).await {
+        Ok(_) => return to(&links(&name)),
+        Err(trouble) => trouble,
+    };
+    if !matches!(trouble.status, StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST) {
+        return visit.troubled(&trouble);
+    }
+    match made(&visit, &name, &Chosen::default()).await {
+        Ok(report) => page(trouble.status, &ReportPage { days: typed.to_owned(), faults: trouble.lines(), ..report }),
+        Err(trouble) => visit.troubled(&trouble),
+    }
+}
+
+/// The link shows nothing from now on.
+pub async fn unshare(Path((name, share)): Path<(String, String)>, posted: Posted) -> Response {
+    match posted.visit.api.delete(&format!("/shares/{}", encoded(&share))).await {
+        Ok(_) => to(&links(&name)),
+        Err(trouble) => posted.visit.troubled(&trouble),
+    }
 }

@@ -1,7 +1,9 @@
 //! Every address of the page, and what holds for all of them.
 
 use super::session::Sessions;
-use super::{access, assets, call, campaign, campaigns, create, doors, files, hooks, others, people, report, run};
+use super::{
+    access, assets, call, campaign, campaigns, create, doors, files, hooks, others, people, report, run, slices,
+};
 use crate::clock::Clock;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -95,12 +97,16 @@ pub fn router(api: Router, installation_key: &[u8], clock: Clock, stopping: Canc
         .route("/new/check", post(create::check).layer(DefaultBodyLimit::disable()))
         .route("/template.csv", get(create::template))
         .route("/campaigns/{campaign}/report", get(report::show))
+        .route("/campaigns/{campaign}/report/slices", get(slices::show))
+        .route("/campaigns/{campaign}/report/share", post(report::share))
+        .route("/campaigns/{campaign}/report/shares/{share}/revoke", post(report::unshare))
         .route("/schedules", get(others::schedules))
         .route("/suppressions", get(others::suppressions).post(others::suppress))
         .route("/suppressions/files/{kind}", get(others::suppressions_file))
         .route("/modes", get(others::modes))
         .route("/access", get(access::show))
         .route("/access/keys", post(access::add))
+        .route("/access/retention", post(access::keep))
         .route("/access/keys/{key}/revoke", post(access::revoke))
         .route("/setup", get(others::setup))
         .route("/setup/limits", post(others::limit))

@@ -7,6 +7,7 @@ use super::doors::{own, shown, to};
 use super::look::Look;
 use super::shell::Shell;
 use super::trouble::Trouble;
+use super::words;
 use crate::domain::Timestamp;
 use askama::Template;
 use axum::extract::Path;
@@ -203,8 +204,11 @@ fn breakers(run: &Value, s: &Shell) -> Vec<BreakerRow> {
         let (value, threshold) = (row.num("value"), row.num("threshold"));
         // Shares are told as percentages, counts as they are.
         let told = match threshold <= 1.0 {
-            true => format!("{} / {}\u{a0}%", s.x(value * 100.0), s.x(threshold * 100.0)),
-            false => format!("{} / {}", s.x(value), s.x(threshold)),
+            true => {
+                let percent = words::steady_decimal(value * 100.0, 3, s.lang);
+                format!("{percent} / {}\u{a0}%", s.x(threshold * 100.0))
+            }
+            false => format!("{} / {}", words::steady_decimal(value, 3, s.lang), s.x(threshold)),
         };
         let name = match row.text("name").as_str() {
             "failures" => s.t("Failures", "Сбои").to_owned(),

@@ -10,6 +10,9 @@ use crate::domain::{Role, Timestamp};
 use chrono_tz::Tz;
 use serde_json::Value;
 
+/// Digits of a figure that is as wide however large it is.
+const STEADY_DIGITS: usize = 4;
+
 #[derive(Clone, Debug)]
 pub struct Shell {
     pub lang: Lang,
@@ -137,6 +140,10 @@ impl Shell {
     }
     pub fn n(&self, n: impl It<i64>) -> String {
         words::grouped(n.it())
+    }
+    /// Of figures that are drawn anew in their place, at the right.
+    pub fn steady(&self, n: impl It<i64>) -> String {
+        words::steady(n.it(), STEADY_DIGITS)
     }
     pub fn x(&self, x: impl It<f64>) -> String {
         words::decimal(x.it(), self.lang)

@@ -72,6 +72,19 @@ pub fn grouped(n: i64) -> String {
     if n < 0 { format!("−{out}") } else { out }
 }
 
+/// Always as wide, up to so many digits: what changes while somebody looks moves nothing, itself included.
+pub fn steady(n: i64, digits: usize) -> String {
+    let blank = digits.saturating_sub(n.unsigned_abs().to_string().len());
+    "\u{2007}".repeat(blank) + &grouped(n)
+}
+
+/// The same with one decimal, always.
+pub fn steady_decimal(x: f64, digits: usize, lang: Lang) -> String {
+    let text = format!("{x:.1}");
+    let blank = (digits + 2).saturating_sub(text.len());
+    "\u{2007}".repeat(blank) + &if lang == Lang::Ru { text.replace('.', ",") } else { text }
+}
+
 /// One decimal at most, with the language's own point.
 pub fn decimal(x: f64, lang: Lang) -> String {
     let text = if (x - x.round()).abs() < 0.05 { format!("{x:.0}") } else { format!("{x:.1}") };
@@ -248,6 +261,9 @@ mod tests {
         }
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(decimal(4.75, Lang::Ru), "4,8");
+        assert_eq!((steady(7, 3).as_str(), steady(1234, 3).as_str()), ("\u{2007}\u{2007}7", "1\u{202f}234"));
+        assert_eq!(steady_decimal(5.0, 2, Lang::Ru), "\u{2007}5,0");
+        assert_eq!(steady_decimal(12.34, 2, Lang::En), "12.3");
     }
 
     #[test]

@@ -1,9 +1,6 @@
 // What lives on a page: the line over everything, a run that goes on, menus, and lists that are dropped.
 "use strict";
 (() => {
-  const root = document.documentElement;
-  root.classList.add("js");
-
   // The new becomes the old, node by node: what somebody has opened, typed or focused stays as it is.
   const morph = (old, fresh) => {
     if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || (old.dataset && old.dataset.key !== fresh.dataset.key)) {
@@ -71,7 +68,6 @@
   const burger = document.querySelector(".burger");
   if (burger) {
     const menu = document.getElementById("menu");
-    burger.hidden = false;
     burger.addEventListener("click", () => {
       const open = menu.classList.toggle("open");
       burger.setAttribute("aria-expanded", open);

@@ -5,7 +5,7 @@ use crate::harness::{self, number, settings};
 use halo::app::App;
 use halo::domain::ContactId;
 
-async fn key_of(app: &App, role: &str) -> String {
+pub async fn key_of(app: &App, role: &str) -> String {
     let mut admin = Browser::signed_in(app).await;
     let fields = [("name", role), ("role", role), ("days", "30")];
     let made = admin.order("/access/keys", &fields).await;
@@ -16,7 +16,7 @@ async fn key_of(app: &App, role: &str) -> String {
     key
 }
 
-async fn signed_in(app: &App, key: &str) -> Browser {
+pub async fn signed_in(app: &App, key: &str) -> Browser {
     let mut browser = Browser::of(app);
     let answer = browser.post("/sign-in", &[("key", key), ("to", "/"), ("zone", "Europe/Moscow")]).await;
     assert_eq!(answer.status, 303, "{}", answer.text);

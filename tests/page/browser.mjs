@@ -1,32 +1,13 @@
 // Drives the admin page in headless Chromium. Environment: BASE, KEY, LIST (a CSV), DRIVER (a folder with node_modules),
 // PROFILE (a fresh folder), SOON_MS (whatever is waited for has come by then), HALO_SCREENSHOTS (where pictures are kept, if anywhere).
-import { createRequire } from "node:module";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { BASE, end, enter, fault, open, require } from "./desk.mjs";
 
-const { BASE, KEY, LIST, DRIVER, PROFILE, HALO_SCREENSHOTS: PICTURES } = process.env;
-const require = createRequire(join(DRIVER, "node_modules/"));
-const { chromium } = require("playwright-core");
+const { LIST, HALO_SCREENSHOTS: PICTURES } = process.env;
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const SOON = Number(process.env.SOON_MS ?? 60_000);
 const SIZES_MAX = 6;
-
-const faults = [];
-const fault = (what) => faults.push(what);
 if (PICTURES) mkdirSync(PICTURES, { recursive: true });
-
-const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-
-const open = async (name, more) => {
-  const context = await chromium.launchPersistentContext(join(PROFILE, name), { executablePath: "/usr/bin/chromium", args, ...more });
-  const page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(SOON);
-  page.on("console", (said) => said.type() === "error" && fault(`console of ${page.url()}: ${said.text()}`));
-  page.on("pageerror", (cause) => fault(`script of ${page.url()}: ${cause.message}`));
-  page.on("request", (asked) => asked.url().startsWith(BASE) || fault(`a page asks elsewhere: ${asked.url()}`));
-  return { context, page };
-};
 
 // Six sizes of type, spaces in steps of 4 px, nothing wider than the window.
 const styles = (page) => page.evaluate(() => {
@@ -66,11 +47,55 @@ const words = async (page, selector, wanted) => {
   const text = await page.textContent(selector);
   if (!text.includes(wanted)) fault(`${selector} of ${page.url()} says "${text.trim()}" and not "${wanted}"`);
 };
-const enter = async (page) => {
-  await page.goto(`${BASE}/`);
-  await page.fill("#key", KEY);
-  await page.keyboard.press("Enter");
-  await page.waitForURL(`${BASE}/`);
+// What only programs had: slices of a report, links to it, how long things are kept; a key, and a program that is told.
+const office = async (page, campaign) => {
+  await page.goto(`${BASE}${campaign}/report`);
+  await page.click("text=Slices and slowest turns");
+  await page.selectOption("#by", "column:city");
+  await page.click("main .head button");
+  await page.waitForSelector(".slices td a");
+  await words(page, ".slices tbody th", "Town");
+  await page.click(".slices td a");
+  await page.waitForURL(/label=Town&mode=/);
+  await words(page, "#slowest", "Town");
+  await look(page, "desk-en-slice");
+  await page.click("table.cards tbody a");
+  await page.waitForURL(/\/calls\/att_/);
+
+  await page.goto(`${BASE}${campaign}/report`);
+  await page.fill("[name=days]", "31");
+  await page.click("text=Make a link");
+  await page.waitForSelector("#share-faults");
+  if ((await page.inputValue("[name=days]")) !== "31") fault("what was typed is gone after a refusal");
+  await page.fill("[name=days]", "2");
+  await page.click("text=Make a link");
+  await page.waitForSelector("#share-faults", { state: "detached" });
+  const link = await page.getAttribute("a[href^='/shared/']", "href");
+  await look(page, "desk-en-shared");
+  await page.goto(BASE + link);
+  await page.waitForSelector("h1");
+  await page.goto(`${BASE}${campaign}/report`);
+  await page.click("[aria-labelledby=shares] table button");
+  await page.waitForSelector("[aria-labelledby=shares] .bad");
+
+  await page.goto(`${BASE}/access`);
+  await page.fill("[name=transcripts_days]", "90");
+  await page.click("text=Keep so");
+  await page.waitForURL(/\/access#kept$/);
+  if ((await page.inputValue("[name=transcripts_days]")) !== "90") fault("the days are not kept");
+  await page.fill("[name=raw_days]", "soon");
+  await page.click("text=Keep so");
+  await page.waitForSelector("#kept-faults");
+  await page.fill("[name=name]", "night shift");
+  await page.click("text=Make the key");
+  await page.waitForSelector(".notice code");
+  await look(page, "desk-en-key");
+  await page.goto(`${BASE}/webhooks`);
+  await page.fill("[name=url]", "https://crm.example.com/halo");
+  await page.click("form.card button");
+  await page.waitForSelector("[role=status] code");
+  await page.click("th a[href^='/webhooks?of=']");
+  await look(page, "desk-en-webhook");
 };
 
 const drive = async () => {
@@ -144,12 +169,14 @@ const drive = async () => {
 
   await page.goto(run);
   const campaign = await page.getAttribute(".crumbs a:nth-child(2)", "href");
-  for (const [name, path] of [["campaign", campaign], ["report", `${campaign}/report`], ["schedules", "/schedules"],
-    ["suppressions", "/suppressions"], ["modes", "/modes"], ["setup", "/setup"], ["order", "/call"]]) {
+  for (const [name, path] of [["campaign", campaign], ["report", `${campaign}/report`],
+    ["slices", `${campaign}/report/slices?by=hour`], ["schedules", "/schedules"], ["suppressions", "/suppressions"],
+    ["modes", "/modes"], ["setup", "/setup"], ["order", "/call"], ["access", "/access"], ["webhooks", "/webhooks"]]) {
     await page.goto(BASE + path);
     await look(page, `desk-en-${name}`);
   }
   await page.goto(`${BASE}${campaign}/files/report.html?lang=en`);
+  await office(page, campaign);
 
   // A single call, followed.
   await page.goto(`${BASE}/call`);
@@ -171,7 +198,7 @@ const drive = async () => {
   if (!(await small.isVisible("nav a"))) fault("the menu of a phone does not open by the keyboard");
   await look(small, "phone-ru-menu");
   for (const [name, path] of [["list", "/"], ["run", new URL(run).pathname], ["campaign", campaign], ["report", `${campaign}/report`],
-    ["new", "/new"], ["order", "/call"], ["schedules", "/schedules"], ["suppressions", "/suppressions"], ["modes", "/modes"],
+    ["slices", `${campaign}/report/slices?by=column%3Acity`], ["access", "/access"], ["webhooks", "/webhooks"], ["new", "/new"], ["order", "/call"], ["schedules", "/schedules"], ["suppressions", "/suppressions"], ["modes", "/modes"],
     ["setup", "/setup"], ["search", "/people?q=Person"]]) {
     await small.goto(BASE + path);
     await look(small, `phone-ru-${name}`);
@@ -182,8 +209,4 @@ const drive = async () => {
 };
 
 await drive().catch((cause) => fault(cause.stack));
-if (faults.length) {
-  console.error([...new Set(faults)].join("\n"));
-  process.exit(1);
-}
-console.log(`all pages were seen: ${seen.size}`);
+end(`all pages were seen: ${seen.size}`);

@@ -12,6 +12,7 @@ const PAGES: &[&str] = &[
     "/campaigns/x",
     "/campaigns/x/start",
     "/campaigns/x/report",
+    "/campaigns/x/report/slices",
     "/campaigns/x/files/contacts.csv",
     "/runs/x",
     "/runs/x/live",
