@@ -8,6 +8,8 @@ mod checker;
 #[path = "openapi/docs.rs"]
 mod docs;
 mod harness;
+#[path = "openapi/instants.rs"]
+mod instants;
 #[path = "openapi/naughty.rs"]
 mod naughty;
 #[path = "openapi/repeats.rs"]
