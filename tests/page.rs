@@ -118,7 +118,8 @@ async fn hostile_campaign(app: &App) -> (String, String) {
     (campaign.to_string(), run.to_string())
 }
 
-/// The guards: askama's escaping (no `|safe` on a text of somebody else), `Shell::mode`, the policy in `routes::harden`.
+/// The guards: askama's escaping (no `|safe` on a text of somebody else), the policy in `routes::harden`. `Shell::mode`,
+/// which makes an element of a name, is tried beside it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_is_made_in_both_languages_and_nothing_written_runs() {
     let place = place().await;

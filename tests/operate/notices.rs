@@ -111,7 +111,8 @@ async fn who_is_gone_is_not_asked_again(bench: Bench) {
     assert!(kept.disabled_reason.is_some_and(|why| why.contains("410")));
 }
 
-/// The guards: `sound`, and the resolver behind it. A row that was written while it was allowed is held back, too.
+/// The guard: `sound`. A row that was written while it was allowed is held back, too. The resolver behind it is tried in
+/// `address.rs`: which names lead to this machine, each machine says for itself.
 async fn a_neighbour_is_never_knocked_at(bench: Bench) {
     let receiver = Receiver::start().await;
     let teller = Teller::on(&bench, Ways::default()).await;

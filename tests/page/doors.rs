@@ -67,7 +67,7 @@ async fn without_a_key_there_is_only_the_door() {
     app.stop().await;
 }
 
-/// The guards: the API's answer in `doors::enter`, `Sessions::opened`.
+/// The guard: the API's answer in `doors::enter`. A cookie's seal and its end are tried beside `Sessions`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_opens_until_its_bearer_leaves() {
     let place = place().await;
