@@ -272,7 +272,8 @@ impl App {
         web.hooks_private = config.tell.webhooks_private;
         web.metrics.open = config.tell.metrics_open;
         web.metrics.loopback = address.ip().is_loopback();
-        web.model = model(config, simulator.as_ref())?;
+        let inside = simulator.as_ref().map(simulator::Running::completions_url);
+        web.model = model(config, inside.as_deref())?;
 
         // Whoever answers has begun: nothing may fail after this.
         let patient = match beside {
@@ -348,11 +349,20 @@ impl App {
 }
 
 /// What replies instead of the rules, and what its tokens cost.
-fn model(config: &Config, simulator: Option<&simulator::Running>) -> Result<Option<Model>> {
+fn model(config: &Config, inside: Option<&str>) -> Result<Option<Model>> {
     let Some(named) = &config.model else { return Ok(None) };
-    let inside = simulator.map(simulator::Running::completions_url);
-    let client = chat::Client::new(named.reach(inside.as_deref())).context("OPENAI_MODEL")?;
+    let client = chat::Client::new(named.reach(inside)).context("OPENAI_MODEL")?;
     Ok(Some(Model { client, prices: prices()?.written(&named.name) }))
+}
+
+/// The model that replies, for whoever asks it beside the service.
+pub fn replier(config: &Config) -> Result<Option<Model>> {
+    if config.model.as_ref().is_some_and(|named| named.base_url.is_none()) {
+        bail!(
+            "OPENAI_MODEL: the stand-in lives inside the service and judges nothing; name a model, or judge by rules"
+        );
+    }
+    model(config, None)
 }
 
 /// Returns when no call is under way.

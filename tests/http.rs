@@ -16,6 +16,8 @@ mod doors;
 mod gates;
 #[path = "http/hooks.rs"]
 mod hooks;
+#[path = "http/judges.rs"]
+mod judges;
 #[path = "http/lasting.rs"]
 mod lasting;
 #[path = "http/life.rs"]

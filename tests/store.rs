@@ -26,6 +26,8 @@ mod figures;
 mod histories;
 #[path = "store/imports.rs"]
 mod imports;
+#[path = "store/judged.rs"]
+mod judged;
 #[path = "store/lanes.rs"]
 mod lanes;
 #[path = "store/latencies.rs"]

@@ -3,6 +3,7 @@
 use super::{Failure, Lang, Out, open, settings};
 use clap::{Args, ValueEnum};
 use halo::app::{known_modes, peek_clock, read_rules};
+use halo::domain::experiment::Success;
 use halo::http::export;
 use halo::report::render::{Format, render};
 use halo::report::verify::verify;
@@ -97,7 +98,10 @@ pub async fn report(args: ReportArgs) -> Result<(), Failure> {
         let export = std::fs::read(path).map_err(|cause| Failure::refused(format!("{}: {cause}", path.display())))?;
         // Before the figures: what ends in between makes the mark older than they are, never newer.
         let marks = gather::marks(&store, &campaign).await?;
-        let figures = gather::figures(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
+        // An export tells goals as the dialogue recorded them, whoever success is counted by.
+        let mut recorded = rules.clone();
+        recorded.experiment.success = Success::Dialogue;
+        let figures = gather::figures(&store, &campaign, &recorded, now).await.map_err(Failure::refused)?;
         let found = verify(&export, &figures, &marks).map_err(Failure::refused)?;
         let text = match args.format {
             Form::Json => serde_json::to_string_pretty(&found).map_err(Failure::refused)? + "\n",

@@ -7,6 +7,7 @@ mod drill;
 mod erase;
 mod figures;
 mod gate;
+mod judge;
 mod keys;
 mod life;
 mod lists;
@@ -54,6 +55,11 @@ enum Verb {
     Report(figures::ReportArgs),
     /// Is what was called last still within its limits? For CI: exit code 0, 1, or 3 without enough data.
     Gate(Box<gate::GateArgs>),
+    /// The goal of finished calls, read out of their words by a judge who is not told the mode.
+    Judge(judge::JudgeArgs),
+    /// Calls for you to read and label, without their mode: how far do you and the judge agree?
+    #[command(subcommand)]
+    Label(judge::Labels),
     /// Is anybody being called, and if not, why: one line.
     Status {
         /// Print JSON.
@@ -109,6 +115,8 @@ impl Verb {
             Verb::Campaign(verb) => verb.needs_rows(),
             Verb::Report(report) => !report.share,
             Verb::Gate(_)
+            | Verb::Judge(_)
+            | Verb::Label(_)
             | Verb::Status { .. }
             | Verb::Why { .. }
             | Verb::Export(_)
@@ -223,6 +231,14 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Verb::Gate(gate) => {
             log("warn");
             gate::run(*gate).await
+        }
+        Verb::Judge(args) => {
+            log("warn");
+            judge::run(args).await
+        }
+        Verb::Label(verb) => {
+            log("warn");
+            judge::labels(verb).await
         }
         Verb::Status { json } => {
             log("warn");

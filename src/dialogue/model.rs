@@ -194,16 +194,7 @@ pub fn take(
             result: result.err().unwrap_or_else(|| "done".to_owned()),
         });
     }
-    for (place, phase) in script.phases.iter().enumerate().skip(next.said) {
-        if is_like(said, &fill(&phase.say, variables)) {
-            next.said = place + 1;
-        }
-    }
-    for (place, reaction) in script.reactions.iter().enumerate() {
-        if is_like(said, &fill(&reaction.say, variables)) {
-            next.used.insert(place);
-        }
-    }
+    note_said(script, variables, &mut next, said);
     // Models say the goodbye and forget to finish.
     ends |= is_like(said, &fill(&script.closing, variables));
     let text = match said.is_empty() {
@@ -214,6 +205,20 @@ pub fn take(
         next.goodbye = Some(text.clone());
     }
     (Reply::of(script, text, next), done)
+}
+
+/// Marks the phases and reactions whose sentences are heard in what the agent said.
+pub(super) fn note_said(script: &Script, variables: &Variables, record: &mut Record, said: &str) {
+    for (place, phase) in script.phases.iter().enumerate().skip(record.said) {
+        if is_like(said, &fill(&phase.say, variables)) {
+            record.said = place + 1;
+        }
+    }
+    for (place, reaction) in script.reactions.iter().enumerate() {
+        if is_like(said, &fill(&reaction.say, variables)) {
+            record.used.insert(place);
+        }
+    }
 }
 
 fn last_words<'a>(script: &'a Script, record: &Record) -> &'a Text {

@@ -106,43 +106,72 @@ pub fn goal(script: &Script, record: &Record) -> bool {
         && script.success.answers.iter().all(|name| record.answers.contains_key(name))
 }
 
-fn answer(script: &Script, variables: &Variables, record: &mut Record, text: &str, zone: Tz, now: Timestamp) -> String {
+/// What a text of the callee comes to, whoever answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cue {
+    Silence,
+    NeverAgain,
+    /// A word that ends the conversation.
+    End,
+    /// Asks to be called later.
+    Later,
+    /// For the reaction at this place.
+    Asked(usize),
+    /// To the phase that was said last.
+    Answered,
+}
+
+/// Takes a text of the callee into the record: what was asked for, and what was answered to. What is said next is the
+/// caller's, and so is the time of a call back.
+pub(super) fn hear(script: &Script, record: &mut Record, text: &str) -> Cue {
     record.turns += 1;
     if words::plain(text).is_empty() {
         record.silences += 1;
-        return if record.silences > script.silence.times_max {
-            leave(record, fill(&script.closing, variables))
-        } else {
-            fill(&script.silence.say, variables)
-        };
+        return Cue::Silence;
     }
     if asks_never_again(text, script) {
         record.opt_out = true;
-        return leave(record, fill(&script.opt_out.say, variables));
+        return Cue::NeverAgain;
     }
     if script.end_if.iter().any(|word| contains(text, word)) {
         // Whoever leaves after the last phase has heard it all: the same in every mode.
         reach(script, record, text);
-        return leave(record, fill(&script.closing, variables));
+        return Cue::End;
     }
-    if let Some(rule) = script.callback.as_ref().filter(|rule| rule.keywords.iter().any(|w| contains(text, w))) {
-        let later = now.plus_s(i64::from(rule.after_min) * 60);
-        record.callback_at = Some(callback::asked_for(text, zone, now).unwrap_or(later));
-        return leave(record, fill(&rule.say, variables));
+    if script.callback.as_ref().is_some_and(|rule| rule.keywords.iter().any(|w| contains(text, w))) {
+        return Cue::Later;
     }
-    let last_turn = record.turns >= script.turns_max;
     // A question is no answer: the phase stays open until the callee says something else.
-    if let Some(place) = asks_for(script, record, text).filter(|_| !last_turn) {
+    if let Some(place) = asks_for(script, record, text).filter(|_| record.turns < script.turns_max) {
         record.used.insert(place);
-        return fill(&script.reactions[place].say, variables);
+        return Cue::Asked(place);
     }
     reach(script, record, text);
-    match script.phases.get(record.said).filter(|_| !last_turn) {
-        Some(phase) => {
-            record.said += 1;
-            fill(&phase.say, variables)
+    Cue::Answered
+}
+
+fn answer(script: &Script, variables: &Variables, record: &mut Record, text: &str, zone: Tz, now: Timestamp) -> String {
+    let cue = hear(script, record, text);
+    match (cue, &script.callback) {
+        (Cue::Silence, _) if record.silences > script.silence.times_max => {
+            leave(record, fill(&script.closing, variables))
         }
-        None => leave(record, fill(&script.closing, variables)),
+        (Cue::Silence, _) => fill(&script.silence.say, variables),
+        (Cue::NeverAgain, _) => leave(record, fill(&script.opt_out.say, variables)),
+        (Cue::Later, Some(rule)) => {
+            let later = now.plus_s(i64::from(rule.after_min) * 60);
+            record.callback_at = Some(callback::asked_for(text, zone, now).unwrap_or(later));
+            leave(record, fill(&rule.say, variables))
+        }
+        (Cue::Asked(place), _) => fill(&script.reactions[place].say, variables),
+        (Cue::Answered, _) => match script.phases.get(record.said).filter(|_| record.turns < script.turns_max) {
+            Some(phase) => {
+                record.said += 1;
+                fill(&phase.say, variables)
+            }
+            None => leave(record, fill(&script.closing, variables)),
+        },
+        (Cue::End | Cue::Later, _) => leave(record, fill(&script.closing, variables)),
     }
 }
 

@@ -60,6 +60,65 @@ impl Kind {
     }
 }
 
+/// Who says of a call whether it reached its goal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Success {
+    /// Whoever led the dialogue, as the session told it at its end.
+    #[default]
+    Dialogue,
+    /// A judge over the words, who is told nothing else.
+    Judge,
+}
+
+impl Success {
+    pub const ALL: [Success; 2] = [Success::Dialogue, Success::Judge];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Success::Dialogue => "dialogue",
+            Success::Judge => "judge",
+        }
+    }
+
+    pub fn is_dialogue(&self) -> bool {
+        *self == Success::Dialogue
+    }
+}
+
+/// Who judges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judge {
+    /// The rules that the built-in replier follows.
+    #[default]
+    Rules,
+    /// The model that replies.
+    Model,
+}
+
+impl Judge {
+    pub const ALL: [Judge; 2] = [Judge::Rules, Judge::Model];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Judge::Rules => "rules",
+            Judge::Model => "model",
+        }
+    }
+
+    pub fn is_rules(&self) -> bool {
+        *self == Judge::Rules
+    }
+}
+
+impl std::str::FromStr for Judge {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Judge::ALL.into_iter().find(|judge| judge.as_str() == text).ok_or_else(|| "write rules or model".to_owned())
+    }
+}
+
 /// `[experiment]`. Where nothing is said, the defaults of the report hold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Experiment {
@@ -75,6 +134,9 @@ pub struct Experiment {
     pub looks: Vec<u32>,
     /// Human calls planned for each arm. Of `always_valid`: where its intervals are tightest.
     pub calls: Option<u32>,
+    pub success: Success,
+    /// Who judges where nobody names another; where `success` is `judge`, whose word decides.
+    pub judge: Judge,
 }
 
 /// Nights of a scheduled campaign that says nothing else.

@@ -175,13 +175,13 @@ fn publish(tell: &watch::Sender<Going>, whole: Vec<String>, sentences: &mut Vec<
 /// Tokens over the requests of a turn, as the server told them. Where it told none (an answer that broke off, or was
 /// cut), they are reckoned by their letters, and stand in the cost alone.
 #[derive(Default)]
-struct Counted {
+pub(super) struct Counted {
     told: Usage,
     reckoned: Usage,
 }
 
 impl Counted {
-    fn add(&mut self, question: &Question, said: &Said) {
+    pub fn add(&mut self, question: &Question, said: &Said) {
         let none = Usage::default();
         let (of, usage) = match said.usage {
             usage if usage == none => (&mut self.reckoned, reckoned(question, said)),
@@ -192,7 +192,7 @@ impl Counted {
         of.completion += usage.completion;
     }
 
-    fn into(self, made: &mut Made, model: &Model) {
+    pub fn into(self, made: &mut Made, model: &Model) {
         let cost = |usage: Usage| {
             let Usage { prompt, cached, completion } = usage;
             let text_in = prompt - cached;

@@ -26,6 +26,7 @@ mod forecast;
 mod gates;
 mod hooks;
 pub mod import;
+pub mod judge;
 pub mod keys;
 mod lasting;
 mod life;
@@ -266,6 +267,8 @@ fn api() -> Doors {
         .route("/campaigns/{campaign}/settings", get(change::show).patch(change::settings))
         .route("/campaigns/{campaign}/clone", post(copy::campaign))
         .route("/runs/{run}", get(runs::show))
+        .route("/runs/{run}/judge", post(judge::run))
+        .route("/runs/{run}/labels/sample", get(judge::to_label))
         .route("/runs/{run}/pause", post(life::pause))
         .route("/runs/{run}/resume", post(life::resume))
         .route("/runs/{run}/drain", post(life::drain))
@@ -279,6 +282,7 @@ fn api() -> Doors {
         .route("/attempts/{attempt}", get(attempts::show))
         .route("/attempts/{attempt}/events", get(attempts::events))
         .route("/attempts/{attempt}/hangup", post(attempts::hang_up))
+        .route("/attempts/{attempt}/label", put(judge::label))
         .route("/nodes", get(nodes::list))
         .route("/webhooks", get(hooks::list).post(hooks::add))
         .route("/webhooks/{webhook}", get(hooks::show).patch(hooks::change).delete(hooks::remove))

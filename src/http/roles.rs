@@ -30,6 +30,7 @@ pub const TABLE: &[Row] = &[
     reads("/attempts/{attempt}", Viewer),
     reads("/attempts/{attempt}/events", Viewer),
     does("POST", "/attempts/{attempt}/hangup", Operator, "attempt.hang_up"),
+    does("PUT", "/attempts/{attempt}/label", Operator, "attempt.label"),
     // The provider writes numbers into its log as it likes.
     reads("/attempts/{attempt}/log", Operator),
     reads("/attempts/{attempt}/recording", Operator),
@@ -108,6 +109,8 @@ pub const TABLE: &[Row] = &[
     reads("/runs/{run}/attempts", Viewer),
     does("POST", "/runs/{run}/drain", Operator, "run.drain"),
     reads("/runs/{run}/events", Viewer),
+    does("POST", "/runs/{run}/judge", Operator, "run.judge"),
+    reads("/runs/{run}/labels/sample", Viewer),
     reads("/runs/{run}/live", Viewer),
     does("POST", "/runs/{run}/pause", Operator, "run.pause"),
     does("POST", "/runs/{run}/resume", Operator, "run.resume"),

@@ -245,6 +245,7 @@ fn turn_row(turn: callback::Turn) -> Turn {
         model_ms: turn.model_ms,
         tts_ms: turn.tts_ms,
         filler: turn.filler,
+        content_ms: turn.content_ms,
         interrupted: turn.interrupted,
     }
 }

@@ -50,6 +50,11 @@ impl ArmCalls {
         Sample::collect(self.nights.iter().map(TurnSums::medians))
     }
 
+    /// `call_turn_ms` of calls that no fault ended.
+    pub fn medians_without_faults(&self) -> Sample {
+        Sample::collect(self.nights.iter().map(TurnSums::medians_without_faults))
+    }
+
     /// `call_turn_all_ms`.
     pub fn medians_of_all(&self) -> Sample {
         Sample::collect(self.nights.iter().map(TurnSums::medians_of_all))
@@ -118,7 +123,12 @@ fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls) -> Vec<Latency> {
             _ => table(figures, mode, metric),
         };
         let unit = match metric {
-            Metric::TurnMs | Metric::AsrMs | Metric::ReplyMs | Metric::ModelMs | Metric::TtsMs => Unit::Turns,
+            Metric::TurnMs
+            | Metric::TurnContentMs
+            | Metric::AsrMs
+            | Metric::ReplyMs
+            | Metric::ModelMs
+            | Metric::TtsMs => Unit::Turns,
             Metric::FirstAudioMs | Metric::TalkMs => Unit::Calls,
             Metric::PddMs | Metric::RingMs | Metric::AnswerMs => Unit::Attempts,
         };

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::experiment::{Experiment, Kind, Regime};
+use crate::domain::experiment::{Experiment, Judge, Kind, Regime, Success};
 use crate::domain::{Mode, Outcome, Timestamp};
 
 use super::answers::{AnswerRow, Asked};
+use super::judged::JudgedRow;
 
 pub use super::turns::{CallTurns, Method, TurnCount, TurnRow, TurnSums};
 
@@ -54,6 +55,9 @@ pub struct Figures {
     /// Dials by hour of the day in the campaign's zone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hours: Vec<HourRow>,
+    /// What judges and people found in the words of human calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<JudgedRow>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -98,6 +102,11 @@ pub struct Design {
     /// Human calls planned for each arm, where somebody said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls_planned: Option<u32>,
+    /// Who says that a call reached its goal.
+    #[serde(default, skip_serializing_if = "Success::is_dialogue")]
+    pub success: Success,
+    #[serde(default, skip_serializing_if = "Judge::is_rules")]
+    pub judge: Judge,
 }
 
 /// Five percentage points.
@@ -118,6 +127,8 @@ impl Design {
             regime: Regime::Fixed,
             looks: Vec::new(),
             calls_planned: None,
+            success: Success::Dialogue,
+            judge: Judge::Rules,
         }
     }
 
@@ -133,6 +144,7 @@ impl Design {
         self.regime = said.regime;
         self.looks.clone_from(&said.looks);
         self.calls_planned = said.calls;
+        (self.success, self.judge) = (said.success, said.judge);
         if let Some(nights) = said.nights.or_else(|| said.looks.last().copied()) {
             self.nights_planned = nights;
         }
@@ -264,6 +276,8 @@ pub enum Metric {
     FirstAudioMs,
     /// End of the callee's speech → first agent audio of the reply; turns of human calls.
     TurnMs,
+    /// The same until the first audio that is no filler.
+    TurnContentMs,
     /// Length of human calls.
     TalkMs,
     /// Stages of a turn; they overlap, and are no parts of a sum.
@@ -277,8 +291,10 @@ impl Metric {
     pub const ALL: [Metric; 6] =
         [Metric::PddMs, Metric::RingMs, Metric::AnswerMs, Metric::FirstAudioMs, Metric::TurnMs, Metric::TalkMs];
 
-    /// Of turns: recogniser, our reply, the realtime model, synthesis.
-    pub const STAGES: [Metric; 4] = [Metric::AsrMs, Metric::ReplyMs, Metric::ModelMs, Metric::TtsMs];
+    /// Of turns, shown and compared by nothing: recogniser, our reply, the realtime model, synthesis; and the wait for a
+    /// reply behind a filler.
+    pub const STAGES: [Metric; 5] =
+        [Metric::AsrMs, Metric::ReplyMs, Metric::ModelMs, Metric::TtsMs, Metric::TurnContentMs];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -287,6 +303,7 @@ impl Metric {
             Metric::AnswerMs => "answer_ms",
             Metric::FirstAudioMs => "first_audio_ms",
             Metric::TurnMs => "turn_ms",
+            Metric::TurnContentMs => "turn_content_ms",
             Metric::TalkMs => "talk_ms",
             Metric::AsrMs => "asr_ms",
             Metric::ReplyMs => "reply_ms",
@@ -334,6 +351,7 @@ impl Figures {
         self.apart.sort_unstable();
         self.bundles.sort_unstable();
         self.hours.sort_unstable();
+        self.judged.sort_unstable();
         self.runs.sort_by_key(|run| run.night);
         self.turns.sort();
         for call in &mut self.repeats {
@@ -366,6 +384,7 @@ impl Figures {
             answers: self.answers.clone(),
             bundles: some(&self.bundles, |row| kept(row.night)),
             hours: some(&self.hours, |row| kept(row.night)),
+            judged: some(&self.judged, |row| kept(row.night)),
         }
     }
 

@@ -5,6 +5,7 @@ use super::figures::{
     ApartRow, AttemptRow, BundleRow, CallRow, CallTurns, ContactRow, Design, Figures, HourRow, LatencyRow, Method,
     Metric, Night, RunRow, RunState, SettingsChange, TurnCount, TurnRow, TurnSums,
 };
+use super::judged;
 use super::nights;
 use super::plan::{ASSUMED, Known};
 use super::verify::Marks;
@@ -64,7 +65,8 @@ pub async fn figures_of(
     let from = nights::versions_of(&settings.modes, &runs, &bundles).last().map_or(0, |version| version.from_night);
     let asked = answers::asked(&campaign.script);
     let crossover = settings.experiment.kind == Kind::Crossover;
-    let rows = store.counted(campaign.campaign, account, from, !asked.is_empty()).await?;
+    let mut rows = store.counted(campaign.campaign, account, from, !asked.is_empty()).await?;
+    let judged = judged::gather(store, campaign.campaign, account, from, &settings.experiment, &mut rows).await?;
     // A report of a finished campaign says the same whenever it is asked for.
     let data_as_of = newest.as_ref().and_then(|run| run.ended_at).map_or(now, Timestamp);
     let mut design = Design::of(&settings.modes, seed(&campaign.salt));
@@ -135,6 +137,7 @@ pub async fn figures_of(
                         turn_ms: row.turn_ms,
                         method: Method::parse(&row.method),
                         goal: row.goal == 1,
+                        faulty: row.faulty == 1,
                     })
                 })
                 .collect::<Result<Vec<_>>>()?,
@@ -155,6 +158,7 @@ pub async fn figures_of(
             })
             .collect::<Result<_>>()?,
         bundles,
+        judged,
         apart: rows
             .apart
             .into_iter()
@@ -205,11 +209,8 @@ fn latencies(mut counted: Vec<CountedLatency>) -> Result<Gathered> {
                 }
                 found.turns = turns.into_values().collect();
             }
-            "call_turn_half_ms" => {
-                let mut calls: BTreeMap<i64, u64> = BTreeMap::new();
-                latency.values.iter().for_each(|value| *calls.entry(value.ms).or_default() += count(value.n));
-                sums_of(&mut sums, &latency, mode).calls = calls.into_iter().collect();
-            }
+            "call_turn_half_ms" => sums_of(&mut sums, &latency, mode).calls = by_value(&latency),
+            "call_turn_faulty_half_ms" => sums_of(&mut sums, &latency, mode).calls_faulty = by_value(&latency),
             "call_turn_all_half_ms" => {
                 let mut calls: BTreeMap<Option<i64>, u64> = BTreeMap::new();
                 latency.values.iter().for_each(|value| *calls.entry(finite(value.ms)).or_default() += count(value.n));
@@ -226,6 +227,12 @@ fn latencies(mut counted: Vec<CountedLatency>) -> Result<Gathered> {
         }
     }
     Ok(Gathered { latencies: rows, turns: sums.into_values().collect() })
+}
+
+fn by_value(latency: &CountedLatency) -> Vec<(i64, u64)> {
+    let mut calls: BTreeMap<i64, u64> = BTreeMap::new();
+    latency.values.iter().for_each(|value| *calls.entry(value.ms).or_default() += count(value.n));
+    calls.into_iter().collect()
 }
 
 fn sums_of<'s>(
@@ -320,7 +327,7 @@ fn contacts(rows: Vec<CountedContacts>) -> Result<Vec<ContactRow>> {
         .collect()
 }
 
-fn mode(text: &str) -> Result<Mode> {
+pub(super) fn mode(text: &str) -> Result<Mode> {
     text.parse().map_err(|e| StoreError::row("attempts", "mode", e))
 }
 
@@ -334,7 +341,7 @@ fn state(text: &str) -> Result<RunState> {
 }
 
 /// Counts and sums of the tables are never below zero.
-fn count(n: i64) -> u64 {
+pub(super) fn count(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 

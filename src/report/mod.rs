@@ -14,6 +14,7 @@ pub mod gather;
 pub mod health;
 pub mod hours;
 pub mod intervals;
+pub mod judged;
 pub mod model;
 pub mod nights;
 pub mod paired;
@@ -59,6 +60,8 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
     health.extend(nights::bundle_check(&all, &versions));
     health.extend(nights::control_check(&control));
     health.extend(paired::aa_check(figures, &comparisons));
+    let judged = judged::blocks(figures);
+    health.extend(judged::checks(figures, &judged));
     let progress = verdict::Progress::of(figures);
     // Modes that play the same have no better one, and a panel speaks of test numbers alone.
     let verdicts = match figures.design.kind {
@@ -86,6 +89,7 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
             baseline: figures.design.baseline.clone(),
             primary_latency: "call_turn_ms".to_owned(),
             primary_success: "success_rate".to_owned(),
+            success_source: judged::source(&figures.design),
             margin_pp: figures.design.margin * 100.0,
             alpha_one_sided: figures.design.alpha,
             regime: figures.design.regime.as_str().to_owned(),
@@ -109,6 +113,7 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         night_differences,
         control,
         hours: hours::cells(figures),
+        judged,
         arms,
         comparisons,
     }

@@ -93,6 +93,9 @@ pub struct Report {
     pub control: Vec<super::nights::ControlChart>,
     /// By hour of the day; exploratory.
     pub hours: Vec<super::hours::HourCell>,
+    /// The goal judged out of the words alone, one block for each rubric; that which was used first stands first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<super::judged::Judged>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -105,6 +108,9 @@ pub struct DesignBlock {
     pub baseline: Mode,
     pub primary_latency: String,
     pub primary_success: String,
+    /// Who says that a call reached its goal: `dialogue`, `judge_rules` or `judge_model`.
+    #[serde(default)]
+    pub success_source: String,
     pub margin_pp: f64,
     pub alpha_one_sided: f64,
     pub regime: String,
@@ -407,6 +413,8 @@ pub struct Comparison {
     pub success_assigned: Interval,
     /// A sensitivity: as `success`, by calls that no fault ended.
     pub success_without_faults: Interval,
+    /// The same of `call_turn_ms`: calls cut short by a fault may have waited otherwise.
+    pub call_turn_without_faults_ms: Interval,
     pub success_pooled: Interval,
     pub nights_q_p: Option<f64>,
     pub nights_i2: Option<f64>,

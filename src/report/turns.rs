@@ -52,6 +52,8 @@ pub struct TurnRow {
     pub method: Method,
     /// Its call reached the goal.
     pub goal: bool,
+    /// Something of ours or of the platform ended its call.
+    pub faulty: bool,
 }
 
 /// The turns of one human call.
@@ -67,6 +69,8 @@ pub struct CallTurns {
     pub contact: i64,
     #[serde(default)]
     pub goal: bool,
+    #[serde(default)]
+    pub faulty: bool,
 }
 
 impl CallTurns {
@@ -86,6 +90,7 @@ impl CallTurns {
                     method: row.method,
                     contact: row.contact,
                     goal: row.goal,
+                    faulty: row.faulty,
                 });
             }
             let Some(call) = calls.last_mut() else { continue };
@@ -136,6 +141,9 @@ pub struct TurnSums {
     pub calls: Vec<(i64, u64)>,
     /// Calls by `call_turn_all_ms`, where an unanswered turn is a wait without end: `None`.
     pub calls_of_all: Vec<(Option<i64>, u64)>,
+    /// Of `calls`, those that something of ours or of the platform ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls_faulty: Vec<(i64, u64)>,
 }
 
 impl TurnSums {
@@ -148,6 +156,7 @@ impl TurnSums {
             unanswered: 0,
             calls: Vec::new(),
             calls_of_all: Vec::new(),
+            calls_faulty: Vec::new(),
         }
     }
 
@@ -163,6 +172,7 @@ impl TurnSums {
     fn of_group(night: Night, mode: &Mode, calls: &[&CallTurns]) -> TurnSums {
         let mut turns: BTreeMap<i64, TurnCount> = BTreeMap::new();
         let (mut medians, mut of_all) = (BTreeMap::<i64, u64>::new(), BTreeMap::<Option<i64>, u64>::new());
+        let mut faulty: BTreeMap<i64, u64> = BTreeMap::new();
         for call in calls {
             let mut answered = call.answered_ms.clone();
             answered.sort_unstable();
@@ -174,6 +184,7 @@ impl TurnSums {
             }
             if let Some(half) = call.half_median(false) {
                 *medians.entry(half).or_default() += 1;
+                *faulty.entry(half).or_default() += u64::from(call.faulty);
             }
             *of_all.entry(call.half_median(true)).or_default() += 1;
         }
@@ -183,6 +194,7 @@ impl TurnSums {
             turns: turns.into_values().collect(),
             calls: medians.into_iter().collect(),
             calls_of_all: of_all.into_iter().collect(),
+            calls_faulty: faulty.into_iter().filter(|(_, n)| *n > 0).collect(),
             ..TurnSums::empty(night, mode.clone())
         }
     }
@@ -206,6 +218,7 @@ impl TurnSums {
             unanswered: self.unanswered.saturating_sub(less.unanswered),
             calls: fewer(&self.calls, &less.calls),
             calls_of_all: fewer(&self.calls_of_all, &less.calls_of_all),
+            calls_faulty: fewer(&self.calls_faulty, &less.calls_faulty),
             ..TurnSums::empty(self.night, self.mode.clone())
         }
     }
@@ -217,8 +230,12 @@ impl TurnSums {
 
     /// Values of `call_turn_ms`, ascending.
     pub fn medians(&self) -> Vec<f64> {
-        let of = |(half, n): &(i64, u64)| std::iter::repeat_n(*half as f64 / 2.0, *n as usize);
-        self.calls.iter().flat_map(of).collect()
+        spread(&self.calls)
+    }
+
+    /// The same of calls that no fault ended.
+    pub fn medians_without_faults(&self) -> Vec<f64> {
+        spread(&fewer(&self.calls, &self.calls_faulty))
     }
 
     /// Values of `call_turn_all_ms`, ascending.
@@ -234,6 +251,10 @@ impl TurnSums {
     fn calls_with_latency(&self) -> u64 {
         self.calls.iter().map(|(_, n)| n).sum()
     }
+}
+
+fn spread(calls: &[(i64, u64)]) -> Vec<f64> {
+    calls.iter().flat_map(|(half, n)| std::iter::repeat_n(*half as f64 / 2.0, *n as usize)).collect()
 }
 
 fn fewer<K: Ord + Copy>(all: &[(K, u64)], gone: &[(K, u64)]) -> Vec<(K, u64)> {
@@ -286,6 +307,7 @@ mod tests {
             method: Method::Vad,
             contact,
             goal: false,
+            faulty: contact % 3 == 0,
         }
     }
 

@@ -69,6 +69,13 @@ pub fn points_plain(share: f64, lang: Lang) -> String {
     if tenths.fract() == 0.0 { format!("{tenths:.0}") } else { decimal(format!("{tenths:.1}"), lang) }
 }
 
+/// A number from -1 to 1 with two digits.
+pub fn hundredths(value: f64, lang: Lang) -> String {
+    let text = format!("{:.2}", value.abs());
+    let sign = if value < 0.0 && text != "0.00" { MINUS.to_string() } else { String::new() };
+    decimal(format!("{sign}{text}"), lang)
+}
+
 pub fn percent(share: f64, lang: Lang) -> String {
     decimal(format!("{:.1}{THIN}%", share * 100.0), lang)
 }

@@ -288,6 +288,8 @@ pub struct CountedTurn {
     pub turn_ms: Option<i64>,
     pub method: String,
     pub goal: i64,
+    /// Something of ours or of the platform ended its call.
+    pub faulty: i64,
 }
 
 /// One call's answers as JSON, and in how many calls they were the same.

@@ -211,6 +211,7 @@ mod dialogue;
 mod erase;
 mod exports;
 pub mod figures;
+pub mod judged;
 mod life;
 mod media;
 pub mod migrate;

@@ -347,6 +347,8 @@ pub struct Turn {
     pub model_ms: Option<i64>,
     pub tts_ms: Option<i64>,
     pub filler: bool,
+    /// Behind a filler: from the end of the callee's speech until the reply itself was heard.
+    pub content_ms: Option<i64>,
     pub interrupted: bool,
 }
 

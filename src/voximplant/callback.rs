@@ -99,6 +99,8 @@ pub struct Turn {
     pub model_ms: Option<i64>,
     pub tts_ms: Option<i64>,
     pub filler: bool,
+    /// Behind a filler: until the reply itself was heard.
+    pub content_ms: Option<i64>,
     pub interrupted: bool,
 }
 
@@ -278,6 +280,7 @@ fn turn(value: &Value, path: String) -> Result<Turn, CallbackError> {
         model_ms: at.number("model_ms")?,
         tts_ms: at.number("tts_ms")?,
         filler: at.flag("filler")?.unwrap_or(false),
+        content_ms: at.number("content_ms")?,
         interrupted: at.flag("interrupted")?.unwrap_or(false),
         start_method,
         end_method,

@@ -41,6 +41,21 @@ pub async fn slices(round: &mut Round, campaign: &str) {
     assert!(!told["slowest_turns"].as_array().expect("turns").is_empty(), "{told}");
 }
 
+/// Calls judged by their words, and read by people.
+pub async fn judged(round: &mut Round, run: &str) {
+    let (at, nobody): (At<'_>, At<'_>) = (&[("run", run)], &[("run", "run_nobody")]);
+    round.ask("judgeRun", at).json(json!({ "limit": 5 })).gives(200).await;
+    round.ask("judgeRun", at).json(json!({ "by": "model" })).gives(422).await;
+    round.ask("judgeRun", at).json(json!({ "by": "dice" })).gives(400).await;
+    round.ask("judgeRun", nobody).gives(404).await;
+    let sample = round.get("sampleToLabel", &[at[0], ("?", "n=2&seed=1")], 200).await;
+    round.get("sampleToLabel", &[at[0], ("?", "n=0")], 400).await;
+    round.get("sampleToLabel", nobody, 404).await;
+    let call: At<'_> = &[("attempt", text(&sample["items"][0], "attempt"))];
+    round.ask("labelAttempt", call).json(json!({ "goal": true })).gives(200).await;
+    round.ask("labelAttempt", &[("attempt", "att_nobody")]).json(json!({ "goal": true })).gives(404).await;
+}
+
 pub async fn links(round: &mut Round, campaign: &str) {
     let at: At<'_> = &[("campaign", campaign)];
     let made = round.ask("shareReport", at).json(json!({ "days": 2, "lang": "ru" })).gives(201).await.body;

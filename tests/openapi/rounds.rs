@@ -132,6 +132,7 @@ async fn every_operation_does_what_the_document_says() {
     runs(&mut round, &app, &run).await;
     reports(&mut round, &run).await;
     crate::access::slices(&mut round, &run.0).await;
+    crate::access::judged(&mut round, &run.1).await;
     crate::access::links(&mut round, &run.0).await;
     numbers(&mut round).await;
     installation(&mut round).await;

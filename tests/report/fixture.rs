@@ -81,6 +81,7 @@ impl Campaign {
             changes: Vec::new(),
             bundles: Vec::new(),
             hours: Vec::new(),
+            judged: Vec::new(),
             campaign: self.name.clone(),
             simulated: self.simulated,
             data_as_of: Timestamp(1_772_599_000_000),
@@ -182,6 +183,7 @@ fn add_arm(figures: &mut Figures, dice: &mut Dice, arm: &Arm, mode: &Mode, conta
                 turn_ms,
                 method: arm.method,
                 goal: false,
+                faulty: false,
             });
         }
     }

@@ -45,6 +45,7 @@ fn a_panel_is_compared_number_by_number() {
                 method: Method::Vad,
                 contact: number,
                 goal: place == 1 && number < 7,
+                faulty: false,
             });
         }
     }

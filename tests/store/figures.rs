@@ -131,6 +131,7 @@ impl History {
                     ("reply_ms", turn.reply_ms),
                     ("model_ms", turn.model_ms),
                     ("tts_ms", turn.tts_ms),
+                    ("turn_content_ms", if turn.filler { turn.content_ms } else { turn.turn_ms.filter(|ms| *ms >= 0) }),
                 ];
                 stages.into_iter().filter(|(_, ms)| ms.is_some()).for_each(|(stage, ms)| see(stage, ms));
             }
@@ -205,7 +206,7 @@ async fn statements_count_what_a_person_counts(bench: Bench) {
 }
 
 /// Metrics that become sums of turns.
-const OF_TURNS: &[&str] = &["turn_ms", "call_turn_half_ms", "call_turn_all_half_ms"];
+const OF_TURNS: &[&str] = &["turn_ms", "call_turn_half_ms", "call_turn_all_half_ms", "call_turn_faulty_half_ms"];
 
 /// The sums that are kept of turns, against the same made of every turn; and whoever was talked to more than once.
 /// The guards: `ranks`, `sizes`, the two medians and `talked_calls` of `acts/latencies.rs` and its statements.
@@ -223,7 +224,15 @@ async fn sums_of_turns(bench: &Bench, told: &History, settings: &Settings, seed:
     let sorted = |calls: Vec<CallTurns>| {
         let own = |mut call: CallTurns| {
             call.answered_ms.sort_unstable();
-            (call.night, call.mode, call.try_number, call.answered_ms, call.unanswered, call.method, call.goal)
+            (
+                call.night,
+                call.mode,
+                call.try_number,
+                call.answered_ms,
+                call.unanswered,
+                call.method,
+                (call.goal, call.faulty),
+            )
         };
         let mut own: Vec<_> = calls.into_iter().map(own).collect();
         own.sort();
@@ -244,6 +253,7 @@ fn turn_row(attempt: i64, a: &Remembered, turn: &Turn) -> Option<TurnRow> {
         turn_ms: turn.turn_ms,
         method: Method::parse(&turn.method),
         goal: a.call.as_ref().is_some_and(|call| call.goal == Some(true)),
+        faulty: a.call.as_ref().is_some_and(|call| call.fault.is_some()),
     })
 }
 

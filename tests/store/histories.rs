@@ -274,6 +274,7 @@ fn told_turns(dice: &mut Dice, outcome: Outcome) -> Vec<Turn> {
             tts_ms: maybe(dice, 9),
             filler: dice.one_in(6),
             interrupted: dice.one_in(5),
+            content_ms: maybe(dice, 40),
             ..Turn::default()
         })
         .collect()

@@ -28,8 +28,10 @@ async fn told(bench: &Bench) -> Vec<i64> {
         "ms = -1",
         "metric = 'turn_ms'",
         "metric = 'answer_ms'",
+        "metric = 'turn_content_ms'",
         "metric = 'call_turn_half_ms'",
         "metric = 'call_turn_all_half_ms'",
+        "metric = 'call_turn_faulty_half_ms'",
     ] {
         for sum in ["n", "n * (ms + 2)", "n * (ms + 2) * (run_id % 1009)", "ranks * (ms + 2)", "sizes * (ms + 2)"] {
             let question = format!("select cast(coalesce(sum({sum}), 0) as bigint) from latency_counts where {part}");

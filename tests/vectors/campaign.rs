@@ -166,6 +166,7 @@ fn figures(case: &Value) -> Figures {
                 turn_ms,
                 method,
                 goal: false,
+                faulty: false,
             });
         }
     }
@@ -185,6 +186,7 @@ fn figures(case: &Value) -> Figures {
         changes: Vec::new(),
         bundles: Vec::new(),
         hours: Vec::new(),
+        judged: Vec::new(),
         campaign: "report case".to_owned(),
         simulated: false,
         data_as_of: Timestamp(0),

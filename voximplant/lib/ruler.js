@@ -22,11 +22,12 @@
  * @property {number | null} model_ms
  * @property {number | null} tts_ms
  * @property {boolean} filler
+ * @property {number | null} content_ms From the callee's end to the first sound that is not the filler's.
  * @property {boolean} interrupted
  *
  * Where a stage began, until the agent's first sound ends it.
  * @typedef {{turn: Turn, told: boolean, model_from: number | null, tts_from: number | null,
- *   heard_by_vendor: number | null}} OpenTurn
+ *   heard_by_vendor: number | null, content_by_vendor: number | null}} OpenTurn
  *
  * @typedef {object} RulerOptions
  * @property {() => number} now Session milliseconds.
@@ -80,6 +81,8 @@ const ruler = (() => {
       if (turn.agent_start_ms === null && open.heard_by_vendor !== null) {
         answer(open, open.heard_by_vendor, 'event');
       }
+      // A reply close behind its filler is one piece of speech to the detector.
+      if (turn.content_ms === null) turn.content_ms = open.content_by_vendor;
       return turn;
     };
 
@@ -92,14 +95,17 @@ const ruler = (() => {
       if (open.tts_from !== null) turn.tts_ms = Math.max(0, at - open.tts_from);
     };
 
+    /** A filler was said, and the reply itself is known and was not heard yet. */
+    const awaitsContent = (/** @type {Turn} */ turn) => turn.filler && turn.content_ms === null && turn.agent_text !== '';
+
     const begin = (/** @type {number} */ at, /** @type {Method} */ method) => {
       complete(last());
       turns.push({
-        told: false, model_from: null, tts_from: null, heard_by_vendor: null,
+        told: false, model_from: null, tts_from: null, heard_by_vendor: null, content_by_vendor: null,
         turn: {
           n: turns.length + 1, callee_text: '', agent_text: '', callee_end_ms: at, agent_start_ms: null, turn_ms: null,
           end_method: method, start_method: agentVad ? 'vad' : 'event', asr_ms: null, reply_ms: null, model_ms: null,
-          tts_ms: null, filler: false, interrupted: false,
+          tts_ms: null, filler: false, content_ms: null, interrupted: false,
         },
       });
       if (early) {
@@ -152,6 +158,10 @@ const ruler = (() => {
         firstMethod = method;
       } else if (!sealed && turns.length > 0 && last().turn.agent_start_ms === null && !callee.speaking) {
         answer(last(), at, method);
+      } else if (!sealed && turns.length > 0 && !callee.speaking) {
+        // Behind a filler the reply itself: its words are known by now.
+        const turn = last().turn;
+        if (awaitsContent(turn)) turn.content_ms = at - turn.callee_end_ms;
       }
       options.changed();
     };
@@ -268,6 +278,9 @@ const ruler = (() => {
           options.changed();
         }
         const open = last();
+        if (open && !sealed && open.content_by_vendor === null && awaitsContent(open.turn)) {
+          open.content_by_vendor = at - open.turn.callee_end_ms;
+        }
         const unheard = open && open.turn.agent_start_ms === null && open.heard_by_vendor === null;
         if (unheard && !sealed && !callee.speaking) open.heard_by_vendor = at;
       },

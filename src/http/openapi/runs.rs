@@ -62,7 +62,29 @@ pub(super) fn describe(paper: &mut Paper) {
         .refuses(&[409]);
     keyed(stop);
     attempts(paper);
+    judged(paper);
     single(paper);
+}
+
+fn judged(paper: &mut Paper) {
+    paper.topic("Judging", "The goal read out of what was said, blind to the mode; docs/REPORTS.md tells more.");
+    let judge = paper
+        .post("/api/v1/runs/{run}/judge", "judgeRun", "Judges the next human calls of a run by their words")
+        .says("A call that the same rubric has judged is not judged again; go on with `after` until it is null.")
+        .takes::<JudgeOrder>(false, json!({ "by": "rules", "limit": 100 }))
+        .answers::<RunJudged>(200, "What became of this piece.")
+        .refuses(&[422]);
+    keyed(judge);
+    paper
+        .get("/api/v1/runs/{run}/labels/sample", "sampleToLabel", "Calls for a person to read, without their mode")
+        .says("As many of each mode as there are, drawn by a seed: the same seed draws the same calls.")
+        .query("n", whole(), "1 to 500; 30 when absent.")
+        .query("seed", whole(), "The campaign's own when absent.")
+        .answers::<LabelSample>(200, "Their words, and what makes a success.");
+    paper
+        .put("/api/v1/attempts/{attempt}/label", "labelAttempt", "What a person found in a call's words")
+        .takes::<Label>(true, json!({ "goal": true }))
+        .answers::<Labelled>(200, "It is kept, in the place of an earlier one.");
 }
 
 fn attempts(paper: &mut Paper) {

@@ -1,7 +1,7 @@
 //! `[experiment]`: what a comparison is judged by. It is written down before the first call and stays.
 
 use crate::domain::Mode;
-use crate::domain::experiment::{Experiment, Kind, NIGHTS, Regime};
+use crate::domain::experiment::{Experiment, Judge, Kind, NIGHTS, Regime, Success};
 use crate::domain::keys::{Table, cut};
 use serde_json::{Map, Value, json};
 
@@ -35,6 +35,21 @@ pub(super) fn read(table: Option<Table<'_>>, modes: Option<&[(Mode, u32)]>) -> O
     if kind.is_some_and(|kind| !kind.is_split()) && modes.is_some_and(|modes| modes.len() < 2) {
         table.refuse("kind", "one mode alone cannot be compared", "name two modes or more in `modes`");
     }
+    let success = if table.has("success") {
+        table.parsed("success", |text| {
+            let known = Success::ALL.into_iter().find(|success| success.as_str() == text);
+            known.ok_or_else(|| "write dialogue or judge".to_owned())
+        })
+    } else {
+        table.value("success");
+        Some(Success::Dialogue)
+    };
+    let judge = if table.has("judge") {
+        table.parsed("judge", |text| text.parse::<Judge>())
+    } else {
+        table.value("judge");
+        Some(Judge::Rules)
+    };
     let margin_pp = table.number("margin_pp", 0.1, 50.0);
     let regime = if table.has("regime") {
         table.parsed("regime", |text| {
@@ -59,14 +74,14 @@ pub(super) fn read(table: Option<Table<'_>>, modes: Option<&[(Mode, u32)]>) -> O
         }
     }
     table.close(&[]);
-    let (regime, kind) = (regime?, kind?);
+    let (regime, kind, success, judge) = (regime?, kind?, success?, judge?);
     let nights = nights.or_else(|| looks.last().copied());
     let looks = match regime {
         Regime::Group if looks.is_empty() => Experiment::looks_of(nights.unwrap_or(NIGHTS)),
         _ => looks,
     };
     let nights = nights.or_else(|| looks.last().copied());
-    Some(Experiment { kind, baseline, margin_pp, regime, nights, looks, calls })
+    Some(Experiment { kind, baseline, margin_pp, regime, nights, looks, calls, success, judge })
 }
 
 fn looks(table: &Table<'_>) -> Vec<u32> {
@@ -87,7 +102,7 @@ fn looks(table: &Table<'_>) -> Vec<u32> {
 
 pub(super) fn to_json(experiment: &Experiment) -> Value {
     let mut value = Map::new();
-    let Experiment { kind, baseline, margin_pp, regime, nights, looks, calls } = experiment;
+    let Experiment { kind, baseline, margin_pp, regime, nights, looks, calls, success, judge } = experiment;
     if !kind.is_split() {
         value.insert("kind".to_owned(), json!(kind.as_str()));
     }
@@ -106,6 +121,12 @@ pub(super) fn to_json(experiment: &Experiment) -> Value {
     }
     if let Some(calls) = calls {
         value.insert("calls".to_owned(), json!(calls));
+    }
+    if !success.is_dialogue() {
+        value.insert("success".to_owned(), json!(success.as_str()));
+    }
+    if !judge.is_rules() {
+        value.insert("judge".to_owned(), json!(judge.as_str()));
     }
     Value::Object(value)
 }

@@ -2,7 +2,7 @@
 
 use super::{from_json, parse, to_json};
 use crate::domain::Mode;
-use crate::domain::experiment::{Experiment, Kind, Regime};
+use crate::domain::experiment::{Experiment, Judge, Kind, Regime, Success};
 use std::collections::BTreeSet;
 
 fn modes() -> BTreeSet<Mode> {
@@ -29,6 +29,9 @@ fn an_experiment_is_read_with_its_defaults() {
     assert_eq!((panel.kind, panel.regime), (Kind::Crossover, Regime::Fixed));
     let always = read("[experiment]\nregime = \"always_valid\"\ncalls = 1500").unwrap();
     assert_eq!((always.regime, always.calls), (Regime::AlwaysValid, Some(1500)));
+    assert_eq!((always.success, always.judge), (Success::Dialogue, Judge::Rules));
+    let judged = read("[experiment]\nsuccess = \"judge\"\njudge = \"model\"").unwrap();
+    assert_eq!((judged.success, judged.judge), (Success::Judge, Judge::Model));
 }
 
 #[test]
@@ -45,6 +48,8 @@ fn what_contradicts_itself_is_refused() {
         ("nights = 0", "nights"),
         ("calls = 5", "calls"),
         ("kind = \"panel\"", "kind"),
+        ("success = \"mine\"", "success"),
+        ("judge = \"dice\"", "judge"),
         ("colour = 1", "colour"),
     ] {
         let refused = read(&format!("[experiment]\n{section}"));

@@ -1,6 +1,7 @@
 //! The report as one tidy table: a row per figure, for programs and spreadsheets.
 
 use super::RenderError;
+use crate::report::judged::Judged;
 use crate::report::model::{Arm, Contacts, Interval, NightArm, Rate, Report};
 
 const HEADER: [&str; 11] =
@@ -78,6 +79,8 @@ pub fn csv(report: &Report) -> Result<String, RenderError> {
         rows.interval(arm, "turn_ms", "p95_difference", &comparison.turn_p95_ms)?;
         rows.interval(arm, "success_rate", "difference", &comparison.success)?;
         rows.interval(arm, "success_assigned_rate", "difference", &comparison.success_assigned)?;
+        rows.interval(arm, "success_rate", "difference_without_faults", &comparison.success_without_faults)?;
+        rows.interval(arm, "call_turn_ms", "difference_without_faults", &comparison.call_turn_without_faults_ms)?;
         rows.interval(arm, "success_rate", "pooled_difference", &comparison.success_pooled)?;
         for guardrail in &comparison.guardrails {
             rows.interval(arm, &guardrail.metric, "difference", &guardrail.difference)?;
@@ -98,6 +101,9 @@ pub fn csv(report: &Report) -> Result<String, RenderError> {
             }
         }
     }
+    for block in &report.judged {
+        judged_rows(&mut rows, block)?;
+    }
     for row in &report.before_answer {
         rows.count(row.mode.as_str(), "before_answer", row.outcome.as_str(), row.n)?;
     }
@@ -111,6 +117,34 @@ pub fn csv(report: &Report) -> Result<String, RenderError> {
     between_nights(&mut rows, report)?;
     let bytes = rows.writer.into_inner().map_err(|failed| ::csv::Error::from(failed.into_error()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A rubric's figures; the metric names it.
+fn judged_rows(rows: &mut Rows, block: &Judged) -> Result<(), RenderError> {
+    let name = |what: &str| format!("{what}_{}_{}", block.judge, block.rubric);
+    for arm in &block.arms {
+        let mode = arm.mode.as_str();
+        rows.rate(mode, &name("judged_rate"), &arm.judged_rate)?;
+        rows.rate(mode, &name("judged_goal_rate"), &arm.goal_rate)?;
+        rows.rate(mode, &name("own_goal_rate"), &arm.own_goal_rate)?;
+        for (metric, agreement) in [("dialogue_judge", &arm.dialogue), ("judge_hand", &arm.hand)] {
+            let cells = &agreement.cells;
+            rows.rate(mode, &name(metric), &agreement.raw_rate)?;
+            rows.interval(mode, &name(metric), "kappa", &agreement.kappa)?;
+            for (stat, n) in [
+                ("both", cells.both),
+                ("first_only", cells.first_only),
+                ("second_only", cells.second_only),
+                ("neither", cells.neither),
+            ] {
+                rows.count(mode, &name(metric), stat, n)?;
+            }
+        }
+    }
+    for bias in &block.biases {
+        rows.interval(bias.mode.as_str(), &name(&bias.readers), "bias_difference", &bias.difference)?;
+    }
+    Ok(())
 }
 
 /// Differences night by night, their trend, and the newest point of each control chart.

@@ -372,6 +372,7 @@ fn facts(report: &Report, lang: Lang) -> Vec<(&'static str, String)> {
             pick(lang, "primary figures", "главные показатели"),
             format!("{}, {}", design.primary_latency, design.primary_success),
         ),
+        (pick(lang, "success is counted by", "успех считает"), super::judged::source(report, lang).to_owned()),
         (
             pick(lang, "margin", "допуск"),
             format!("{} {}", words::points_plain(design.margin_pp / 100.0, lang), pick(lang, "pp", "п. п.")),

@@ -9,6 +9,7 @@ pub mod gate;
 mod hours;
 mod html;
 mod json;
+mod judged;
 mod markdown;
 mod nights;
 mod rows;

@@ -53,6 +53,7 @@ pub fn sections(report: &Report, lang: Lang) -> Vec<Section> {
     if !report.answers.is_empty() {
         sections.push(Section { title: pick(lang, "Answers", "Ответы"), rows: answers(report, lang) });
     }
+    sections.extend(super::judged::section(report, lang));
     sections
 }
 
@@ -171,9 +172,18 @@ fn latency(report: &Report, lang: Lang) -> Vec<Row> {
         },
     );
     primary.primary = true;
-    vec![
-        primary,
-        row(report, "turn_ms p50·p90·p95", pick(lang, "over turns", "по репликам"), three("turn_ms")),
+    let mut rows =
+        vec![primary, row(report, "turn_ms p50·p90·p95", pick(lang, "over turns", "по репликам"), three("turn_ms"))];
+    // Without fillers it is the same figure again.
+    if report.arms.iter().any(|arm| arm.rates.filler_rate.k > 0) {
+        rows.push(row(
+            report,
+            "turn_content_ms p50·p90·p95",
+            pick(lang, "fillers are no reply", "заполнители не ответ"),
+            three("turn_content_ms"),
+        ));
+    }
+    rows.extend([
         row(
             report,
             pick(lang, "turns measured", "реплик измерено"),
@@ -191,7 +201,8 @@ fn latency(report: &Report, lang: Lang) -> Vec<Row> {
         ),
         row(report, "answer_ms p50", pick(lang, "dial → answer", "набор → ответ"), median("answer_ms")),
         row(report, "talk_ms p50", pick(lang, "length of human calls", "длина разговора"), median("talk_ms")),
-    ]
+    ]);
+    rows
 }
 
 /// Median and 95th percentile of each stage that somebody measured.
@@ -305,8 +316,16 @@ pub fn differences(report: &Report, lang: Lang) -> Vec<Difference> {
                 points_cell(&comparison.success_without_faults, lang),
                 direction(&comparison.success_without_faults, better, open),
             ));
+            found.push(of(
+                comparison,
+                pick(lang, "call_turn_ms without faulty calls", "call_turn_ms без сбойных звонков"),
+                pick(lang, "sensitivity", "чувствительность"),
+                ms_cell(&comparison.call_turn_without_faults_ms, lang),
+                direction(&comparison.call_turn_without_faults_ms, slower, open),
+            ));
         }
     }
+    found.extend(super::judged::differences(report, lang));
     found
 }
 
@@ -374,6 +393,8 @@ pub fn check_title(check: &Check, lang: Lang) -> &'static str {
         "bundles" => pick(lang, "what was played", "что игралось"),
         "control" => pick(lang, "control band", "контрольные границы"),
         "aa" => pick(lang, "equal modes", "равные режимы"),
+        "judge" => pick(lang, "judge", "судья"),
+        "goal_bias" => pick(lang, "who counts goals", "кто считает цели"),
         _ => pick(lang, "plausibility", "правдоподобие"),
     }
 }

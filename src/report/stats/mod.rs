@@ -4,6 +4,7 @@
 //! its own: a seed is handed in. Each function names its formula and where it comes from, and is
 //! held to results of independent packages by `tests/vectors.rs`.
 
+pub mod agreement;
 pub mod bootstrap;
 pub mod bucket;
 pub mod chi_square;

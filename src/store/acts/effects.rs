@@ -183,6 +183,7 @@ fn push_turn(rows: &mut Rows, attempt: AttemptId, t: &Turn) {
         t.tts_ms,
         i64::from(t.filler),
         i64::from(t.interrupted),
+        t.content_ms,
     ));
 }
 

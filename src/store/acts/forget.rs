@@ -18,6 +18,7 @@ pub async fn said(conn: &mut Conn, attempts: &str) -> Result<()> {
         sql!("forget_events"),
         sql!("forget_calls"),
         sql!("forget_streams"),
+        sql!("forget_judgements"),
         sql!("forget_history"),
     ] {
         sqlx::query(statement).bind(attempts).execute(&mut *conn).await?;

@@ -33,6 +33,7 @@ pub mod erase;
 pub mod exports;
 pub mod figures;
 pub mod forget;
+pub mod judged;
 pub mod lanes;
 pub mod latencies;
 pub mod life;

@@ -66,6 +66,8 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from history",
         "delete from sessions",
         "delete from media_streams",
+        "delete from judgements",
+        "delete from labels",
         "delete from dialogue_turns",
         "delete from turns",
         "delete from calls",

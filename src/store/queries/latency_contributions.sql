@@ -3,7 +3,7 @@
 with answered as
 (
     select a.attempt_id, a.run_id, a.mode, case when a.outcome = 'answered' then 'human' else 'machine' end as class,
-           k.source, k.answer_ms, k.ring_ms, k.first_audio_ms, k.talk_ms
+           k.source, k.fault, k.answer_ms, k.ring_ms, k.first_audio_ms, k.talk_ms
     from json_each($1) as w -- sqlite
     join attempts a on a.attempt_id = w.value -- sqlite
     from json_array_elements_text(cast($1 as json)) as w (value) -- postgres
@@ -16,14 +16,15 @@ with answered as
 ),
 stages as
 (
-    select h.run_id, h.mode, h.class, t.asr_ms, t.reply_ms, t.model_ms, t.tts_ms
+    select h.run_id, h.mode, h.class, t.asr_ms, t.reply_ms, t.model_ms, t.tts_ms,
+           case when t.filler = 1 then t.content_ms else t.turn_ms end as content_ms
     from answered h
     join turns t on t.attempt_id = h.attempt_id
     where h.class = 'human'
 ),
 ranked as
 (
-    select h.run_id, h.mode, h.class, h.attempt_id, t.turn, t.turn_ms, t.method,
+    select h.run_id, h.mode, h.class, h.attempt_id, h.fault, t.turn, t.turn_ms, t.method,
            row_number() over (partition by h.attempt_id
                               order by case when t.turn_ms is null then 1 else 0 end, t.turn_ms, t.turn) as place,
            count(t.turn_ms) over (partition by h.attempt_id) as answered,
@@ -34,7 +35,7 @@ ranked as
 ),
 medians as
 (
-    select run_id, mode, class, answered,
+    select run_id, mode, class, fault, answered,
            max(case method when 'recording' then 0 when 'vad' then 1 when 'event_corrected' then 2 else 3 end) as ruler,
            sum(case when place = (answered + 1) / 2 then turn_ms else 0 end)
                + sum(case when place = (answered + 2) / 2 then turn_ms else 0 end) as half_ms,
@@ -42,7 +43,7 @@ medians as
                 else sum(case when place = (told + 1) / 2 then turn_ms else 0 end)
                      + sum(case when place = (told + 2) / 2 then turn_ms else 0 end) end as half_ms_of_all
     from ranked
-    group by run_id, mode, class, attempt_id, answered, told
+    group by run_id, mode, class, attempt_id, fault, answered, told
 ),
 observed as
 (
@@ -66,6 +67,9 @@ observed as
            half_ms, 0, 0
     from medians where answered > 0
     union all
+    select run_id, mode, 'call_turn_faulty_half_ms', class, '', 0, half_ms, 0, 0
+    from medians where answered > 0 and fault is not null
+    union all
     select run_id, mode, 'call_turn_all_half_ms', class,
            case ruler when 0 then 'recording' when 1 then 'vad' when 2 then 'event_corrected' else 'event' end, 0,
            half_ms_of_all, 0, 0
@@ -78,6 +82,8 @@ observed as
     select run_id, mode, 'model_ms', class, '', 0, model_ms, 0, 0 from stages where model_ms >= 0
     union all
     select run_id, mode, 'tts_ms', class, '', 0, tts_ms, 0, 0 from stages where tts_ms >= 0
+    union all
+    select run_id, mode, 'turn_content_ms', class, '', 0, content_ms, 0, 0 from stages where content_ms >= 0
 )
 select run_id, mode, metric, class, method, cast(later as bigint) as later, cast(ms as bigint) as ms, count(*) as n,
        cast(sum(ranks) as bigint) as ranks, cast(sum(sizes) as bigint) as sizes

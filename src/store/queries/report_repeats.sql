@@ -11,7 +11,8 @@ with again as materialized -- postgres
     having count(*) > 1
 )
 select r.ordinal as night, a.mode, k.contact_id as contact, a.attempt_id as attempt, a.try_number, t.turn_ms, t.method,
-       cast(coalesce(c.goal, 0) as bigint) as goal
+       cast(coalesce(c.goal, 0) as bigint) as goal,
+       cast(case when c.fault is null then 0 else 1 end as bigint) as faulty
 from again g
 join talked_calls k on k.campaign_id = $1 and k.contact_id = g.contact_id
 join attempts a on a.attempt_id = k.attempt_id

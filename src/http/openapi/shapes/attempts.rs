@@ -155,6 +155,8 @@ pub struct Turn {
     model_ms: Option<i64>,
     tts_ms: Option<i64>,
     filler: bool,
+    /// Behind a filler: until the reply itself was heard.
+    content_ms: Option<i64>,
     interrupted: bool,
 }
 
