@@ -145,6 +145,8 @@ async fn every_page_is_made_in_both_languages_and_nothing_written_runs() {
         format!("/campaigns/{campaign}/report/slices"),
         format!("/campaigns/{campaign}/report/slices?by=column%3Anote"),
         format!("/campaigns/{campaign}/report/slices?by=hour&label=%3Cscript%3Ealert&mode=%22%3E%3Cscript"),
+        format!("/campaigns/{campaign}/calls?mode=dialog&night=1"),
+        format!("/campaigns/{campaign}/calls?mode=%22%3E%3Cscript%3Ealert"),
         format!("/runs/{run}"),
         format!("/calls/{call}"),
         format!("/people/{contact}"),
@@ -203,6 +205,15 @@ async fn files_are_handed_on_as_the_api_makes_them() {
     // The report has a policy of its own: styles inside, and no script at all.
     let report = browser.get(&format!("/campaigns/{campaign}/files/report.html")).await;
     assert!(!report.headers["content-security-policy"].to_str().expect("text").contains("script-src"));
+    assert!(!report.text.contains("href="), "what is kept in a file leads nowhere");
+    // The guard: `links` in `render/html.rs`. Each figure leads to the calls behind it, and each of them to its page.
+    let led = browser.get(&format!("/campaigns/{campaign}/files/report.html?links=true")).await;
+    let behind = format!("/campaigns/{campaign}/calls?mode=dialog");
+    assert!(led.text.matches(&format!("href=\"{behind}\"")).count() > 10, "{}", led.text);
+    assert!(led.text.contains(&format!("href=\"{behind}&amp;night=1\"")));
+    let calls = browser.get(&behind).await;
+    let call = calls.text.split("href=\"/calls/").nth(1).and_then(|rest| rest.split('"').next()).expect("a call");
+    assert_eq!(browser.get(&format!("/calls/{call}")).await.status, 200);
     assert_eq!(browser.get(&format!("/campaigns/{campaign}/files/..%2F..%2Fnodes")).await.status, 404);
     app.stop().await;
 }

@@ -6,6 +6,7 @@
 mod access;
 mod asked;
 mod assets;
+mod behind;
 mod call;
 mod campaign;
 mod campaigns;

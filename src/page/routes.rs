@@ -2,7 +2,7 @@
 
 use super::session::Sessions;
 use super::{
-    access, assets, call, campaign, campaigns, create, doors, files, hooks, others, people, report, run, slices,
+    access, assets, behind, call, campaign, campaigns, create, doors, files, hooks, others, people, report, run, slices,
 };
 use crate::clock::Clock;
 use axum::Router;
@@ -100,6 +100,7 @@ pub fn router(api: Router, installation_key: &[u8], clock: Clock, stopping: Canc
         .route("/campaigns/{campaign}/report/slices", get(slices::show))
         .route("/campaigns/{campaign}/report/share", post(report::share))
         .route("/campaigns/{campaign}/report/shares/{share}/revoke", post(report::unshare))
+        .route("/campaigns/{campaign}/calls", get(behind::show))
         .route("/schedules", get(others::schedules))
         .route("/suppressions", get(others::suppressions).post(others::suppress))
         .route("/suppressions/files/{kind}", get(others::suppressions_file))

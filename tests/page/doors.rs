@@ -13,6 +13,7 @@ const PAGES: &[&str] = &[
     "/campaigns/x/start",
     "/campaigns/x/report",
     "/campaigns/x/report/slices",
+    "/campaigns/x/calls",
     "/campaigns/x/files/contacts.csv",
     "/runs/x",
     "/runs/x/live",

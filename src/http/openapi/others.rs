@@ -35,7 +35,14 @@ fn reports(paper: &mut Paper) {
     for (ending, id, kind) in [("csv", "reportCsv", "text/csv"), ("html", "reportHtml", "text/html")] {
         let path = format!("/api/v1/campaigns/{{campaign}}/report.{ending}");
         let told = paper.get(&path, id, "The comparison, to take away").sends(200, kind, text(), "The report.");
-        language(told);
+        let told = language(told);
+        if id == "reportHtml" {
+            told.query(
+                "links",
+                json!({ "type": "boolean" }),
+                "Figures lead to the calls behind them, by the pages here.",
+            );
+        }
     }
     let mut gate = paper
         .get("/api/v1/campaigns/{campaign}/gate", "gate", "The newest run held against limits, for CI")

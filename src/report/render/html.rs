@@ -60,6 +60,9 @@ struct Page<'a> {
     troubles: Vec<HealthLine>,
     fine: Vec<HealthLine>,
     modes: Vec<String>,
+    /// Where the calls behind a figure are told, for a page that is served; and the modes by their names.
+    links: Option<&'a str>,
+    arms: Vec<&'a str>,
     sections: Vec<Section>,
     differences: Vec<Difference>,
     baseline: String,
@@ -167,7 +170,17 @@ fn run_state(state: crate::report::figures::RunState, lang: Lang) -> &'static st
     }
 }
 
+/// To be kept: it leads nowhere.
 pub fn html(report: &Report, lang: Lang) -> Result<String, RenderError> {
+    page(report, lang, None)
+}
+
+/// To be served: each figure of a mode leads to `links`, with `mode` and `night` behind it.
+pub fn html_with_links(report: &Report, lang: Lang, links: &str) -> Result<String, RenderError> {
+    page(report, lang, Some(links))
+}
+
+fn page(report: &Report, lang: Lang, links: Option<&str>) -> Result<String, RenderError> {
     let (troubles, fine) = health_lines(report, lang);
     let page = Page {
         lang: lang.as_str(),
@@ -181,6 +194,8 @@ pub fn html(report: &Report, lang: Lang) -> Result<String, RenderError> {
         troubles,
         fine,
         modes: report.arms.iter().map(|arm| rows::mode_title(arm, lang)).collect(),
+        links,
+        arms: report.arms.iter().map(|arm| arm.mode.as_str()).collect(),
         sections: rows::sections(report, lang),
         differences: rows::differences(report, lang),
         baseline: report.design.baseline.to_string(),

@@ -17,7 +17,7 @@ mod svg;
 mod table;
 
 pub use csv::csv;
-pub use html::html;
+pub use html::{html, html_with_links};
 pub use json::json;
 pub use markdown::markdown;
 pub use table::table;
