@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -198,13 +198,22 @@ fn ours(rows: &[(String, Option<i64>, i64)]) -> BTreeMap<String, Vec<f64>> {
     modes.into_iter().map(|(mode, rows)| (mode.to_owned(), of(rows))).collect()
 }
 
+/// A Python that knows DuckDB: the one that `.ci/duckdb` made beside the build, else the system's.
+fn python() -> Option<PathBuf> {
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("duckdb").join("bin/python");
+    let knows = |python: &PathBuf| {
+        let asked = Command::new(python).args(["-c", "import duckdb"]).output();
+        asked.is_ok_and(|output| output.status.success())
+    };
+    [own, PathBuf::from("python3")].into_iter().find(knows)
+}
+
 /// The same three percentiles of every turn, by mode, and how long they took; nothing where the package is missing.
 async fn duckdb(store: &Store, folder: &Path) -> Option<(Value, f64)> {
-    let known = Command::new("python3").args(["-c", "import duckdb"]).output();
-    if !known.is_ok_and(|output| output.status.success()) {
-        eprintln!("DuckDB was left out: its Python package is not installed (pip install duckdb)");
+    let Some(python) = python() else {
+        eprintln!("DuckDB was left out: its Python package is not installed (.ci/duckdb installs it)");
         return None;
-    }
+    };
     let text = "select mode, turn_ms from report_turns where turn_ms >= 0";
     let rows: Vec<(String, i64)> = match store.db() {
         Db::Sqlite { reader, .. } => sqlx::query_as(text).fetch_all(reader).await,
@@ -225,7 +234,7 @@ async fn duckdb(store: &Store, folder: &Path) -> Option<(Value, f64)> {
                    s = time.perf_counter()\n\
                    r = d.execute('select mode, quantile_cont(ms, [0.5, 0.95, 0.99]) from t group by mode').fetchall()\n\
                    print(json.dumps([dict(r), time.perf_counter() - s]))";
-    let output = Command::new("python3").arg("-c").arg(program).arg(&path).output().expect("python3");
+    let output = Command::new(python).arg("-c").arg(program).arg(&path).output().expect("python3");
     let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     Some((told[0].clone(), told[1].as_f64()?))
 }
