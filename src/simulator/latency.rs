@@ -1,4 +1,4 @@
-//! How long each simulated part takes: log-normal, by routing rule, drawn by hash.
+//! How long each simulated part takes: log-normal, by routing rule, drawn by hash; and how many callees a rule's talk tires.
 //!
 //! A model is built for the turn it should produce, whichever kind of scenario uses it. So two
 //! rules' models can be swapped, and the figures of their modes are swapped with them.
@@ -45,7 +45,12 @@ pub struct LatencyModel {
     pub transcript_ms: Delay,
     /// Opening the connection to the realtime model.
     pub model_connect_ms: Delay,
+    /// Share of callees who have had enough after an answer or three, whoever talks to them so.
+    pub uninterested: f64,
 }
+
+/// One in nine is not interested and leaves early.
+pub const UNINTERESTED: f64 = 0.11;
 
 /// What server-side voice detection waits for by default; a turn of the realtime model contains it.
 const SILENCE_MS: f64 = 500.0;
@@ -62,6 +67,7 @@ impl LatencyModel {
             tool_audio_ms: Delay::new(thinking * 0.46, 0.28),
             transcript_ms: Delay::new(thinking * 0.4, 0.3),
             model_connect_ms: Delay::new(350.0, 0.25),
+            uninterested: UNINTERESTED,
         }
     }
 }

@@ -187,12 +187,12 @@ pub struct Nature {
 }
 
 impl Nature {
-    pub fn of(temper: Temper, dice: &Dice) -> Self {
+    /// `uninterested`: the share that leaves early.
+    pub fn of(temper: Temper, dice: &Dice, uninterested: f64) -> Self {
         let patience_ms = (5500.0 * (0.35 * dice.normal("patience", 0)).exp()).clamp(3000.0, 14_000.0);
         let answers_max = match temper {
             Temper::TalksOver => 5 + (dice.bits("answers", 0) % 4) as u32,
-            // One in nine is not interested and leaves early.
-            _ if dice.chance(0.11, "uninterested", 0) => 1 + (dice.bits("answers", 0) % 3) as u32,
+            _ if dice.chance(uninterested, "uninterested", 0) => 1 + (dice.bits("answers", 0) % 3) as u32,
             _ => 16,
         };
         Self {

@@ -244,7 +244,7 @@ mod tests {
 
     fn talker(temper: Temper) -> Talker {
         let dice = Dice::of_call(1, "79990000001", 1);
-        let mut nature = Nature::of(temper, &dice);
+        let mut nature = Nature::of(temper, &dice, crate::simulator::latency::UNINTERESTED);
         nature.answers_max = 16;
         Talker::new(temper, nature, Tongue::Russian, dice)
     }

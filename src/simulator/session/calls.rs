@@ -209,14 +209,14 @@ impl World {
     }
 
     fn answered(&mut self, handle: Handle) {
-        let now = self.now;
+        let (now, uninterested) = (self.now, self.latency.uninterested);
         let Some(call) = self.call(handle) else {
             return;
         };
         let temper = call.temper.unwrap_or(Temper::Silent);
         call.state = State::Connected;
         call.answered_at = now;
-        let nature = Nature::of(temper, &call.dice);
+        let nature = Nature::of(temper, &call.dice, uninterested);
         call.talker = Some(Talker::new(temper, nature, call.tongue, call.dice.clone()));
         let amd = call.amd;
         self.mute |= temper == Temper::Unheard;
