@@ -12,7 +12,9 @@ const observe = () => {
   window.shifts = [];
   const box = ({ x, y, width, height }) => [x, y, width, height].map((px) => px.toFixed(1)).join(" ");
   const name = (node) => (node ? `${node.nodeName}.${node.className ?? ""} "${node.textContent.trim().slice(0, 40)}" in ${node.parentElement?.nodeName}.${node.parentElement?.className}` : "something");
-  new PerformanceObserver((list) => list.getEntries().filter((entry) => !entry.hadRecentInput).forEach(({ value, sources }) => {
+  // A row that only keeps a place free shows nothing: where it gives way to another, nobody sees a jump.
+  const empty = ({ sources }) => sources.length > 0 && sources.every(({ node }) => node?.classList?.contains("void"));
+  new PerformanceObserver((list) => list.getEntries().filter((entry) => !entry.hadRecentInput && !empty(entry)).forEach(({ value, sources }) => {
     window.shifts.push(`${value.toFixed(6)}: ${sources.map((it) => `${name(it.node)} ${box(it.previousRect)} -> ${box(it.currentRect)}`).join("; ")}`);
   })).observe({ type: "layout-shift", buffered: true });
 };
