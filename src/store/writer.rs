@@ -49,7 +49,7 @@ enum What {
     Decide(Asked),
     Note(Note),
     Answer(StartAnswer),
-    Reply(DialogueTurn),
+    Reply(Box<DialogueTurn>),
 }
 
 struct Order {
@@ -107,7 +107,7 @@ impl Writer {
 
     /// The reply that stood before.
     pub async fn reply(&self, turn: DialogueTurn) -> Result<Option<String>> {
-        self.done(What::Reply(turn)).await
+        self.done(What::Reply(Box::new(turn))).await
     }
 
     async fn done<T: 'static>(&self, what: What) -> Result<T> {
@@ -248,7 +248,7 @@ async fn apply(mut tx: Tx<'_>, orders: &[Order], runs: Runs) -> Result<Option<Ve
             What::Decide(asked) => sets.decisions.push((n, asked)),
             What::Note(note) => sets.notes.push((n, note)),
             What::Answer(answer) => sets.answers.push((n, answer)),
-            What::Reply(turn) => sets.replies.push((n, turn)),
+            What::Reply(turn) => sets.replies.push((n, &**turn)),
         }
     }
     if !sets.decisions.is_empty() {

@@ -217,7 +217,8 @@ async fn a_call_whose_words_are_forgotten_is_not_judged(bench: Bench) {
     bench.store.put_judgements(vec![judgement(attempt, "old", true)]).await.unwrap();
     bench.execute("update attempts set ended_at = 0").await.unwrap();
     let keeps = vec![halo::store::Keep { what: "transcripts", days: Some(1) }];
-    let audit = halo::store::AuditOrder::new(&bench.store, halo::store::Who::at_the_terminal(), "retention.set", NOON);
+    let audit =
+        halo::store::AuditOrder::new(&bench.store, halo::store::Who::at_the_terminal("tests"), "retention.set", NOON);
     bench.store.keep(keeps, audit).await.unwrap();
     bench.store.forget_old(NOON, 100).await.unwrap();
     assert_eq!(
