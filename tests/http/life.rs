@@ -50,15 +50,16 @@ async fn a_run_is_held_steered_and_joined_while_it_goes_on() {
     );
     assert_eq!(held["history"][1]["reason"], json!("held: 3 contacts were dialled, as asked; resume goes on"));
     let dialled = || async { ledger::by_number(&place.simulator).await.len() };
-    until("the calls end", || async {
+    let nobody_speaks = || async {
         let (_, now) = get(&app, &format!("/api/v1/runs/{run}")).await;
         (now["progress"]["live"] == 0).then_some(())
-    })
-    .await;
+    };
+    until("the calls end", nobody_speaks).await;
     assert_eq!(dialled().await, 3);
     let (status, _) = order(&app, &format!("/api/v1/runs/{run}/resume"), json!({ "hold_after": 2 })).await;
     assert_eq!(status, 200);
     run_in_state(&app, &run, "paused").await;
+    until("the calls end", nobody_speaks).await;
     assert_eq!(dialled().await, 5);
 
     // The great pause, and a list that comes in meanwhile, as rows and as CSV.
