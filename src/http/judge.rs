@@ -3,9 +3,11 @@
 //! Here a judge is handed the script and the words. The mode is known to the tables alone: nothing below reads it, but for
 //! drawing as many calls of each mode for people to read, which is told to nobody.
 
+use super::body::Object;
 use super::converse::Counted;
 use super::life::said;
 use super::runs::run_id;
+use super::voice::body_of;
 use super::{Model, Problem, Web};
 use crate::chat::{Patience, Question};
 use crate::dialogue::model::Exchange;
@@ -17,6 +19,7 @@ use crate::store::judged::{Judgement, SpokenTurn, ToLabel};
 use crate::store::{Made, Store};
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
@@ -293,8 +296,9 @@ pub(super) struct Label {
 pub(super) async fn label(
     State(web): State<Arc<Web>>,
     Path(id): Path<String>,
-    Json(label): Json<Label>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
+    let Object(label): Object<Label> = body_of(body)?;
     let missing = || Problem::missing(format!("attempt `{id}` is no human call of a campaign"));
     let attempt: AttemptId = id.parse().map_err(|_| missing())?;
     if !web.store.put_label(attempt, label.goal, web.clock.now()).await? {
