@@ -49,8 +49,9 @@ where r.kind = 'campaign' and c.own_mode = 0 and a.state = 'ended' and a.outcome
 -- of fillers that were said before this column nobody knows it.
 alter table turns add column content_ms bigint;
 
--- What every ended attempt says of a latency, as before (0021), and turn_content_ms; and the medians of calls that a fault
--- ended once more, so that they can be left out.
+-- What every ended attempt says of a latency, as before (0021); of replies that a filler began, both waits, so that
+-- turn_content_ms is turn_ms without the one and with the other; and the medians of calls that a fault ended once more, so
+-- that they can be left out.
 drop view report_observations;
 create view report_observations as
 with answered as
@@ -61,8 +62,7 @@ with answered as
 ),
 stages as
 (
-    select a.run_id, a.mode, t.asr_ms, t.reply_ms, t.model_ms, t.tts_ms,
-           case when t.filler = 1 then t.content_ms else t.turn_ms end as content_ms
+    select a.run_id, a.mode, t.asr_ms, t.reply_ms, t.model_ms, t.tts_ms, t.filler, t.turn_ms, t.content_ms
     from report_attempts a
     join turns t on t.attempt_id = a.attempt_id
     where a.own_mode = 0 and a.outcome = 'answered'
@@ -126,12 +126,14 @@ select run_id, mode, 'model_ms', 'human', '', 0, model_ms, 0, 0 from stages wher
 union all
 select run_id, mode, 'tts_ms', 'human', '', 0, tts_ms, 0, 0 from stages where tts_ms >= 0
 union all
-select run_id, mode, 'turn_content_ms', 'human', '', 0, content_ms, 0, 0 from stages where content_ms >= 0;
+select run_id, mode, 'filler_turn_ms', 'human', '', 0, turn_ms, 0, 0 from stages where filler = 1 and turn_ms >= 0
+union all
+select run_id, mode, 'filler_content_ms', 'human', '', 0, content_ms, 0, 0 from stages where filler = 1 and content_ms >= 0;
 
 insert into latency_counts (run_id, mode, metric, class, method, later, ms, n, ranks, sizes)
 select run_id, mode, metric, class, method, later, ms, count(*), 0, 0
 from report_observations
-where metric in ('turn_content_ms', 'call_turn_faulty_half_ms')
+where metric in ('filler_turn_ms', 'filler_content_ms', 'call_turn_faulty_half_ms')
 group by run_id, mode, metric, class, method, later, ms;
 
 drop view report_latencies;
@@ -141,8 +143,17 @@ select r.campaign_id, r.account_id, r.ordinal as night, l.mode, l.metric,
 from latency_counts l
 join runs r on r.run_id = l.run_id
 where l.n > 0 and (l.ms >= 0 or l.metric <> 'turn_ms')
-  and l.metric not in ('call_turn_half_ms', 'call_turn_all_half_ms', 'call_turn_faulty_half_ms')
-group by r.campaign_id, r.account_id, r.ordinal, l.mode, l.metric, l.ms;
+  and l.metric not in ('call_turn_half_ms', 'call_turn_all_half_ms', 'call_turn_faulty_half_ms', 'filler_turn_ms',
+                       'filler_content_ms')
+group by r.campaign_id, r.account_id, r.ordinal, l.mode, l.metric, l.ms
+union all
+select r.campaign_id, r.account_id, r.ordinal, l.mode, 'turn_content_ms', l.ms,
+       cast(sum(case when l.metric = 'filler_turn_ms' then -l.n else l.n end) as bigint)
+from latency_counts l
+join runs r on r.run_id = l.run_id
+where l.metric in ('turn_ms', 'filler_turn_ms', 'filler_content_ms') and l.ms >= 0
+group by r.campaign_id, r.account_id, r.ordinal, l.mode, l.ms
+having sum(case when l.metric = 'filler_turn_ms' then -l.n else l.n end) > 0;
 
 drop view report_turns;
 create view report_turns as

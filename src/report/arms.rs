@@ -111,6 +111,27 @@ fn table(figures: &Figures, mode: &Mode, metric: Metric) -> Frequencies {
     Frequencies::collect(rows.map(|row| (row.value_ms, row.n)))
 }
 
+/// Waits until the reply itself: those of all turns, but behind a filler until the audio that is none. Empty where no arm
+/// said a filler: it would be `turn_ms` once more.
+fn content(figures: &Figures, mode: &Mode) -> Frequencies {
+    if !figures.latencies.iter().any(|row| Metric::FILLERS.contains(&row.metric)) {
+        return Frequencies::collect([]);
+    }
+    let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
+    let turns = figures.turns.iter().filter(|sums| sums.mode == *mode).flat_map(|sums| &sums.turns);
+    turns.for_each(|count| *counts.entry(count.ms).or_default() += count.n as i64);
+    for row in figures.latencies.iter().filter(|row| row.mode == *mode) {
+        let sign = match row.metric {
+            Metric::FillerTurnMs => -1,
+            Metric::FillerContentMs => 1,
+            _ => continue,
+        };
+        *counts.entry(row.value_ms.unwrap_or_default()).or_default() += sign * row.n as i64;
+    }
+    let some = counts.into_iter().filter(|(_, n)| *n > 0);
+    Frequencies::collect(some.map(|(ms, n)| (Some(ms), n.unsigned_abs())))
+}
+
 fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls) -> Vec<Latency> {
     let of_arm = || figures.turns.iter().filter(|sums| sums.mode == *mode);
     let every_call = turns::clusters(of_arm());
@@ -120,11 +141,14 @@ fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls) -> Vec<Latency> {
                 let counts = of_arm().flat_map(|sums| &sums.turns);
                 Frequencies::collect(counts.map(|count| (Some(count.ms), count.n)))
             }
+            Metric::TurnContentMs => content(figures, mode),
             _ => table(figures, mode, metric),
         };
         let unit = match metric {
             Metric::TurnMs
             | Metric::TurnContentMs
+            | Metric::FillerTurnMs
+            | Metric::FillerContentMs
             | Metric::AsrMs
             | Metric::ReplyMs
             | Metric::ModelMs

@@ -276,8 +276,12 @@ pub enum Metric {
     FirstAudioMs,
     /// End of the callee's speech → first agent audio of the reply; turns of human calls.
     TurnMs,
-    /// The same until the first audio that is no filler.
+    /// The same until the first audio that is no filler; made of `TurnMs` and the two below, never stored.
     TurnContentMs,
+    /// `TurnMs` of replies that a filler began.
+    FillerTurnMs,
+    /// `TurnContentMs` of replies that a filler began.
+    FillerContentMs,
     /// Length of human calls.
     TalkMs,
     /// Stages of a turn; they overlap, and are no parts of a sum.
@@ -296,6 +300,9 @@ impl Metric {
     pub const STAGES: [Metric; 5] =
         [Metric::AsrMs, Metric::ReplyMs, Metric::ModelMs, Metric::TtsMs, Metric::TurnContentMs];
 
+    /// What `TurnContentMs` is made of, shown nowhere.
+    pub const FILLERS: [Metric; 2] = [Metric::FillerTurnMs, Metric::FillerContentMs];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Metric::PddMs => "pdd_ms",
@@ -304,6 +311,8 @@ impl Metric {
             Metric::FirstAudioMs => "first_audio_ms",
             Metric::TurnMs => "turn_ms",
             Metric::TurnContentMs => "turn_content_ms",
+            Metric::FillerTurnMs => "filler_turn_ms",
+            Metric::FillerContentMs => "filler_content_ms",
             Metric::TalkMs => "talk_ms",
             Metric::AsrMs => "asr_ms",
             Metric::ReplyMs => "reply_ms",
@@ -313,7 +322,7 @@ impl Metric {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        Metric::ALL.into_iter().chain(Metric::STAGES).find(|metric| metric.as_str() == text)
+        Metric::ALL.into_iter().chain(Metric::STAGES).chain(Metric::FILLERS).find(|metric| metric.as_str() == text)
     }
 }
 

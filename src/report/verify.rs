@@ -380,8 +380,9 @@ fn from_figures(figures: &Figures) -> Told {
             add(&mut told, format!("night {}, {}, {what}", row.night, row.mode), whole(n));
         }
     }
-    // An export of attempts does not tell the stages of turns.
-    for row in figures.latencies.iter().filter(|row| !Metric::STAGES.contains(&row.metric)) {
+    // An export of attempts does not tell the stages of turns, nor their fillers.
+    let told_of = |metric| !Metric::STAGES.contains(metric) && !Metric::FILLERS.contains(metric);
+    for row in figures.latencies.iter().filter(|row| told_of(&row.metric)) {
         let ms = row.value_ms.map_or("never".to_owned(), |ms| ms.to_string());
         let name = format!("night {}, {}, {} {ms}", row.night, row.mode, row.metric.as_str());
         add(&mut told, name, whole(row.n));

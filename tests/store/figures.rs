@@ -131,7 +131,8 @@ impl History {
                     ("reply_ms", turn.reply_ms),
                     ("model_ms", turn.model_ms),
                     ("tts_ms", turn.tts_ms),
-                    ("turn_content_ms", if turn.filler { turn.content_ms } else { turn.turn_ms.filter(|ms| *ms >= 0) }),
+                    ("filler_turn_ms", turn.turn_ms.filter(|ms| turn.filler && *ms >= 0)),
+                    ("filler_content_ms", turn.content_ms.filter(|_| turn.filler)),
                 ];
                 stages.into_iter().filter(|(_, ms)| ms.is_some()).for_each(|(stage, ms)| see(stage, ms));
             }
@@ -200,8 +201,40 @@ async fn statements_count_what_a_person_counts(bench: Bench) {
             }
         }
         assert_eq!(rows, told.latencies(), "latencies, seed {seed}");
+        content(&bench, &told, seed).await;
         sums_of_turns(&bench, &told, &settings(), seed).await;
         apart(&told, &counted, seed);
+    }
+}
+
+/// Waits for a reply that is no filler, by the view and by the report, against each turn asked.
+/// The guards: both halves of the view's second part, and both signs in `arms::content`.
+async fn content(bench: &Bench, told: &History, seed: u64) {
+    let mut waits: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let mut sum = 0;
+    for a in told.ended().filter(|a| !a.own_mode && a.outcome == Some(Outcome::Answered)) {
+        for turn in &a.turns {
+            let wait = if turn.filler { turn.content_ms } else { turn.turn_ms.filter(|ms| *ms >= 0) };
+            let Some(ms) = wait else { continue };
+            sum += (ms + 7) * (a.night * 31 + a.mode.len() as i64);
+            waits.entry(a.mode.clone()).or_default().push(ms);
+        }
+    }
+    let question = "select cast(coalesce(sum(n * (value_ms + 7) * (night * 31 + length(mode))), 0) as bigint) \
+                    from report_latencies where metric = 'turn_content_ms'";
+    assert_eq!(bench.number(question).await, sum, "the view, seed {seed}");
+    let campaign = bench.store.campaign(told.campaign).await.unwrap().unwrap();
+    let figures = gather::figures(&bench.store, &campaign, &settings(), NOON).await.unwrap();
+    for arm in halo::report::build(figures, NOON).arms {
+        let mut ms = waits.remove(arm.mode.as_str()).unwrap_or_default();
+        ms.sort_unstable();
+        let Some(found) = arm.latencies.iter().find(|latency| latency.metric == "turn_content_ms") else {
+            assert!(ms.is_empty(), "{}, seed {seed}", arm.mode);
+            continue;
+        };
+        assert_eq!((found.n, found.largest_ms), (ms.len() as u64, ms.last().copied()), "{}, seed {seed}", arm.mode);
+        let (lower, upper) = (ms[(ms.len() - 1) / 2], ms[ms.len() / 2]);
+        assert_eq!(found.p50.estimate, Some((lower + upper) as f64 / 2.0), "{}, seed {seed}", arm.mode);
     }
 }
 

@@ -16,8 +16,7 @@ with answered as
 ),
 stages as
 (
-    select h.run_id, h.mode, h.class, t.asr_ms, t.reply_ms, t.model_ms, t.tts_ms,
-           case when t.filler = 1 then t.content_ms else t.turn_ms end as content_ms
+    select h.run_id, h.mode, h.class, t.asr_ms, t.reply_ms, t.model_ms, t.tts_ms, t.filler, t.turn_ms, t.content_ms
     from answered h
     join turns t on t.attempt_id = h.attempt_id
     where h.class = 'human'
@@ -83,7 +82,10 @@ observed as
     union all
     select run_id, mode, 'tts_ms', class, '', 0, tts_ms, 0, 0 from stages where tts_ms >= 0
     union all
-    select run_id, mode, 'turn_content_ms', class, '', 0, content_ms, 0, 0 from stages where content_ms >= 0
+    select run_id, mode, 'filler_turn_ms', class, '', 0, turn_ms, 0, 0 from stages where filler = 1 and turn_ms >= 0
+    union all
+    select run_id, mode, 'filler_content_ms', class, '', 0, content_ms, 0, 0
+    from stages where filler = 1 and content_ms >= 0
 )
 select run_id, mode, metric, class, method, cast(later as bigint) as later, cast(ms as bigint) as ms, count(*) as n,
        cast(sum(ranks) as bigint) as ranks, cast(sum(sizes) as bigint) as sizes
