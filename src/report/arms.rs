@@ -108,14 +108,14 @@ pub fn contacts_of<'a>(rows: impl IntoIterator<Item = &'a ContactRow>) -> Contac
 
 fn table(figures: &Figures, mode: &Mode, metric: Metric) -> Frequencies {
     let rows = figures.latencies.iter().filter(|row| row.mode == *mode && row.metric == metric);
-    Frequencies::collect(rows.map(|row| (row.value_ms, row.n)))
+    Frequencies::of(rows.clone().flat_map(|row| row.counts.iter().copied()), rows.map(|row| row.never).sum())
 }
 
 /// Waits until the reply itself: those of all turns, but behind a filler until the audio that is none. Empty where no arm
 /// said a filler: it would be `turn_ms` once more.
 fn content(figures: &Figures, mode: &Mode) -> Frequencies {
     if !figures.latencies.iter().any(|row| Metric::FILLERS.contains(&row.metric)) {
-        return Frequencies::collect([]);
+        return Frequencies::default();
     }
     let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
     let turns = figures.turns.iter().filter(|sums| sums.mode == *mode).flat_map(|sums| &sums.turns);
@@ -126,10 +126,10 @@ fn content(figures: &Figures, mode: &Mode) -> Frequencies {
             Metric::FillerContentMs => 1,
             _ => continue,
         };
-        *counts.entry(row.value_ms.unwrap_or_default()).or_default() += sign * row.n as i64;
+        row.counts.iter().for_each(|(ms, n)| *counts.entry(*ms).or_default() += sign * *n as i64);
     }
     let some = counts.into_iter().filter(|(_, n)| *n > 0);
-    Frequencies::collect(some.map(|(ms, n)| (Some(ms), n.unsigned_abs())))
+    Frequencies::of(some.map(|(ms, n)| (ms, n.unsigned_abs())), 0)
 }
 
 fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls) -> Vec<Latency> {
@@ -139,7 +139,7 @@ fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls) -> Vec<Latency> {
         let table = match metric {
             Metric::TurnMs => {
                 let counts = of_arm().flat_map(|sums| &sums.turns);
-                Frequencies::collect(counts.map(|count| (Some(count.ms), count.n)))
+                Frequencies::of(counts.map(|count| (count.ms, count.n)), 0)
             }
             Metric::TurnContentMs => content(figures, mode),
             _ => table(figures, mode, metric),

@@ -37,7 +37,7 @@ pub struct Figures {
     pub night_contacts: Vec<ContactRow>,
     pub attempts: Vec<AttemptRow>,
     pub calls: Vec<CallRow>,
-    pub latencies: Vec<LatencyRow>,
+    pub latencies: Vec<LatencyCounts>,
     /// What the turns of human calls add up to, every night by itself.
     pub turns: Vec<TurnSums>,
     /// All calls with turns of whoever was talked to more than once: a pooled figure counts one of them.
@@ -326,14 +326,60 @@ impl Metric {
     }
 }
 
-/// How many observations had this value; `None` is +∞ (no audio ever).
+/// How often a latency had which value in one night's calls of one mode.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct LatencyRow {
+pub struct LatencyCounts {
     pub night: Night,
     pub mode: Mode,
     pub metric: Metric,
-    pub value_ms: Option<i64>,
-    pub n: u64,
+    /// Observations that are +∞ (no audio ever).
+    pub never: u64,
+    /// Whole milliseconds, ascending, with the number of observations that had them.
+    pub counts: Vec<(i64, u64)>,
+}
+
+impl LatencyCounts {
+    /// Of one observation; `None` is +∞.
+    pub fn one(night: Night, mode: Mode, metric: Metric, value_ms: Option<i64>) -> Self {
+        let counts = value_ms.map(|ms| (ms, 1)).into_iter().collect();
+        LatencyCounts { night, mode, metric, never: u64::from(value_ms.is_none()), counts }
+    }
+
+    pub fn n(&self) -> u64 {
+        self.never + self.counts.iter().map(|(_, n)| n).sum::<u64>()
+    }
+
+    /// One for each night, mode and metric, in their order.
+    fn put_in_order(all: &mut Vec<LatencyCounts>) {
+        fn key(counts: &LatencyCounts) -> (Night, &Mode, Metric) {
+            (counts.night, &counts.mode, counts.metric)
+        }
+        all.sort_by(|a, b| key(a).cmp(&key(b)));
+        all.dedup_by(|next, first| {
+            let same = key(next) == key(first);
+            if same {
+                first.never += next.never;
+                first.counts.append(&mut next.counts);
+            }
+            same
+        });
+        all.iter_mut().for_each(|counts| add_up(&mut counts.counts));
+    }
+}
+
+/// Each value once, ascending; what is in order already costs one walk.
+pub fn add_up(counts: &mut Vec<(i64, u64)>) {
+    if counts.is_sorted_by(|a, b| a.0 < b.0) {
+        return;
+    }
+    counts.sort();
+    counts.dedup_by(|next, first| {
+        let same = next.0 == first.0;
+        if same {
+            first.1 += next.1;
+        }
+        same
+    });
 }
 
 /// Contacts that are in no experiment: rows with a mode of their own, panels, `greeting`.
@@ -355,8 +401,7 @@ impl Figures {
         self.night_contacts.sort_unstable();
         self.attempts.sort_unstable();
         self.calls.sort_unstable();
-        // They come in order but for the names: a sort that sees so costs one walk.
-        self.latencies.sort();
+        LatencyCounts::put_in_order(&mut self.latencies);
         self.apart.sort_unstable();
         self.bundles.sort_unstable();
         self.hours.sort_unstable();
@@ -438,7 +483,7 @@ impl Figures {
         }
         let mut observed: BTreeMap<(Night, &Mode, Metric), u64> = BTreeMap::new();
         for row in &self.latencies {
-            *observed.entry((row.night, &row.mode, row.metric)).or_default() += row.n;
+            *observed.entry((row.night, &row.mode, row.metric)).or_default() += row.n();
         }
         let mut with_turns: BTreeMap<(Night, &Mode), (u64, u64)> = BTreeMap::new();
         for sums in &self.turns {

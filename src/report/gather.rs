@@ -2,8 +2,8 @@
 
 use super::answers;
 use super::figures::{
-    ApartRow, AttemptRow, BundleRow, CallRow, CallTurns, ContactRow, Design, Figures, HourRow, LatencyRow, Method,
-    Metric, Night, RunRow, RunState, SettingsChange, TurnCount, TurnRow, TurnSums,
+    ApartRow, AttemptRow, BundleRow, CallRow, CallTurns, ContactRow, Design, Figures, HourRow, LatencyCounts, Method,
+    Metric, Night, RunRow, RunState, SettingsChange, TurnCount, TurnRow, TurnSums, add_up,
 };
 use super::judged;
 use super::nights;
@@ -13,7 +13,7 @@ use crate::domain::experiment::{Kind, NIGHTS};
 use crate::domain::money::MICROS;
 use crate::domain::settings::Settings;
 use crate::domain::{Mode, RunId, Timestamp};
-use crate::store::figures::{CountedContacts, CountedLatency, CountedRun};
+use crate::store::figures::{CountedContacts, CountedLatency, CountedRun, CountedValue};
 use crate::store::{Campaign, Result, SettingsVersion, Store, StoreError};
 use chrono::Timelike;
 use sha2::{Digest, Sha256};
@@ -180,14 +180,12 @@ pub async fn figures_of(
 }
 
 struct Gathered {
-    latencies: Vec<LatencyRow>,
+    latencies: Vec<LatencyCounts>,
     turns: Vec<TurnSums>,
 }
 
-/// Turns and the medians of calls become sums, everything else a row for each value.
-fn latencies(mut counted: Vec<CountedLatency>) -> Result<Gathered> {
-    // A report is built of sorted rows: a few hundred groups are sooner in their order than a million rows of them.
-    counted.sort_by_cached_key(|latency| (latency.night, latency.mode.clone(), Metric::parse(&latency.metric)));
+/// Turns and the medians of calls become sums, everything else counts.
+fn latencies(counted: Vec<CountedLatency>) -> Result<Gathered> {
     let (mut rows, mut sums) = (Vec::new(), BTreeMap::<(Night, Mode), TurnSums>::new());
     for latency in counted {
         let (night, mode) = (latency.night, mode(&latency.mode)?);
@@ -195,19 +193,26 @@ fn latencies(mut counted: Vec<CountedLatency>) -> Result<Gathered> {
         match latency.metric.as_str() {
             "turn_ms" => {
                 let found = sums_of(&mut sums, &latency, mode);
-                let mut turns: BTreeMap<i64, TurnCount> = BTreeMap::new();
-                for value in &latency.values {
-                    if value.ms < 0 {
-                        found.unanswered += count(value.n);
-                        continue;
+                found.unanswered = latency.values.iter().filter(|value| value.ms < 0).map(|value| count(value.n)).sum();
+                let answered = latency.values.iter().filter(|value| value.ms >= 0);
+                let turn = |value: &CountedValue| TurnCount {
+                    ms: value.ms,
+                    n: count(value.n),
+                    ranks: count(value.ranks),
+                    sizes: count(value.sizes),
+                };
+                let mut turns: Vec<TurnCount> = answered.map(turn).collect();
+                turns.sort_by_key(|turn| turn.ms);
+                turns.dedup_by(|next, first| {
+                    let same = next.ms == first.ms;
+                    if same {
+                        first.n += next.n;
+                        first.ranks += next.ranks;
+                        first.sizes += next.sizes;
                     }
-                    let ms = value.ms;
-                    let sum = turns.entry(ms).or_insert(TurnCount { ms, n: 0, ranks: 0, sizes: 0 });
-                    sum.n += count(value.n);
-                    sum.ranks += count(value.ranks);
-                    sum.sizes += count(value.sizes);
-                }
-                found.turns = turns.into_values().collect();
+                    same
+                });
+                found.turns = turns;
             }
             "call_turn_half_ms" => sums_of(&mut sums, &latency, mode).calls = by_value(&latency),
             "call_turn_faulty_half_ms" => sums_of(&mut sums, &latency, mode).calls_faulty = by_value(&latency),
@@ -219,10 +224,10 @@ fn latencies(mut counted: Vec<CountedLatency>) -> Result<Gathered> {
             name => {
                 let metric =
                     Metric::parse(name).ok_or_else(|| StoreError::row("latency_counts", "metric", name.to_owned()))?;
-                let mut values: BTreeMap<i64, u64> = BTreeMap::new();
-                latency.values.iter().for_each(|value| *values.entry(value.ms).or_default() += count(value.n));
-                let row = |(ms, n)| LatencyRow { night, mode: mode.clone(), metric, value_ms: finite(ms), n };
-                rows.extend(values.into_iter().map(row));
+                let never = latency.values.iter().filter(|value| value.ms < 0).map(|value| count(value.n)).sum();
+                let finite = latency.values.iter().filter(|value| value.ms >= 0);
+                let counts = finite.map(|value| (value.ms, count(value.n))).collect();
+                rows.push(LatencyCounts { night, mode, metric, never, counts });
             }
         }
     }
@@ -230,9 +235,9 @@ fn latencies(mut counted: Vec<CountedLatency>) -> Result<Gathered> {
 }
 
 fn by_value(latency: &CountedLatency) -> Vec<(i64, u64)> {
-    let mut calls: BTreeMap<i64, u64> = BTreeMap::new();
-    latency.values.iter().for_each(|value| *calls.entry(value.ms).or_default() += count(value.n));
-    calls.into_iter().collect()
+    let mut calls = latency.values.iter().map(|value| (value.ms, count(value.n))).collect();
+    add_up(&mut calls);
+    calls
 }
 
 fn sums_of<'s>(

@@ -383,9 +383,12 @@ fn from_figures(figures: &Figures) -> Told {
     // An export of attempts does not tell the stages of turns, nor their fillers.
     let told_of = |metric| !Metric::STAGES.contains(metric) && !Metric::FILLERS.contains(metric);
     for row in figures.latencies.iter().filter(|row| told_of(&row.metric)) {
-        let ms = row.value_ms.map_or("never".to_owned(), |ms| ms.to_string());
-        let name = format!("night {}, {}, {} {ms}", row.night, row.mode, row.metric.as_str());
-        add(&mut told, name, whole(row.n));
+        let mut of = |ms: &dyn std::fmt::Display, n| {
+            let name = format!("night {}, {}, {} {ms}", row.night, row.mode, row.metric.as_str());
+            add(&mut told, name, whole(n));
+        };
+        of(&"never", row.never);
+        row.counts.iter().for_each(|(ms, n)| of(ms, *n));
     }
     for sums in &figures.turns {
         let name = |what: &str| format!("night {}, {}, {what}", sums.night, sums.mode);

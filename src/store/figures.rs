@@ -407,8 +407,9 @@ impl Store {
         let latencies = async {
             let runs = self.counted_runs(campaign).await?.into_iter().filter(|run| run.account_id == account);
             let one = |run: CountedRun| async move { read!(self, report::latencies(run.run_id, run.night)) };
-            let found: Vec<_> = stream::iter(runs).map(one).buffered(NIGHTS_AT_ONCE).try_collect().await?;
-            Ok::<_, StoreError>(found.concat())
+            let found: Vec<Vec<CountedLatency>> =
+                stream::iter(runs).map(one).buffered(NIGHTS_AT_ONCE).try_collect().await?;
+            Ok::<_, StoreError>(found.into_iter().flatten().collect())
         };
         let answers = async {
             if !answered {

@@ -3,7 +3,7 @@
 use halo::domain::{Mode, Outcome, Timestamp};
 use halo::report::Design;
 use halo::report::figures::{
-    ApartRow, AttemptRow, CallRow, CallTurns, ContactRow, Figures, LatencyRow, Method, Metric, RunRow, RunState,
+    ApartRow, AttemptRow, CallRow, CallTurns, ContactRow, Figures, LatencyCounts, Method, Metric, RunRow, RunState,
     TurnRow, TurnSums,
 };
 use halo::report::stats::bootstrap::Dice;
@@ -159,7 +159,7 @@ fn add_arm(figures: &mut Figures, dice: &mut Dice, arm: &Arm, mode: &Mode, conta
     for call in 0..arm.reached {
         *contact += 1;
         let mut latency = |metric, value_ms| {
-            figures.latencies.push(LatencyRow { night: 1, mode: mode.clone(), metric, value_ms, n: 1 });
+            figures.latencies.push(LatencyCounts::one(1, mode.clone(), metric, value_ms));
         };
         latency(Metric::AnswerMs, Some(around(dice, 7_000)));
         let talked = around(dice, 28_000);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use halo::domain::{Mode, Outcome, Timestamp};
 use halo::report::figures::{
-    AttemptRow, CallRow, CallTurns, ContactRow, EARLY_MS, Figures, LATE_MS, LatencyRow, Method, Metric, RunRow,
+    AttemptRow, CallRow, CallTurns, ContactRow, EARLY_MS, Figures, LATE_MS, LatencyCounts, Method, Metric, RunRow,
     RunState, TurnRow, TurnSums,
 };
 use halo::report::model::{Arm, Comparison, Interval, Rate};
@@ -126,7 +126,7 @@ fn figures(case: &Value) -> Figures {
             fillers: 0,
         });
         let mut latency = |metric, value_ms| {
-            latencies.push(LatencyRow { night: *night, mode: mode.clone(), metric, value_ms, n: 1 });
+            latencies.push(LatencyCounts::one(*night, mode.clone(), metric, value_ms));
         };
         row.cost_micros = row.cost_micros.zip(attempt.row["cost_micros"].as_u64()).map(|(a, b)| a + b);
         if let Some(ring) = attempt.ms("ring") {

@@ -82,15 +82,20 @@ pub struct Frequencies {
 impl Frequencies {
     /// From rows in any order; equal values are added up.
     pub fn collect(rows: impl IntoIterator<Item = (Option<i64>, u64)>) -> Self {
-        let mut finite: Vec<(i64, u64)> = Vec::new();
         let mut infinite = 0;
-        for (value, n) in rows {
-            match value {
-                Some(value) => finite.push((value, n)),
-                None => infinite += n,
-            }
-        }
-        finite.sort_unstable();
+        let finite = rows.into_iter().filter_map(|(value, n)| {
+            infinite += if value.is_none() { n } else { 0 };
+            value.map(|value| (value, n))
+        });
+        let finite: Vec<_> = finite.collect();
+        Frequencies::of(finite, infinite)
+    }
+
+    /// The same of finite values, and how many were +∞.
+    pub fn of(finite: impl IntoIterator<Item = (i64, u64)>, infinite: u64) -> Self {
+        let mut finite: Vec<(i64, u64)> = finite.into_iter().collect();
+        // Nights come one behind the other, each in order: this sort merges such runs.
+        finite.sort();
         let mut cumulated: Vec<(i64, u64)> = Vec::new();
         let mut total = 0;
         for (value, n) in finite {
