@@ -141,7 +141,8 @@ fn report(options: &Options, cps: f64, nodes: usize, stub: bool, arrivals: &Arri
 /// So many calls talk at once, in the simulator; the runner's memory is the system's word.
 async fn open_calls(options: &Options, calls: u32) -> Vec<Value> {
     eprintln!("{calls} open calls at once …");
-    let work = Work { contacts: calls as usize * 5 / 2, cps: 60.0, lines: calls, mode: "dialog", talks: true };
+    let work =
+        Work { contacts: calls as usize * 5 / 2, cps: 60.0, lines: calls + calls / 20, mode: "dialog", talks: true };
     let provider = Provider::simulator(options.keep);
     provider.ready(&work).await;
     let mut runner = Nodes::start(&provider, &work, 1, None, None, options.keep).await;

@@ -15,6 +15,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// The end of a sleep, which is waited for by a finer timer than the runtime's: that one counts whole milliseconds and
+/// rounds up, when it is set and when it is waited for, and a start would leave so much later than its slot.
+const FINE: Duration = Duration::from_millis(10);
+
 /// Where program time and wall time met, and how fast the first runs.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Anchor {
@@ -166,7 +170,12 @@ impl Clock {
                 }
                 // Long sleeps are cut, so that a moved system clock is noticed.
                 let wall = Duration::from_micros((left_us as f64 / anchor.speed).ceil() as u64);
-                tokio::time::sleep(wall.min(Duration::from_secs(30))).await;
+                if wall > FINE || anchor.speed != 1.0 {
+                    let coarse = if anchor.speed == 1.0 { wall - FINE } else { wall };
+                    tokio::time::sleep(coarse.min(Duration::from_secs(30))).await;
+                } else {
+                    futures_timer::Delay::new(wall).await;
+                }
             },
             Inner::Manual { now_us, sleeps: Some(sleeps), .. } => {
                 if now_us.load(Ordering::SeqCst) < at_us {

@@ -4,9 +4,9 @@ use super::Timestamp;
 
 /// The distance between two slots at `cps` starts per second, in microseconds.
 ///
-/// 1.015 and the 12 ms of [`LATE_MS_MAX`] together keep every rolling second inside the limit and use
-/// 98 % of it: a start leaves between its slot and slot + 12 ms, so `cps` + 1 starts span at least
-/// 1.015 s − 12 ms > 1 s.
+/// 1.015 and the 8 ms of [`LATE_MS_MAX`] together keep every rolling second inside the limit and use
+/// 98 % of it: a start leaves between its slot and slot + 8 ms, so `cps` + 1 starts span at least
+/// 1.015 s − 8 ms. What is left of it is what ways to the provider may differ by, from whichever node.
 pub fn spacing_us(cps: f64) -> i64 {
     (1_015_000.0 / cps.max(0.001)).ceil() as i64
 }
@@ -18,7 +18,7 @@ pub fn lines_free(lines: u32, held: i64, account_lines: Option<i64>, account_hel
 
 /// A start that would leave later than this after its slot is not sent, but planned again: a frozen
 /// node cannot wake with a burst. Milliseconds of wall time.
-pub const LATE_MS_MAX: i64 = 12;
+pub const LATE_MS_MAX: i64 = 8;
 
 /// May a start still leave? Asked at the last moment before it is sent, in microseconds.
 pub fn may_leave(slot_us: i64, now_us: i64, late_us_max: i64) -> bool {
