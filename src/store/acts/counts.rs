@@ -40,6 +40,12 @@ impl Counts {
         self.add(conn, &attempts, &contacts, -1).await
     }
 
+    /// The same of an attempt that is the first of its contact to end: neither adds anything yet.
+    pub fn first_end(&mut self, attempt: AttemptId, contact: RunContactId) {
+        self.attempts.insert(attempt);
+        self.contacts.insert(contact);
+    }
+
     /// After everything was changed.
     pub async fn apply(mut self, conn: &mut Conn) -> Result<()> {
         let (attempts, contacts) = (std::mem::take(&mut self.attempts), std::mem::take(&mut self.contacts));

@@ -19,6 +19,10 @@ use std::collections::{BTreeMap, HashSet};
 pub struct Effects {
     starts: Rows,
     attempts: Rows,
+    /// Those that live from now on, and those that were given back. Apart: the moment of a call stands in two indexes,
+    /// which would be written anew by everything else that happens to its attempt.
+    dialed: Rows,
+    not_dialed: Rows,
     contacts: Rows,
     /// Those that came to rest for want of something.
     rest_gates: Vec<(i64, Gate)>,
@@ -53,7 +57,7 @@ impl Effects {
             if let (Some(hash), State::Dialing { .. }) = (order.start, to.state) {
                 self.starts.push(&(hash.to_string(), held.attempt.0, now.0));
             }
-            self.attempt(held.attempt, to);
+            self.attempt(held, to);
             match (to.state, to.session) {
                 (State::Live { .. }, Some(session)) => self.know(session, held.attempt, now),
                 (State::Lost { .. } | State::Ended { .. }, Some(session)) => drop(self.over.insert(session.0, now)),
@@ -95,7 +99,7 @@ impl Effects {
         self.turns.extend(turns.iter().map(|turn| ((attempt, turn.turn), turn.clone())));
     }
 
-    fn attempt(&mut self, attempt: AttemptId, to: &AttemptChange) {
+    fn attempt(&mut self, held: &Held, to: &AttemptChange) {
         let claimed_at = match to.state {
             State::Dialing { claimed_at, .. } => Some(claimed_at.0),
             _ => None,
@@ -105,12 +109,16 @@ impl Effects {
             State::Ended { ended_at, outcome } => (Some(ended_at.0), Some(outcome)),
             _ => (None, None),
         };
+        if to.dialed_at != held.dialed_at {
+            // A live call has its moment, from the first to the last.
+            let rows = if to.dialed_at.is_some() { &mut self.dialed } else { &mut self.not_dialed };
+            rows.push(&(held.attempt.0, to.dialed_at.map(|at| at.0)));
+        }
         self.attempts.push(&(
-            attempt.0,
+            held.attempt.0,
             to.state.name(),
             claimed_at,
             to.token.map(|hash| hash.to_string()),
-            to.dialed_at.map(|at| at.0),
             to.session.map(|session| session.0),
             to.held_until.map(|at| at.0),
             ended_at,
@@ -129,7 +137,9 @@ impl Effects {
         self.over.iter().for_each(|(session, now)| over.push(&(session, now.0)));
         for (text, rows) in [
             (sql!("insert_start"), self.starts),
+            (sql!("note_dialed"), self.dialed),
             (sql!("apply_attempt"), self.attempts),
+            (sql!("note_dialed"), self.not_dialed),
             (sql!("know_session"), known),
             (sql!("end_session"), over),
             (sql!("apply_contact"), self.contacts),

@@ -73,7 +73,12 @@ impl Latencies {
             self.suppressed.insert(held.to.as_str().to_owned());
         }
         if let Some(State::Ended { .. } | State::Lost { .. }) = change.attempt.as_ref().map(|to| to.state) {
-            self.ending.push((held.attempt, held.run_contact));
+            match (held.ended.is_empty(), held.state) {
+                (true, State::Planned { .. } | State::Dialing { .. } | State::Live { .. }) => {
+                    self.kept.first_end(held.attempt, held.run_contact);
+                }
+                _ => self.ending.push((held.attempt, held.run_contact)),
+            }
         }
         let answered = |outcome: Outcome| outcome.is_answered();
         if let Some(State::Ended { outcome, .. }) = change.attempt.as_ref().map(|to| to.state)
