@@ -6,7 +6,7 @@ use serde_json::Value;
 /// Of so many calls one is busy; the others are talked through.
 const BUSY_EVERY: usize = 4;
 /// A call is so many calls further than the one behind it on the same connection, when it tells its next event.
-const LAG: usize = 8;
+const LAG: usize = 2;
 
 /// Bodies without what differs from call to call: the rest of an object whose first two fields are put before it.
 pub struct Story {

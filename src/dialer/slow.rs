@@ -51,7 +51,7 @@ impl Dialer {
 
     /// The account's limits may have been edited, here or at another node.
     pub async fn obey_limits(&self) -> Result<()> {
-        let Some(account) = self.store.look_at_account(self.account).await? else { return Ok(()) };
+        let Some(account) = self.store.account(self.account).await? else { return Ok(()) };
         // Limits are in program time, the pacer lives in real time.
         if self.pacer.set(account.cps_max.map(|cps| cps * self.clock.speed())) {
             let told = account.cps_max.map_or("without a limit".to_owned(), |cps| format!("at most {cps} per second"));

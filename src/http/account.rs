@@ -46,7 +46,7 @@ struct Paused {
 }
 
 async fn ours(web: &Web) -> Result<Account, Problem> {
-    let account = web.store.look_at_account(web.dialer.account).await?;
+    let account = web.store.account(web.dialer.account).await?;
     account.ok_or_else(|| Problem::ours("the account of this platform has no row"))
 }
 
@@ -130,7 +130,7 @@ pub(super) async fn pace_of(web: &Web, run: &Run) -> Result<Option<PaceNow>, Pro
     if run.state.is_over() {
         return Ok(None);
     }
-    let Some(account) = web.store.look_at_account(run.account).await? else { return Ok(None) };
+    let Some(account) = web.store.account(run.account).await? else { return Ok(None) };
     // A campaign that cannot be read has no pace; its run is paused and says so.
     let Ok(rules) = web.dialer.rules(run.campaign).await else { return Ok(None) };
     let (settings, now) = (&rules.settings, web.clock.now());

@@ -75,7 +75,7 @@ async fn reading(web: &Web) -> Result<Reading, Problem> {
     }
     let open = of(&now.in_flight, "dialing") + of(&now.in_flight, "live");
     r.one("lines_open", "Calls under way", open);
-    if let Some(row) = store.look_at_account(account).await? {
+    if let Some(row) = store.account(account).await? {
         r.one("account_paused", "1 while all calls are paused", f64::from(row.paused_at.is_some()));
         if let Some(lines) = row.lines_max {
             r.one("lines_limit", "Calls that may be open at once", lines as f64);

@@ -66,7 +66,7 @@ impl Notifier {
     }
 
     async fn watched(&self, now: Timestamp) -> Result<Watched> {
-        let account = self.store.look_at_account(self.account).await?;
+        let account = self.store.account(self.account).await?;
         let figures = self.store.operation(self.account, now).await?;
         let tripped = self.store.watched_trips(self.account).await?;
         let late = now.plus_ms(-self.clock.at_least(LATE_MS, LATE_MS));

@@ -30,6 +30,7 @@ impl Store {
         write!(self, setup::ensure_account(order))
     }
 
+    /// The account as it stands; nothing of it is held.
     pub async fn account(&self, account: i64) -> Result<Option<Account>> {
         read!(self, plan::account(account))
     }

@@ -14,11 +14,9 @@ impl Store {
     pub async fn plan(&self, order: PlanOrder) -> Result<Vec<Planned>> {
         match &self.db {
             Db::Sqlite { .. } => write!(self, plan::plan(order)),
-            // Not in the writer's batch: decisions before it hold the account's row shared, and two nodes
-            // that both want it for themselves on top would wait for each other until the database
-            // notices, a second later, ten times a second.
+            // Not in the writer's batch: decisions would wait with it for the plan of another node.
             Db::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
+                let mut tx = pool.begin_with(super::writer::BY_KEYS).await?;
                 let planned = super::postgres::acts::plan::plan(&mut tx, &order).await?;
                 tx.commit().await?;
                 crate::fail::committed();

@@ -206,6 +206,7 @@ mod alternates;
 pub mod backup;
 mod calls;
 mod campaigns;
+mod checkpoint;
 mod dialling;
 mod dialogue;
 mod erase;
@@ -301,7 +302,8 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_MAX)
             .row_buffer_size(ROWS_AHEAD)
-            .pragma("cache_size", WRITER_CACHE);
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("wal_autocheckpoint", checkpoint::LOGGED_MAX);
         // A file does not hang up: to ask each connection first would cost every act one more change of threads.
         let pool = || SqlitePoolOptions::new().test_before_acquire(false);
         let writer = pool().max_connections(1).connect_with(options.clone()).await?;

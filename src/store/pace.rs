@@ -1,15 +1,10 @@
 //! The account's pace: limits that people edit, a brake that the provider's complaints pull.
 
-use super::{Account, BrakeOrder, Db, LimitOrder, Result, Store};
+use super::{BrakeOrder, Db, LimitOrder, Result, Store};
 use crate::domain::Timestamp;
 use crate::domain::pace::Brake;
 
 impl Store {
-    /// The account as it stands, for those who only look.
-    pub async fn look_at_account(&self, account: i64) -> Result<Option<Account>> {
-        read!(self, pace::look(account))
-    }
-
     /// Lines of the account that calls hold.
     pub async fn lines_held(&self, account: i64, now: Timestamp) -> Result<i64> {
         read!(self, pace::lines_held(account, now))

@@ -11,6 +11,7 @@
 
 use super::asked::{Asked, Runs, Told};
 use super::broken::Broken;
+use super::checkpoint;
 use super::{Db, DialogueTurn, Note, Noted, Result, StartAnswer, StoreError};
 use crate::{fail, measures};
 use futures::FutureExt;
@@ -19,7 +20,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Acts in one commit, and acts waiting for one.
 const BATCH_MAX: usize = 512;
@@ -35,6 +36,11 @@ pub enum WriteError {
     #[error("{0}")]
     Broken(String),
 }
+
+/// How a transaction of PostgreSQL begins that reads a few hundred rows by their keys, however large the tables have become
+/// or seem: in its eyes a list in JSON is a hundred rows, and to read a small table whole is sooner.
+pub(super) const BY_KEYS: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; \
+                                  set local enable_mergejoin = off";
 
 pub enum Tx<'c> {
     Sqlite(&'c mut SqliteConnection),
@@ -58,6 +64,11 @@ struct Order {
 }
 
 impl Order {
+    /// It touches few rows, and each by its key.
+    fn is_by_keys(&self) -> bool {
+        !matches!(&self.what, What::Act(_))
+    }
+
     /// All such orders of a batch are written by one statement, and none of them reads before.
     fn is_one_statement(&self) -> bool {
         matches!(&self.what, What::Reply(turn) if !turn.costs())
@@ -75,7 +86,11 @@ pub struct Writer(mpsc::Sender<Message>);
 impl Writer {
     pub fn start(db: Db, broken: Broken) -> Self {
         let (sender, orders) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(work(db, broken, orders));
+        let (committed, commits) = watch::channel(());
+        if let Db::Sqlite { reader, .. } = &db {
+            tokio::spawn(checkpoint::keep(reader.clone(), broken.clone(), commits));
+        }
+        tokio::spawn(work(db, broken, orders, committed));
         Writer(sender)
     }
 
@@ -126,7 +141,7 @@ impl Writer {
     }
 }
 
-async fn work(db: Db, broken: Broken, mut messages: mpsc::Receiver<Message>) {
+async fn work(db: Db, broken: Broken, mut messages: mpsc::Receiver<Message>, committed: watch::Sender<()>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while messages.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let (mut orders, mut drained) = (Vec::with_capacity(batch.len()), Vec::new());
@@ -138,7 +153,10 @@ async fn work(db: Db, broken: Broken, mut messages: mpsc::Receiver<Message>) {
         }
         match &db {
             // A transaction costs a sync of the disk: one for all.
-            Db::Sqlite { .. } => settle(&db, &broken, orders).await,
+            Db::Sqlite { .. } => {
+                settle(&db, &broken, orders).await;
+                committed.send_replace(());
+            }
             // Each kind takes its locks in one order; two kinds in one transaction would not.
             Db::Postgres(_) => {
                 let (acts, others): (Vec<_>, Vec<_>) =
@@ -225,7 +243,8 @@ async fn applied(db: &Db, orders: &[Order]) -> Result<Vec<Done>> {
         Db::Postgres(pool) => {
             // A lock that two nodes share cannot become either's own: whoever needs that gives all back, and begins anew.
             for runs in [Runs::Shared, Runs::Own] {
-                let mut tx = pool.begin().await?;
+                let begin = if orders.iter().all(Order::is_by_keys) { BY_KEYS } else { "begin" };
+                let mut tx = pool.begin_with(begin).await?;
                 if let Some(done) = caught(apply(Tx::Postgres(&mut tx), orders, runs)).await? {
                     tx.commit().await?;
                     fail::committed();

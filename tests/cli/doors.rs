@@ -125,7 +125,7 @@ fn a_command_that_works_here_refuses_a_server_elsewhere() {
 async fn a_terminal_without_settings_is_bound_by_the_platform_that_is_served() {
     let folder = folder();
     imported(folder.path(), "mine");
-    let account = "insert into accounts (account_id, platform, last_slot_us) values (7, 'api.voximplant.com/1', 0)";
+    let account = "insert into accounts (account_id, platform) values (7, 'api.voximplant.com/1')";
     let served = "insert into installation (name, value) values ('account', '7')";
     sql(folder.path(), &[account, served]).await;
     let refused = run(folder.path(), &[], &["campaign", "start", "mine"]);

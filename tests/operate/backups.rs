@@ -81,11 +81,11 @@ async fn a_backup_comes_back_and_calls_nobody(bench: Bench) {
     // The guard: `pending` in `pause_account`. Without it a `resume --all` would call whoever opted out since.
     let resumed = store.pause_all(account, false, By::default(), NOON).await;
     assert!(resumed.is_err_and(|cause| cause.to_string().contains("restore --confirm")));
-    assert!(store.look_at_account(account).await.unwrap().unwrap().paused_at.is_some());
+    assert!(store.account(account).await.unwrap().unwrap().paused_at.is_some());
 
     assert_eq!(store.confirm_restore(By::default(), NOON).await.unwrap(), Some(restored));
     assert_eq!(store.confirm_restore(By::default(), NOON).await.unwrap(), None, "once");
-    assert!(store.look_at_account(account).await.unwrap().unwrap().paused_at.is_none());
+    assert!(store.account(account).await.unwrap().unwrap().paused_at.is_none());
     assert_eq!(store.open_runs().await.unwrap()[0].state, RunState::Paused, "each run waits for its own resume");
     let status = halo::http::status::told(&store, account, NOON).await.unwrap();
     assert!(!status.line.contains("opt-outs"), "{}", status.line);

@@ -7,8 +7,9 @@ use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::slot::spacing_us;
 use halo::domain::{Outcome, RunId, Timestamp};
-use halo::store::{By, Leased, Placement, Planned, RunState};
+use halo::store::{By, Db, Leased, Placement, Planned, RunState};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 both_engines! {
     slots_keep_the_pace_and_lines_are_counted_from_rows
@@ -231,4 +232,62 @@ async fn leases_are_freed_at_the_start_of_the_only_process(bench: Bench) {
     assert_eq!(calls.store.free_leases().await.unwrap(), 5);
     assert!(!calls.claim(before[0], token(1), NOON).await, "a nudge from before the restart");
     assert_eq!(calls.plan(NOON.plus_ms(1)).await.len(), 5);
+}
+
+/// Decisions of other nodes share accounts and runs with each other, and there is always one.
+/// The guards: `for share` in `share_account.sql` and in `share_open_runs.sql`, where an exclusive lock would wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_planner_waits_for_no_decision() {
+    let Some(bench) = Bench::postgres().await else { return };
+    let calls = bench.run_of(3).await;
+    let Db::Postgres(pool) = bench.store.db() else { unreachable!("asked for by name") };
+    let mut deciding = pool.begin().await.unwrap();
+    sqlx::raw_sql("select 1 from accounts for share; select 1 from runs for share")
+        .execute(&mut *deciding)
+        .await
+        .unwrap();
+    let planned = tokio::time::timeout(Duration::from_secs(20), calls.plan(NOON)).await;
+    assert_eq!(planned.expect("nobody is waited for").len(), 3);
+    deciding.rollback().await.unwrap();
+}
+
+/// What a plan makes of something that is said, and not committed, when it begins.
+async fn planned_beside(bench: &Bench, calls: &Calls<'_>, said: &'static str) -> usize {
+    let Db::Postgres(pool) = bench.store.db() else { unreachable!("asked for by name") };
+    let mut saying = pool.begin().await.unwrap();
+    sqlx::raw_sql(said).execute(&mut *saying).await.unwrap();
+    let (store, order) =
+        (calls.store.clone(), calls.order(Pace { now: NOON, cps: None, lines: 1000, instead: |_| None }));
+    let plan = tokio::spawn(async move { store.plan(order).await });
+    let waits = "select count(*) from pg_locks l join pg_stat_activity a on a.pid = l.pid
+                 where not l.granted and a.datname = current_database()";
+    while bench.number(waits).await == 0 && !plan.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    saying.commit().await.unwrap();
+    plan.await.unwrap().unwrap().len()
+}
+
+/// The guards: the same two statements, without which the plan would rest on what was so before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_planner_waits_for_a_pause() {
+    let Some(bench) = Bench::postgres().await else { return };
+    let calls = bench.run_of(3).await;
+    assert_eq!(planned_beside(&bench, &calls, "update accounts set paused_at = 1").await, 0);
+    bench.execute("update accounts set paused_at = null").await.unwrap();
+    assert_eq!(planned_beside(&bench, &calls, "update runs set state = 'paused'").await, 0);
+    bench.execute("update runs set state = 'running'").await.unwrap();
+    assert_eq!(calls.plan(NOON).await.len(), 3);
+}
+
+/// The guard: `for update` in `turning_runs.sql`. The end of a run would wait for the decision, and then not look again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_does_not_end_while_its_last_contact_is_woken() {
+    let Some(bench) = Bench::postgres().await else { return };
+    let calls = bench.run_of(1).await;
+    bench.execute("update run_contacts set disposition = 'busy', rested_at = 1, due_at = null").await.unwrap();
+    let woken =
+        "select 1 from runs for share; update run_contacts set disposition = null, rested_at = null, due_at = 1";
+    assert_eq!(planned_beside(&bench, &calls, woken).await, 1);
+    assert_eq!(bench.store.run(calls.run).await.unwrap().state, RunState::Running);
 }

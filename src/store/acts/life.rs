@@ -80,16 +80,21 @@ pub async fn hold(conn: &mut Conn, run: RunId, after: Option<u32>, now: Timestam
 /// hold. Returns for how many contacts each of those that still hold has room.
 pub async fn tend(conn: &mut Conn, account: i64, now: Timestamp) -> Result<BTreeMap<RunId, i64>> {
     let runs = |ids: Vec<i64>| ids.into_iter().map(RunId).collect::<Vec<_>>();
-    let begun: Vec<i64> =
-        sqlx::query_scalar(sql!("begin_runs")).bind(account).bind(now.0).fetch_all(&mut *conn).await?;
-    let by = By { actor: crate::store::Actor::Schedule, ..By::halo("its moment has come") };
-    record(conn, &runs(begun), "running", &by, now).await?;
-    let completed: Vec<i64> =
-        sqlx::query_scalar(sql!("complete_runs")).bind(account).bind(now.0).fetch_all(&mut *conn).await?;
-    if !completed.is_empty() {
-        crate::fail::wrote("completion");
+    let turning: Vec<i64> =
+        sqlx::query_scalar(sql!("turning_runs")).bind(account).bind(now.0).fetch_all(&mut *conn).await?;
+    if !turning.is_empty() {
+        // Asked once more under the lock: until it was given, somebody may have been woken.
+        let turning = json!(turning).to_string();
+        let of = |text| sqlx::query_scalar(text).bind(account).bind(now.0).bind(turning.as_str());
+        let begun: Vec<i64> = of(sql!("begin_runs")).fetch_all(&mut *conn).await?;
+        let by = By { actor: crate::store::Actor::Schedule, ..By::halo("its moment has come") };
+        record(conn, &runs(begun), "running", &by, now).await?;
+        let completed: Vec<i64> = of(sql!("complete_runs")).fetch_all(&mut *conn).await?;
+        if !completed.is_empty() {
+            crate::fail::wrote("completion");
+        }
+        record(conn, &runs(completed), "completed", &By::halo("everybody is at rest"), now).await?;
     }
-    record(conn, &runs(completed), "completed", &By::halo("everybody is at rest"), now).await?;
 
     let holds: Vec<(i64, i64, i64, i64)> =
         sqlx::query_as(sql!("holds_of_account")).bind(account).bind(now.0).fetch_all(&mut *conn).await?;

@@ -1,6 +1,6 @@
 //! The account's pace: its brake and its limits, and what is known of its caller ids.
 
-use super::super::Conn;
+use super::super::{Conn, ROWS_ARE_LOCKED};
 use crate::domain::Timestamp;
 use crate::domain::callers::CallerUses;
 use crate::domain::pace::Brake;
@@ -31,9 +31,13 @@ impl BrakeRow {
     }
 }
 
-/// The account as it stands, without a lock: for those who only look.
-pub async fn look(conn: &mut Conn, account: i64) -> Result<Option<Account>> {
-    super::plan::account_by(conn, sql!("account_pace"), account).await
+/// The account, held against planners and decisions, in the order in which planners lock.
+async fn own(conn: &mut Conn, account: i64) -> Result<Option<Account>> {
+    if ROWS_ARE_LOCKED {
+        sqlx::query(sql!("lock_slots")).bind(account).fetch_all(&mut *conn).await?;
+        sqlx::query(sql!("lock_account")).bind(account).fetch_all(&mut *conn).await?;
+    }
+    super::plan::account(conn, account).await
 }
 
 pub async fn lines_held(conn: &mut Conn, account: i64, now: Timestamp) -> Result<i64> {
@@ -42,7 +46,7 @@ pub async fn lines_held(conn: &mut Conn, account: i64, now: Timestamp) -> Result
 
 /// A step of the brake, when the decision makes one.
 pub async fn brake(conn: &mut Conn, order: &BrakeOrder) -> Result<Option<Brake>> {
-    let Some(account) = super::plan::account(conn, order.account).await? else { return Ok(None) };
+    let Some(account) = own(conn, order.account).await? else { return Ok(None) };
     let left: i64 = sqlx::query_scalar(sql!("starts_left"))
         .bind(order.account)
         .bind(order.since.0)
@@ -67,7 +71,7 @@ pub async fn brake(conn: &mut Conn, order: &BrakeOrder) -> Result<Option<Brake>>
 /// Other limits; slots that were given under the old ones are taken back.
 /// False: the limits are others than whoever asks has seen.
 pub async fn limit(conn: &mut Conn, order: &LimitOrder) -> Result<bool> {
-    let Some(account) = super::plan::account(conn, order.account).await? else { return Ok(true) };
+    let Some(account) = own(conn, order.account).await? else { return Ok(true) };
     if order.seen.is_some_and(|seen| seen != (account.cps_max, account.lines_max)) {
         return Ok(false);
     }

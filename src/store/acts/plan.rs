@@ -1,6 +1,6 @@
 //! The plan's transaction: lease what is due, give it slots, return it.
 
-use super::super::Conn;
+use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::lanes::{self, Lane};
 use super::pace;
 use crate::domain::callers::{CallerUse, CallerUses};
@@ -21,12 +21,9 @@ struct AccountRow {
     brake: pace::BrakeRow,
 }
 
+/// The account as it stands, without a lock: for those who only look.
 pub async fn account(conn: &mut Conn, account: i64) -> Result<Option<Account>> {
-    account_by(conn, sql!("lock_account"), account).await
-}
-
-pub(super) async fn account_by(conn: &mut Conn, text: &'static str, account: i64) -> Result<Option<Account>> {
-    let row: Option<AccountRow> = sqlx::query_as(text).bind(account).fetch_optional(conn).await?;
+    let row: Option<AccountRow> = sqlx::query_as(sql!("account_pace")).bind(account).fetch_optional(conn).await?;
     Ok(row.map(|row| Account {
         account: row.account_id,
         platform: row.platform,
@@ -39,11 +36,19 @@ pub(super) async fn account_by(conn: &mut Conn, text: &'static str, account: i64
     }))
 }
 
+/// Planners take turns by a row that nobody else wants; accounts and runs they share with decisions, which would
+/// otherwise keep them waiting, one after the other, for as long as there are any. What must be a run's own comes before.
 pub async fn plan(conn: &mut Conn, order: &PlanOrder) -> Result<Vec<Planned>> {
     let now = order.now;
+    if ROWS_ARE_LOCKED {
+        sqlx::query(sql!("lock_slots")).bind(order.account).fetch_all(&mut *conn).await?;
+        sqlx::query(sql!("share_account")).bind(order.account).fetch_all(&mut *conn).await?;
+    }
     let Some(mut account) = account(conn, order.account).await? else { return Ok(Vec::new()) };
-    sqlx::query(sql!("lock_open_runs")).bind(order.account).fetch_all(&mut *conn).await?;
     let room = super::life::tend(conn, order.account, now).await?;
+    if ROWS_ARE_LOCKED {
+        sqlx::query(sql!("share_open_runs")).bind(order.account).fetch_all(&mut *conn).await?;
+    }
     if account.paused_at.is_some() {
         return Ok(Vec::new());
     }

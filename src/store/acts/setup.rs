@@ -26,6 +26,7 @@ pub async fn ensure_account(conn: &mut Conn, order: &AccountOrder) -> Result<i64
         .bind(order.lines_max)
         .execute(&mut *conn)
         .await?;
+    sqlx::query(sql!("ensure_slots")).bind(&order.platform).execute(&mut *conn).await?;
     Ok(sqlx::query_scalar(sql!("find_account")).bind(&order.platform).fetch_one(conn).await?)
 }
 
@@ -85,6 +86,7 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from attempt_counts",
         "delete from contact_counts",
         "delete from run_holds",
+        "delete from run_slots",
         "delete from run_transitions",
         "delete from breaker_trips",
         "delete from runs",
@@ -102,6 +104,7 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from numbers",
         "delete from caller_ids",
         "delete from account_transitions",
+        "delete from account_slots",
         "delete from accounts",
         "delete from leaderships",
         "delete from nodes",

@@ -1,2 +1,3 @@
 -- set_run_slot: the last slot given in this run
-update runs set last_slot_us = $2 where run_id = $1
+insert into run_slots (run_id, last_slot_us) values ($1, $2)
+on conflict (run_id) do update set last_slot_us = excluded.last_slot_us
