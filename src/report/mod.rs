@@ -15,6 +15,7 @@ pub mod health;
 pub mod hours;
 pub mod intervals;
 pub mod judged;
+mod latency;
 pub mod model;
 pub mod nights;
 pub mod paired;
