@@ -46,16 +46,20 @@ use model::{Arm, ArmWeight, DesignBlock, SCHEMA};
 pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
     figures.put_in_order();
     let all = figures;
-    let version = all.version();
     let versions = nights::versions(&all);
     // What was played before the last change is another experiment: it is shown night by night and pooled with nothing.
     let from = versions.last().map_or(0, |version| version.from_night);
     let pooled = (versions.len() > 1).then(|| all.of_nights(|night| night >= from));
     let figures = pooled.as_ref().unwrap_or(&all);
+    let (version, arms): (String, Vec<Arm>) = both(
+        || all.version(),
+        || figures.design.arms.iter().map(|(mode, weight)| arms::arm(figures, mode, *weight)).collect(),
+    );
     let seed = seed_of(figures.design.seed, &version);
-    let arms: Vec<Arm> = figures.design.arms.iter().map(|(mode, weight)| arms::arm(figures, mode, *weight)).collect();
-    let comparisons = compare::comparisons(figures, &arms, seed);
-    let control = nights::charts(figures);
+    let ((comparisons, control), (night_differences, nights)) = both(
+        || (compare::comparisons(figures, &arms, seed), nights::charts(figures)),
+        || (nights::differences(&all, &version), arms::night_blocks(&all)),
+    );
     let mut health = health::checks(figures, &arms);
     health.extend(hours::interleaving(figures));
     health.extend(nights::bundle_check(&all, &versions));
@@ -69,7 +73,6 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         Kind::Split => regime::verdicts(figures, &progress, &health, &comparisons, seed),
         Kind::Aa | Kind::Crossover => Vec::new(),
     };
-    let night_differences = nights::differences(&all, &version);
     Report {
         schema: SCHEMA.to_owned(),
         generated_at,
@@ -104,7 +107,7 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         },
         verdicts,
         health,
-        nights: arms::night_blocks(&all),
+        nights,
         before_answer: arms::before_answer(figures),
         apart: figures.apart.clone(),
         answers: answers::tables(figures),
@@ -118,6 +121,15 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         arms,
         comparisons,
     }
+}
+
+/// Two parts of a report at the same time: of millions of calls each takes a while.
+fn both<A, B: Send>(here: impl FnOnce() -> A, beside: impl FnOnce() -> B + Send) -> (A, B) {
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(beside);
+        let here = here();
+        (here, beside.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault)))
+    })
 }
 
 /// The experiment's seed and the data's version together: the same data gives the same limits.

@@ -268,11 +268,12 @@ impl PackedLatencies {
     pub fn unpack(self, night: i64) -> Result<CountedLatency> {
         let value = |text: &str| {
             let mut numbers = text.split(' ').map(str::parse::<i64>);
-            let mut next = || numbers.next()?.ok();
-            Some(CountedValue { ms: next()?, n: next()?, ranks: next()?, sizes: next()? })
+            let (ms, n) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+            let Some(ranks) = numbers.next() else { return Some(CountedValue { ms, n, ranks: 0, sizes: 0 }) };
+            Some(CountedValue { ms, n, ranks: ranks.ok()?, sizes: numbers.next()?.ok()? })
         };
         let values: Option<Vec<CountedValue>> = self.counts.split(',').map(value).collect();
-        let values = values.ok_or_else(|| StoreError::row("latency_counts", "ms", "no four numbers"))?;
+        let values = values.ok_or_else(|| StoreError::row("latency_counts", "ms", "neither two numbers nor four"))?;
         let PackedLatencies { mode, metric, ruler, .. } = self;
         Ok(CountedLatency { night, mode, metric, ruler, values })
     }

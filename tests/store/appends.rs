@@ -1,5 +1,6 @@
 //! Further lists: whom they bring, when those are called, and that nobody is lost or moved.
 
+use super::histories::TAKEN_AMISS;
 use crate::both_engines;
 use crate::common::Bench;
 use crate::common::calls::{Calls, NOON, contact, new_campaign};
@@ -33,7 +34,7 @@ async fn order(store: &Store, calls: &Calls<'_>, numbers: Range<usize>) -> Appen
     AppendOrder { ordinal, new, now: NOON }
 }
 
-/// The guard: `joinable_run.sql`.
+/// The guards: `joinable_run.sql`; `count_taken` in `start_run` and `append`.
 async fn a_list_joins_the_open_run_or_waits_for_the_next(bench: Bench) {
     let calls = bench.run_of(3).await;
     let store = &bench.store;
@@ -68,6 +69,7 @@ async fn a_list_joins_the_open_run_or_waits_for_the_next(bench: Bench) {
     assert_eq!(lists, (1..=8).collect::<Vec<_>>());
     let proved = store.prove(calls.campaign).await.unwrap().rows;
     assert_eq!((proved.rows_total, proved.contacts), (12, 12));
+    assert_eq!(bench.number(TAKEN_AMISS).await, 0);
 }
 
 /// Without `for update` in `joinable_run.sql` PostgreSQL ends the run while the list comes in: its contacts would be

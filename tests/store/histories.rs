@@ -85,6 +85,15 @@ pub struct History {
     pub attempts: BTreeMap<AttemptId, Remembered>,
 }
 
+/// How many counts of whom a run took are not what its rows say.
+pub const TAKEN_AMISS: &str = "with taken as \
+    (select rc.run_id, rc.mode, count(*) as n from run_contacts rc join contacts c on c.contact_id = rc.contact_id \
+     where c.own_mode = 0 group by rc.run_id, rc.mode) \
+    select (select count(*) from taken t left join contact_counts k on k.run_id = t.run_id and k.mode = t.mode \
+            where k.assigned is null or k.assigned <> t.n) \
+         + (select count(*) from contact_counts k left join taken t on k.run_id = t.run_id and k.mode = t.mode \
+            where k.assigned > 0 and t.n is null)";
+
 const CONTACTS: usize = 40;
 const OUTCOMES: &[Outcome] = &[
     Outcome::Answered,

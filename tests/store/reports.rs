@@ -1,6 +1,6 @@
 //! Stored reports, panels that meet every mode, and slices.
 
-use super::histories::{History, Remembered, history, history_row};
+use super::histories::{History, Remembered, TAKEN_AMISS, history, history_row};
 use crate::both_engines;
 use crate::common::Bench;
 use crate::common::calls::{NOON, contact, heard, new_campaign, phone};
@@ -81,7 +81,7 @@ async fn a_report_is_read_back_until_something_of_it_changes(bench: Bench) {
     assert_eq!(bench.number("select count(*) from report_snapshots").await, 5);
 }
 
-/// The guard: `rotate` in `acts/campaigns.rs`.
+/// The guards: `rotate` in `acts/campaigns.rs`, and that `count_taken` comes after it.
 async fn a_panel_meets_every_mode_in_turn(bench: Bench) {
     const NUMBERS: i64 = 7;
     let mut new = new_campaign(&bench.store, "panel", (0..NUMBERS as usize).map(contact).collect(), Vec::new());
@@ -101,6 +101,7 @@ async fn a_panel_meets_every_mode_in_turn(bench: Bench) {
     let own = "select count(*) from run_contacts rc join runs r on r.run_id = rc.run_id \
                join contacts c on c.contact_id = rc.contact_id where r.ordinal = 1 and rc.mode = c.mode";
     assert_eq!(bench.number(own).await, NUMBERS, "the first night plays what was given");
+    assert_eq!(bench.number(TAKEN_AMISS).await, 0, "counted as they are called");
 }
 
 impl History {

@@ -1,5 +1,6 @@
 //! Retries before and after the others, further numbers of a contact, promised calls, a part of a run again.
 
+use super::histories::TAKEN_AMISS;
 use crate::both_engines;
 use crate::common::calls::{Calls, HELD_MS, LEASE_MS, NOON, Pace, contact, new_campaign, phone, token};
 use crate::common::{Bench, Engine};
@@ -362,7 +363,7 @@ async fn a_promised_call_is_kept_or_shown(bench: Bench) {
     assert_eq!(again.planned(&kept, at).await.len(), 1);
 }
 
-/// The guard: the disposition in `take_only`.
+/// The guards: the disposition in `take_only`; `count_taken` in `acts/rerun.rs`.
 async fn a_part_of_a_run_is_run_again(bench: Bench) {
     let calls = bench.run_of(6).await;
     let ends = [Outcome::NetworkError, Outcome::Busy, Outcome::Answered];
@@ -392,6 +393,7 @@ async fn a_part_of_a_run_is_run_again(bench: Bench) {
     let only = Only { outcomes: vec![Outcome::Busy], of: Of::Run(calls.run) };
     let foreign = bench.store.begin_rerun(campaign, calls.account, only, Beginning::default(), NOON).await;
     assert!(matches!(foreign, Err(StoreError::Missing(_))), "{foreign:?}");
+    assert_eq!(bench.number(TAKEN_AMISS).await, 0);
 }
 
 /// The migration's own statement, on rows as the schema before it kept them.

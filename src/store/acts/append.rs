@@ -71,13 +71,15 @@ pub async fn append(conn: &mut Conn, order: &AppendOrder) -> Result<Appended> {
     let Some((run, starts_at)) = open else { return Ok(Appended::Waits) };
     // Row numbers begin at 1.
     let before_first = order.new.ids.take(now.0, order.new.list.accepted as usize + 1);
-    sqlx::query(sql!("take_batch"))
+    let taken = sqlx::query(sql!("take_batch"))
         .bind(run)
         .bind(order.new.batch.0)
         .bind(before_first)
         .bind(starts_at.unwrap_or(0).max(now.0))
         .execute(&mut *conn)
-        .await?;
+        .await?
+        .rows_affected();
     super::campaigns::rotate(conn, RunId(run), Some(order.new.batch)).await?;
+    super::campaigns::count_taken(conn, RunId(run), before_first, taken).await?;
     Ok(Appended::Joined(RunId(run)))
 }

@@ -202,6 +202,14 @@ pub async fn rotate(conn: &mut Conn, run: RunId, batch: Option<BatchId>) -> Resu
     Ok(())
 }
 
+/// Contacts of a run whose row numbers lie behind `before_first` are counted into its report, in the modes that they have
+/// now.
+pub async fn count_taken(conn: &mut Conn, run: RunId, before_first: i64, taken: u64) -> Result<()> {
+    let query = sqlx::query(sql!("count_taken")).bind(run.0).bind(before_first).bind(taken as i64);
+    query.execute(conn).await?;
+    Ok(())
+}
+
 /// A run with its contacts; returns how many were taken.
 pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
     let before_first = begin(conn, order).await?;
@@ -220,6 +228,7 @@ pub async fn start_run(conn: &mut Conn, order: &RunOrder) -> Result<u64> {
     }
     let taken = query.execute(&mut *conn).await?.rows_affected();
     rotate(conn, order.run, None).await?;
+    count_taken(conn, order.run, before_first, taken).await?;
     crate::fail::wrote("run");
     Ok(taken)
 }

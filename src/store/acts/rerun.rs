@@ -30,6 +30,7 @@ pub async fn start(conn: &mut Conn, order: &RerunOrder) -> Result<u64> {
     if taken == 0 {
         return Err(nobody(of, &order.outcomes));
     }
+    campaigns::count_taken(conn, run.run, before_first, taken).await?;
     Ok(taken)
 }
 

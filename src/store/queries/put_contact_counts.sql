@@ -1,4 +1,5 @@
--- put_contact_counts: adds what changed, in the order of the key, so that nodes meet in one order
+-- put_contact_counts: adds what changed, in the order of the key, so that nodes meet in one order. Who was taken is
+-- counted by count_taken.
 insert into contact_counts (run_id, mode, dialled, reached, goals, clean, clean_goals)
 select cast(p.value ->> 0 as bigint), p.value ->> 1, cast(p.value ->> 2 as bigint), cast(p.value ->> 3 as bigint),
        cast(p.value ->> 4 as bigint), cast(p.value ->> 5 as bigint), cast(p.value ->> 6 as bigint)
