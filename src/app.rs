@@ -26,6 +26,7 @@ use crate::config::{Config, DialogBase};
 use crate::dialer::{Dialer, Platform, Pricing, ReadRules};
 use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
+use crate::http::judging::keep_judging;
 use crate::http::{ApiKey, Examine, Model, Voice, Web};
 use crate::simulator;
 use crate::store::{LimitOrder, Store};
@@ -291,7 +292,11 @@ impl App {
             tokio::spawn(async move { notifier.run(stop).await });
         }
         let proxies = config.doors.proxies.clone().into();
-        let server = doors.map(|doors| tokio::spawn(doors.serve(Arc::new(web), proxies, stop_serving.clone())));
+        let web = Arc::new(web);
+        if roles.scheduler && matches!(duty, Duty::Everything) {
+            tokio::spawn(keep_judging(web.clone(), stop_work.clone()));
+        }
+        let server = doors.map(|doors| tokio::spawn(doors.serve(web, proxies, stop_serving.clone())));
         let woken = queue::Woken { worker: roles.worker, scheduler: roles.scheduler };
         let worker = tokio::spawn(work(dialer.clone(), woken, stop_work.clone()));
         if let Some(patient) = patient {

@@ -27,6 +27,7 @@ mod gates;
 mod hooks;
 pub mod import;
 pub mod judge;
+pub mod judging;
 pub mod keys;
 mod lasting;
 mod life;

@@ -88,6 +88,11 @@ pub struct JudgedContacts {
 }
 
 impl Store {
+    /// Runs in which a judge may have the word: open, or over since then.
+    pub async fn runs_to_judge(&self, since: Timestamp) -> Result<Vec<(CampaignId, RunId)>> {
+        read!(self, judged::runs(since))
+    }
+
     /// Human calls of a run that `rubric` has not judged and whose words are kept, by attempt, behind `after`.
     pub async fn to_judge(&self, run: RunId, after: i64, rubric: &str, limit: i64) -> Result<Vec<ToJudge>> {
         read!(self, judged::wanting(run, after, rubric, limit))

@@ -6,7 +6,8 @@ use crate::{answer, dead_sessions, get, post, send_form, url};
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::any;
-use halo::app::App;
+use halo::app::{App, replier};
+use halo::http::judging::Judging;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -72,9 +73,13 @@ struct Talked {
 /// A run of every mode. In `dialog` and `realtime_pure` the same was said, in `realtime` nobody was heard, and its session
 /// calls that a success. The run is stopped.
 async fn talked(place: &Place, app: &App) -> Talked {
+    talked_by(place, app, "").await
+}
+
+async fn talked_by(place: &Place, app: &App, experiment: &str) -> Talked {
     let rows = (1..=9).map(|nth| format!("{},Анна,Омск,бассейн\n", number(0, nth)));
     let list = rows.fold("phone,name,city,interest\n".to_owned(), |list, row| list + &row);
-    let toml = settings("judged", "modes = { dialog = 1, realtime = 1, realtime_pure = 1 }");
+    let toml = settings("judged", &format!("modes = {{ dialog = 1, realtime = 1, realtime_pure = 1 }}\n{experiment}"));
     let fields = [("settings", toml.as_bytes()), ("script", SCRIPT.as_bytes()), ("contacts", list.as_bytes())];
     let (status, made) = send_form(app, &fields).await;
     assert_eq!(status, 201, "{made}");
@@ -208,5 +213,39 @@ async fn people_label_without_the_mode_and_the_report_tells_who_agrees() {
         let rubric = judged["rubric"].as_str().expect("a hash");
         assert!(text.as_str().expect("a text").contains(&rubric[..8]), "{form}");
     }
+    app.stop().await;
+}
+
+/// The guards: `success` in `of_run`, and that a run whose calls could not be judged rests (`http/judging.rs`).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_judge_has_the_word_nobody_has_to_ask() {
+    let ear = Ear::listening().await;
+    let mut place = dead_sessions().await;
+    place.more = vec![("OPENAI_MODEL", "an-ear".into()), ("OPENAI_BASE_URL", ear.url.clone())];
+    let app = place.serve().await;
+    let by_judge = "[experiment]\nsuccess = \"judge\"\njudge = \"model\"\n";
+    let told = talked_by(&place, &app, by_judge).await;
+    let model = replier(&place.config()).expect("settings").expect("a model");
+    let mut judging = Judging::default();
+    let mut look = async || judging.look(&app.store, &app.dialer, Some(&model), &app.clock).await.expect("a look");
+    ear.says(503, "");
+    assert_eq!(look().await as u64, told.silent, "what needs no model");
+    ear.asked();
+    assert_eq!((look().await, ear.asked().len()), (0, 0), "a model in trouble is left alone");
+    ear.says(200, r#"{"phases":[1,2,3,4],"answers":[1,2,3],"opt_out":false,"why":"Agreed."}"#);
+    let mut later = Judging::default();
+    let judged = later.look(&app.store, &app.dialer, Some(&model), &app.clock).await.expect("a look");
+    assert_eq!(judged as u64, told.spoken);
+    let (_, report) = get(&app, &format!("/api/v1/campaigns/{}/report.json", told.campaign)).await;
+    let judged = &report["judged"][0];
+    assert_eq!((&judged["judge"], &judged["decides"]), (&json!("model"), &json!(true)), "{judged}");
+    app.stop().await;
+
+    // Whose own record is the success, it is judged when somebody asks.
+    let place = dead_sessions().await;
+    let app = place.serve().await;
+    talked(&place, &app).await;
+    let judged = Judging::default().look(&app.store, &app.dialer, None, &app.clock).await.expect("a look");
+    assert_eq!(judged, 0);
     app.stop().await;
 }

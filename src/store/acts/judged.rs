@@ -8,6 +8,11 @@ use crate::store::judged::{CountedJudged, JudgedContacts, Judgement, SpokenTurn,
 use crate::store::text::{ids_text, rows_text};
 use serde_json::json;
 
+pub async fn runs(conn: &mut Conn, since: Timestamp) -> Result<Vec<(CampaignId, RunId)>> {
+    let rows: Vec<(i64, i64)> = sqlx::query_as(sql!("runs_to_judge")).bind(since.0).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(campaign, run)| (CampaignId(campaign), RunId(run))).collect())
+}
+
 pub async fn wanting(conn: &mut Conn, run: RunId, after: i64, rubric: &str, limit: i64) -> Result<Vec<ToJudge>> {
     let query = sqlx::query_as(sql!("to_judge")).bind(run.0).bind(after).bind(rubric).bind(limit);
     Ok(query.fetch_all(conn).await?)
