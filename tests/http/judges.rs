@@ -244,8 +244,8 @@ async fn where_a_judge_has_the_word_nobody_has_to_ask() {
     // Whose own record is the success, it is judged when somebody asks.
     let place = dead_sessions().await;
     let app = place.serve().await;
-    talked(&place, &app).await;
-    let judged = Judging::default().look(&app.store, &app.dialer, None, &app.clock).await.expect("a look");
+    talked_by(&place, &app, "[experiment]\njudge = \"model\"\n").await;
+    let judged = Judging::default().look(&app.store, &app.dialer, Some(&model), &app.clock).await.expect("a look");
     assert_eq!(judged, 0);
     app.stop().await;
 }
