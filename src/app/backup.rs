@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
@@ -24,6 +25,9 @@ const BESIDE: [&str; 2] = ["-wal", "-shm"];
 const QUEUE: &str = ".queue";
 /// Pieces of an archive on their way into the database.
 const PIECE_BYTES: usize = 256 * 1024;
+/// A server counts whoever hung up until the process that served him has ended.
+const LEAVING: Duration = Duration::from_secs(3);
+const LOOKS: u32 = 20;
 
 pub struct BackedUp {
     pub bytes: u64,
@@ -152,8 +156,20 @@ async fn set_aside(path: &Path, at: Timestamp) -> Result<Option<PathBuf>> {
     Ok(Some(aside))
 }
 
+/// Connections that others have, once whoever hung up has gone.
+async fn others(url: &str) -> Result<i64> {
+    let ask = || async { backup::postgres_in_use(url).await.context("the database named by DATABASE_URL") };
+    for _ in 0..LOOKS {
+        if ask().await? == 0 {
+            return Ok(0);
+        }
+        tokio::time::sleep(LEAVING / LOOKS).await;
+    }
+    ask().await
+}
+
 async fn into_postgres(url: &str, from: &Path) -> Result<PutBack> {
-    let others = backup::postgres_in_use(url).await.context("the database named by DATABASE_URL")?;
+    let others = others(url).await?;
     if others > 0 {
         bail!("{others} other connections use the database: stop every node and whoever else looks at it first");
     }

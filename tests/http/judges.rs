@@ -9,7 +9,7 @@ use axum::routing::any;
 use halo::app::{App, replier};
 use halo::http::judging::Judging;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 const SCRIPT: &str = include_str!("../../campaigns/demo/script.toml");
@@ -248,4 +248,35 @@ async fn where_a_judge_has_the_word_nobody_has_to_ask() {
     let judged = Judging::default().look(&app.store, &app.dialer, Some(&model), &app.clock).await.expect("a look");
     assert_eq!(judged, 0);
     app.stop().await;
+}
+
+/// The guards: `answered_by` and the manners of the realtime model in `of` (`http/bundles.rs`).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_model_is_another_bundle_of_whoever_hears_it() {
+    let ear = Ear::listening().await;
+    let played = async |replier: &str, realtime: &str| {
+        let mut place = dead_sessions().await;
+        place.more = vec![
+            ("OPENAI_MODEL", replier.into()),
+            ("OPENAI_BASE_URL", ear.url.clone()),
+            ("OPENAI_REALTIME_MODEL", realtime.into()),
+        ];
+        let app = place.serve().await;
+        let told = talked(&place, &app).await;
+        let campaign = told.campaign.parse().expect("an id");
+        let bundles = until("every mode's bundle was written down", || async {
+            let rows = app.store.bundles(campaign, app.dialer.account).await.expect("bundles");
+            Some(rows).filter(|rows| rows.len() == 3)
+        });
+        let bundles: BTreeMap<String, String> = bundles.await.into_iter().map(|row| (row.mode, row.bundle)).collect();
+        app.stop().await;
+        bundles
+    };
+    let first = played("one", "gpt-realtime").await;
+    let changed = |other: &BTreeMap<String, String>| -> Vec<String> {
+        first.iter().filter(|(mode, bundle)| other[*mode] != **bundle).map(|(mode, _)| mode.clone()).collect()
+    };
+    assert!(changed(&played("one", "gpt-realtime").await).is_empty(), "the same is the same");
+    assert_eq!(changed(&played("another", "gpt-realtime").await), ["dialog", "realtime"]);
+    assert_eq!(changed(&played("one", "gpt-realtime-mini").await), ["realtime", "realtime_pure"]);
 }
