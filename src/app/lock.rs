@@ -6,18 +6,26 @@ use crate::store::{Db, Store};
 use anyhow::{Context, Result, bail};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Whoever only looks ([`somebody_dials`]) holds the lock for a moment, and so does a child that is just being made.
+const LOOKS: u32 = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// On SQLite only one process dials: the operating system's lock says which, and frees it when that dies.
 pub(super) fn dialling_lock(database_url: &str) -> Result<Option<File>> {
     let (Some(path), Some(lock_path)) = (sqlite_path(database_url), lock_path(database_url)) else { return Ok(None) };
     let file = File::options().create(true).truncate(false).write(true).open(&lock_path);
     let file = file.with_context(|| format!("the dialling lock {}", lock_path.display()))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            bail!("another process dials from {}: one SQLite file has one dialling process", path.display())
+    for look in 1.. {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if look < LOOKS => std::thread::sleep(BETWEEN_LOOKS),
+            Err(TryLockError::WouldBlock) => {
+                bail!("another process dials from {}: one SQLite file has one dialling process", path.display())
+            }
+            Err(TryLockError::Error(cause)) => return Err(cause).context("the dialling lock"),
         }
-        Err(TryLockError::Error(cause)) => return Err(cause).context("the dialling lock"),
     }
     Ok(Some(file))
 }
