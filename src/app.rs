@@ -28,6 +28,7 @@ use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
 use crate::http::judging::keep_judging;
 use crate::http::{ApiKey, Examine, Model, Voice, Web};
+use crate::report::gather::keep_prices;
 use crate::simulator;
 use crate::store::{LimitOrder, Store};
 use crate::voximplant::{Pacer, Sources, Wanted};
@@ -207,6 +208,7 @@ impl App {
         // A process for one call changes nothing for whoever serves this database.
         if matches!(duty, Duty::Everything) {
             store.set_installation_value("account", account.to_string()).await?;
+            keep_prices(&store, &prices()?).await?;
             let why = format!("this installation now calls at {}", platform.name);
             let foreign = store.pause_foreign_runs(account, &why, clock.now()).await?;
             if foreign > 0 {

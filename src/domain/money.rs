@@ -108,11 +108,22 @@ pub struct ModelPrice {
     pub source: Source,
 }
 
-/// `prices.toml`, understood.
+/// What one unit of another currency is worth, in micros of the table's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rate {
+    pub from: String,
+    pub worth: i64,
+    #[serde(flatten)]
+    pub source: Source,
+}
+
+/// `prices.toml`, understood: every amount in its one currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Prices {
     pub date: NaiveDate,
     pub currency: String,
+    /// By what prices in other currencies were turned into it.
+    pub rates: Vec<Rate>,
     pub calls: Vec<CallPrice>,
     pub minutes: BTreeMap<Part, MinutePrice>,
     pub models: BTreeMap<String, ModelPrice>,

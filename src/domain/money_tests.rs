@@ -20,6 +20,7 @@ fn prices() -> Prices {
     Prices {
         date: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
         currency: "USD".into(),
+        rates: Vec::new(),
         calls: vec![call("", 100_000, 60), call("+7", 60_000, 60), call("+7999", 30_000, 1)],
         minutes: minutes.map(|(part, minute)| (*part, MinutePrice { minute, source: source() })).collect(),
         models: [("small".to_owned(), model(1_000_000)), ("large".to_owned(), model(2_000_000))].into(),

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::domain::experiment::Kind;
 use crate::domain::{Mode, Outcome};
 
+use super::effort::{self, Ratio};
 use super::figures::{CallRow, ContactRow, Figures, Metric, Night, TurnSums};
-use super::intervals::{self, rate};
+use super::intervals::{self, rate, rate_of_turns};
 use super::model::{Arm, Contacts, EcdfPoint, FaultRow, Latency, NightArm, NightBlock, Turns, Unit};
 use super::stats::bootstrap::Sample;
-use super::stats::clustered::Clusters;
+use super::stats::clustered::{Clusters, Tally};
 use super::stats::proportion::Share;
 use super::stats::quantile::{Frequencies, Level};
 use super::turns;
@@ -109,6 +110,15 @@ pub fn contacts_of<'a>(rows: impl IntoIterator<Item = &'a ContactRow>) -> Contac
 fn table(figures: &Figures, mode: &Mode, metric: Metric) -> Frequencies {
     let rows = figures.latencies.iter().filter(|row| row.mode == *mode && row.metric == metric);
     Frequencies::of(rows.clone().flat_map(|row| row.counts.iter().copied()), rows.map(|row| row.never).sum())
+}
+
+/// The waits of a metric of which each call, or attempt, has one.
+pub fn alone(figures: &Figures, mode: &Mode, metric: Metric) -> Clusters {
+    let rows = figures.latencies.iter().filter(|row| row.mode == *mode && row.metric == metric);
+    let tally = |(ms, n): (i64, u64)| Tally { value: ms as f64, n, ranks: n, sizes: n };
+    let tallies: Vec<Tally> = rows.flat_map(|row| row.counts.iter().copied()).map(tally).collect();
+    let n = tallies.iter().map(|tally| tally.n).sum();
+    Clusters::of_tallies(tallies, n)
 }
 
 /// Waits until the reply itself: those of all turns, but behind a filler until the audio that is none. Empty where no arm
@@ -240,6 +250,22 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
     let silent = table(figures, mode, Metric::FirstAudioMs).infinite();
     let medians = calls.medians();
     let minutes = sums.talk_ms as f64 / 60_000.0;
+    let with_turns: u64 = of_arm().flat_map(|sums| &sums.calls_of_all).map(|(_, n)| n).sum();
+    let of_turns = |k: u64| rate_of_turns(k.min(valid + unanswered), valid + unanswered, with_turns);
+    let per_goal = |sum: f64| (contacts.goals > 0).then(|| sum / contacts.goals as f64);
+    let cost = sums.cost_micros.map(|cost| cost as f64);
+    let ratios = Ratio::ALL.map(|ratio| {
+        let told = match ratio {
+            Ratio::AttemptsPerGoal => per_goal(attempts as f64),
+            Ratio::MinutesPerGoal => per_goal(minutes),
+            Ratio::CostPerGoal => cost.and_then(per_goal),
+            Ratio::CostPerMinute => cost.filter(|_| minutes > 0.0).map(|cost| cost / minutes),
+            Ratio::Acd => (answered > 0).then(|| sums.talk_ms as f64 / answered as f64),
+        };
+        effort::ratio(figures, mode, ratio, told)
+    });
+    let [attempts_per_goal, minutes_per_goal, cost_per_goal, cost_per_minute, acd] =
+        [0, 1, 2, 3, 4].map(|place: usize| ratios[place].value.estimate);
 
     Arm {
         baseline: *mode == figures.design.baseline,
@@ -265,9 +291,9 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
             silent_rate: rate(silent, sums.human),
             fault_rate: rate(sums.faults, answered),
             opt_out_rate: rate(contacts.opt_outs, contacts.reached),
-            unanswered_turn_rate: rate(unanswered, valid + unanswered),
-            barge_in_rate: rate(sums.barge_ins.min(valid + unanswered), valid + unanswered),
-            filler_rate: rate(sums.fillers.min(valid + unanswered), valid + unanswered),
+            unanswered_turn_rate: of_turns(unanswered),
+            barge_in_rate: of_turns(sums.barge_ins),
+            filler_rate: of_turns(sums.fillers),
             success_without_faults_rate: rate(contacts.clean_goals, contacts.clean),
             lost_rate: rate(n_of(&|outcome| outcome == Outcome::Lost), attempts),
         },
@@ -276,20 +302,19 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
             answered: valid,
             unanswered,
             interruptions: sums.interruptions,
-            coverage: rate(valid, valid + unanswered),
+            coverage: of_turns(valid),
             method: of_arm().filter_map(|sums| sums.method).max(),
+            calls: with_turns,
             calls_with_latency: medians.n(),
         },
         latencies: latencies(figures, mode, &calls),
-        acd_ms: (answered > 0).then(|| sums.talk_ms as f64 / answered as f64),
+        acd_ms: acd,
         cost_micros: sums.cost_micros,
-        cost_per_goal_micros: sums
-            .cost_micros
-            .filter(|_| contacts.goals > 0)
-            .map(|cost| cost as f64 / contacts.goals as f64),
-        attempts_per_goal: (contacts.goals > 0).then(|| attempts as f64 / contacts.goals as f64),
-        minutes_per_goal: (contacts.goals > 0).then(|| minutes / contacts.goals as f64),
-        cost_per_minute_micros: sums.cost_micros.filter(|_| minutes > 0.0).map(|cost| cost as f64 / minutes),
+        cost_per_goal_micros: cost_per_goal,
+        attempts_per_goal,
+        minutes_per_goal,
+        cost_per_minute_micros: cost_per_minute,
+        effort: ratios.to_vec(),
         call_turn_ecdf: ecdf(&calls.medians_of_all(), &medians),
         call_turn_within: within(&calls.medians_of_all(), &medians),
         contacts,

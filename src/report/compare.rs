@@ -3,6 +3,7 @@
 use crate::domain::Mode;
 
 use super::arms::{ArmCalls, success_by_night};
+use super::beside;
 use super::figures::{Figures, Night};
 use super::intervals::{absent, bare, calls_min, known, of_limits, too_few};
 use super::model::{Arm, Comparison, Guardrail, Interval, Rate};
@@ -42,6 +43,34 @@ pub fn comparisons_with(figures: &Figures, arms: &[Arm], seed: u64, effort: Effo
     let p: Vec<f64> = found.iter().map(|comparison| comparison.p_claim.unwrap_or(1.0)).collect();
     for (comparison, adjusted) in found.iter_mut().zip(holm(&p)) {
         comparison.p_claim_adjusted = comparison.p_claim.map(|_| adjusted);
+    }
+    found
+}
+
+/// Pairs of arms without the baseline: the same figures, and nothing that a claim would rest on.
+pub fn pairs(figures: &Figures, arms: &[Arm], seed: u64) -> Vec<Comparison> {
+    let rest: Vec<&Arm> = arms.iter().filter(|arm| !arm.baseline).collect();
+    let effort = Effort { resamples: bootstrap::RESAMPLES };
+    let mut found = Vec::new();
+    for (place, base) in rest.iter().enumerate() {
+        for (next, arm) in (place + 1..).zip(&rest[place + 1..]) {
+            // Seeds of their own, behind those of the comparisons.
+            let seed = seed.wrapping_add((arms.len() * (place + 1) + next) as u64);
+            found.push(Comparison {
+                noninferior: None,
+                noninferior_assigned: None,
+                superior: None,
+                inferior: None,
+                refuted: None,
+                p_faster: None,
+                p_noninferiority: None,
+                p_claim: None,
+                guardrails: Vec::new(),
+                calls_missing: None,
+                nights_missing: None,
+                ..compare(figures, arm, base, 1, seed, effort)
+            });
+        }
     }
     found
 }
@@ -107,11 +136,11 @@ fn turn_p95(mode: &Clusters, baseline: &Clusters) -> Interval {
     }
 }
 
-fn newcombe(mode: Share, baseline: Share, level: f64) -> Interval {
+pub(super) fn newcombe(mode: Share, baseline: Share, level: f64) -> Interval {
     of_limits("newcombe", mode.n.min(baseline.n), proportion::newcombe(mode, baseline, level))
 }
 
-fn share_of(rate: &Rate) -> Share {
+pub(super) fn share_of(rate: &Rate) -> Share {
     Share::new(rate.k, rate.interval.n)
 }
 
@@ -216,6 +245,7 @@ fn compare(figures: &Figures, mode: &Arm, baseline: &Arm, claims: u64, seed: u64
         p_claim: p_faster.zip(success_p).map(|(latency, success)| latency.max(success)),
         p_claim_adjusted: None,
         guardrails: guardrails(mode, baseline),
+        beside: beside::beside(figures, (mode, &calls), (baseline, &base_calls)),
         calls_missing,
         nights_missing,
     }

@@ -59,6 +59,50 @@ pub struct Figures {
     /// What judges and people found in the words of human calls.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub judged: Vec<JudgedRow>,
+    /// What dials took and brought, a quarter of an hour each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarters: Vec<QuarterRow>,
+    /// In what costs are counted; nothing where nobody said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<Money>,
+}
+
+/// What the dials of a mode in one quarter of an hour came to: the unit by which sums vary.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct QuarterRow {
+    pub night: Night,
+    pub mode: Mode,
+    /// When it began.
+    pub at: Timestamp,
+    pub attempts: u64,
+    pub answered: u64,
+    pub goals: u64,
+    pub talk_ms: u64,
+    pub cost_micros: u64,
+}
+
+/// The price table by which calls are estimated until the provider bills them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReportMoney)]
+pub struct Money {
+    /// Every amount of the report is in it.
+    pub currency: String,
+    /// Of the price table, as 2026-11-21.
+    pub prices_date: String,
+    /// Prices of it that nobody read at whoever asks them.
+    pub unverified: u64,
+    /// By what prices in other currencies were turned into this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<MoneyRate>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MoneyRate {
+    pub from: String,
+    /// So much of the report's currency for one of it.
+    pub rate: f64,
+    /// Of the rate, as 2026-11-21.
+    pub date: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -288,6 +332,7 @@ impl Figures {
         self.bundles.sort_unstable();
         self.hours.sort_unstable();
         self.judged.sort_unstable();
+        self.quarters.sort_unstable();
         self.runs.sort_by_key(|run| run.night);
         self.turns.sort();
         for call in &mut self.repeats {
@@ -321,6 +366,8 @@ impl Figures {
             bundles: some(&self.bundles, |row| kept(row.night)),
             hours: some(&self.hours, |row| kept(row.night)),
             judged: some(&self.judged, |row| kept(row.night)),
+            quarters: some(&self.quarters, |row| kept(row.night)),
+            money: self.money.clone(),
         }
     }
 

@@ -1,19 +1,21 @@
 //! From the store's counts to the figures of a report.
 
 use super::answers;
+use super::apart;
 use super::figures::{
     ApartRow, AttemptRow, BundleRow, CallRow, CallTurns, ContactRow, Design, Figures, HourRow, LatencyCounts, Method,
-    Metric, Night, RunRow, RunState, SettingsChange, TurnCount, TurnRow, TurnSums, add_up,
+    Metric, Money, MoneyRate, Night, QuarterRow, RunRow, RunState, SettingsChange, TurnCount, TurnRow, TurnSums,
+    add_up,
 };
 use super::judged;
 use super::nights;
 use super::plan::{ASSUMED, Known};
 use super::verify::Marks;
 use crate::domain::experiment::{Kind, NIGHTS};
-use crate::domain::money::MICROS;
+use crate::domain::money::{MICROS, Prices};
 use crate::domain::settings::Settings;
 use crate::domain::{Mode, RunId, Timestamp};
-use crate::store::figures::{CountedContacts, CountedLatency, CountedRun, CountedValue};
+use crate::store::figures::{CountedContacts, CountedLatency, CountedQuarter, CountedRun, CountedValue};
 use crate::store::{Campaign, Result, SettingsVersion, Store, StoreError};
 use chrono::Timelike;
 use sha2::{Digest, Sha256};
@@ -61,15 +63,16 @@ pub async fn figures_of(
             })
         })
         .collect::<Result<_>>()?;
+    let modes = apart::compared(&settings.modes);
     // What was played before the last change is pooled with nothing: whoever was called then counts anew.
-    let from = nights::versions_of(&settings.modes, &runs, &bundles).last().map_or(0, |version| version.from_night);
+    let from = nights::versions_of(&modes, &runs, &bundles).last().map_or(0, |version| version.from_night);
     let asked = answers::asked(&campaign.script);
     let crossover = settings.experiment.kind == Kind::Crossover;
     let mut rows = store.counted(campaign.campaign, account, from, !asked.is_empty()).await?;
     let judged = judged::gather(store, campaign.campaign, account, from, &settings.experiment, &mut rows).await?;
     // A report of a finished campaign says the same whenever it is asked for.
     let data_as_of = newest.as_ref().and_then(|run| run.ended_at).map_or(now, Timestamp);
-    let mut design = Design::of(&settings.modes, seed(&campaign.salt));
+    let mut design = Design::of(&modes, seed(&campaign.salt));
     if settings.schedule.is_some() {
         design.nights_planned = NIGHTS;
     }
@@ -77,7 +80,7 @@ pub async fn figures_of(
     let answers = answers::rows(&asked, records.collect::<Result<Vec<_>>>()?.into_iter());
     design.declare(&settings.experiment);
     let gathered = latencies(rows.latencies)?;
-    Ok(Figures {
+    let mut figures = Figures {
         campaign: campaign.name.clone(),
         simulated: newest.is_none_or(|run| run.platform.starts_with(SIMULATOR)),
         data_as_of,
@@ -159,6 +162,8 @@ pub async fn figures_of(
             .collect::<Result<_>>()?,
         bundles,
         judged,
+        quarters: quarters(rows.quarters)?,
+        money: money(store).await?,
         apart: rows
             .apart
             .into_iter()
@@ -176,7 +181,52 @@ pub async fn figures_of(
         // Who asked nothing has the figures of before.
         asked: if answers.is_empty() { Vec::new() } else { asked },
         answers,
-    })
+    };
+    apart::set_apart(&mut figures);
+    Ok(figures)
+}
+
+/// Under this name an installation keeps the price table that its service runs with ([`Money`] as JSON).
+pub const PRICES: &str = "prices";
+
+async fn money(store: &Store) -> Result<Option<Money>> {
+    let kept = store.installation_value(PRICES).await?;
+    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// What a service tells of its prices, for reports.
+pub async fn keep_prices(store: &Store, prices: &Prices) -> Result<()> {
+    let rate = |rate: &crate::domain::money::Rate| MoneyRate {
+        from: rate.from.clone(),
+        rate: rate.worth as f64 / MICROS as f64,
+        date: rate.source.date.to_string(),
+    };
+    let money = Money {
+        currency: prices.currency.clone(),
+        prices_date: prices.date.to_string(),
+        unverified: prices.unverified().0 as u64,
+        rates: prices.rates.iter().map(rate).collect(),
+    };
+    let text = serde_json::to_string(&money).expect("names and numbers are always JSON");
+    store.set_installation_value(PRICES, text).await
+}
+
+type Quarters = BTreeMap<(i64, String, i64), CountedQuarter>;
+
+fn quarters(counted: Quarters) -> Result<Vec<QuarterRow>> {
+    let row = |((night, name, at), found): ((i64, String, i64), CountedQuarter)| {
+        Ok(QuarterRow {
+            night,
+            mode: mode(&name)?,
+            at: Timestamp(at),
+            attempts: count(found.attempts),
+            answered: count(found.answered),
+            goals: count(found.goals),
+            talk_ms: count(found.talk_ms),
+            cost_micros: count(found.cost_micros),
+        })
+    };
+    counted.into_iter().map(row).collect()
 }
 
 struct Gathered {

@@ -51,6 +51,38 @@ pub fn rate(k: u64, n: u64) -> Rate {
     Rate { k, interval: of_limits("wilson", n, proportion::wilson(Share::new(k, n), LEVEL)) }
 }
 
+/// Turns of one call share line, callee and load: as many independent ones as there are calls, at worst.
+pub fn by_calls(turns: Share, calls: u64) -> Share {
+    match turns.rate() {
+        Some(share) if turns.n > calls => Share::new((share * calls as f64).round() as u64, calls),
+        _ => turns,
+    }
+}
+
+/// `k` of `n` turns of so many calls: Wilson's limits as if the turns of a call were one.
+pub fn rate_of_turns(k: u64, n: u64, calls: u64) -> Rate {
+    let turns = Share::new(k, n);
+    let by_calls = by_calls(turns, calls);
+    let Rate { interval, .. } = rate(by_calls.k, by_calls.n);
+    // Of few calls the rounded share is another: the limits hold the share of all turns whatever it is.
+    let told = turns.rate();
+    let lower = interval.lower.zip(told).map(|(limit, told)| limit.min(told));
+    let upper = interval.upper.zip(told).map(|(limit, told)| limit.max(told));
+    let reason = interval.reason.clone().or_else(|| told.is_none().then(|| NOTHING.to_owned()));
+    Rate {
+        k,
+        interval: Interval {
+            estimate: told,
+            lower,
+            upper,
+            n,
+            reason,
+            method: "wilson_by_calls".to_owned(),
+            ..interval
+        },
+    }
+}
+
 /// A quantile of independent observations, limits by order statistics. The limits do not exist for
 /// too few; the value stays, for a program that knows what it reads.
 pub fn quantile(table: &Frequencies, level: Level) -> Interval {

@@ -319,4 +319,4 @@ pub fn checks(figures: &Figures, judged: &[Judged]) -> Vec<Check> {
 
 #[cfg(test)]
 #[path = "judged_tests.rs"]
-mod tests;
+pub mod tests;

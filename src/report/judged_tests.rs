@@ -27,7 +27,7 @@ fn row(mode: &str, rubric: &str, at: i64, dialogue: [u64; 4], hand: [u64; 4]) ->
     }
 }
 
-fn figures(human: u64, judged: Vec<JudgedRow>) -> Figures {
+pub fn figures(human: u64, judged: Vec<JudgedRow>) -> Figures {
     let modes = [(named("dialog"), 1), (named("realtime_pure"), 1)];
     let call = |mode: &Mode| CallRow {
         night: 1,
@@ -66,6 +66,8 @@ fn figures(human: u64, judged: Vec<JudgedRow>) -> Figures {
         bundles: Vec::new(),
         hours: Vec::new(),
         judged,
+        quarters: Vec::new(),
+        money: None,
     }
 }
 

@@ -6,8 +6,12 @@
 
 pub mod against;
 pub mod answers;
+mod apart;
 pub mod arms;
+mod beside;
 pub mod compare;
+mod compared;
+pub mod effort;
 pub mod figures;
 pub mod gate;
 pub mod gather;
@@ -56,8 +60,11 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         || figures.design.arms.iter().map(|(mode, weight)| arms::arm(figures, mode, *weight)).collect(),
     );
     let seed = seed_of(figures.design.seed, &version);
-    let ((comparisons, control), (night_differences, nights)) = both(
-        || (compare::comparisons(figures, &arms, seed), nights::charts(figures)),
+    let ((comparisons, pairs, control), (night_differences, nights)) = both(
+        || {
+            let compared = compare::comparisons(figures, &arms, seed);
+            (compared, compare::pairs(figures, &arms, seed), nights::charts(figures))
+        },
         || (nights::differences(&all, &version), arms::night_blocks(&all)),
     );
     let mut health = health::checks(figures, &arms);
@@ -120,6 +127,8 @@ pub fn build(mut figures: Figures, generated_at: Timestamp) -> Report {
         judged,
         arms,
         comparisons,
+        pairs,
+        money: figures.money.clone(),
     }
 }
 

@@ -11,6 +11,8 @@ use crate::domain::{Fault, Mode, Outcome, Timestamp};
 
 use super::figures::{Method, Night, RunState};
 
+pub use super::compared::{Beside, Comparison, Guardrail};
+
 pub const SCHEMA: &str = "halo-report/1";
 
 /// The languages of a report.
@@ -76,6 +78,12 @@ pub struct Report {
     pub health: Vec<Check>,
     pub arms: Vec<Arm>,
     pub comparisons: Vec<Comparison>,
+    /// The other pairs of arms: shown, and nothing is said of who is better.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<Comparison>,
+    /// In what costs are counted; nothing where nobody told the prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<super::figures::Money>,
     pub nights: Vec<NightBlock>,
     /// Failures before the answer: set apart, in no comparison.
     pub before_answer: Vec<FaultRow>,
@@ -284,6 +292,9 @@ pub struct Arm {
     pub attempts_per_goal: Option<f64>,
     pub minutes_per_goal: Option<f64>,
     pub cost_per_minute_micros: Option<f64>,
+    /// The same ratios with their limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effort: Vec<super::effort::Effort>,
     /// Share of calls at or under each value of `call_turn_ms`; calls without a reply never come.
     pub call_turn_ecdf: Vec<EcdfPoint>,
     /// Calls whose `call_turn_ms` kept under each of the yardsticks; calls without a reply did not.
@@ -351,6 +362,9 @@ pub struct Turns {
     pub coverage: Rate,
     /// The worst ruler among them; absent without turns.
     pub method: Option<Method>,
+    /// Human calls with a turn.
+    #[serde(default)]
+    pub calls: u64,
     pub calls_with_latency: u64,
 }
 
@@ -388,57 +402,6 @@ pub struct Within {
 pub struct EcdfPoint {
     pub ms: f64,
     pub share: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Comparison {
-    pub mode: Mode,
-    pub baseline: Mode,
-    /// Primary: difference of medians of `call_turn_ms`, mode minus baseline.
-    pub call_turn_ms: Interval,
-    pub mode_median_ms: Option<f64>,
-    pub baseline_median_ms: Option<f64>,
-    /// Sign of the difference with unanswered turns as +∞: −1 faster, 1 slower, 0 the same.
-    pub call_turn_all_sign: Option<i8>,
-    pub p_faster: Option<f64>,
-    pub hodges_lehmann_ms: Interval,
-    pub mann_whitney_u: Option<f64>,
-    pub mann_whitney_p: Option<f64>,
-    /// Chance that a call of the mode is faster than one of the baseline, ties as halves.
-    pub chance_faster: Option<f64>,
-    /// Secondary: 95th percentile over turns, calls as clusters.
-    pub turn_p95_ms: Interval,
-    /// Primary: difference of success among contacts reached, as a share.
-    pub success: Interval,
-    pub success_assigned: Interval,
-    /// A sensitivity: as `success`, by calls that no fault ended.
-    pub success_without_faults: Interval,
-    /// The same of `call_turn_ms`: calls cut short by a fault may have waited otherwise.
-    pub call_turn_without_faults_ms: Interval,
-    pub success_pooled: Interval,
-    pub nights_q_p: Option<f64>,
-    pub nights_i2: Option<f64>,
-    pub noninferior: Option<bool>,
-    pub noninferior_assigned: Option<bool>,
-    pub superior: Option<bool>,
-    pub inferior: Option<bool>,
-    pub refuted: Option<bool>,
-    pub p_noninferiority: Option<f64>,
-    pub p_claim: Option<f64>,
-    /// After Holm over the arms.
-    pub p_claim_adjusted: Option<f64>,
-    pub guardrails: Vec<Guardrail>,
-    /// Human calls that each arm still needs, where success is not settled.
-    pub calls_missing: Option<u64>,
-    pub nights_missing: Option<u64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Guardrail {
-    pub metric: String,
-    pub difference: Interval,
-    /// The whole interval says more than the baseline.
-    pub alarm: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

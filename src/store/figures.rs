@@ -3,6 +3,7 @@
 use super::{Result, Store, StoreError};
 use crate::domain::{CampaignId, Mode, RunId, Timestamp};
 use futures::{StreamExt, TryStreamExt, stream};
+use std::collections::BTreeMap;
 
 /// Nights of which latencies are read together: a server of PostgreSQL puts each together in a process of its own.
 const NIGHTS_AT_ONCE: usize = 2;
@@ -206,6 +207,12 @@ impl Counted {
             if row.quarter_at > 0 {
                 let dialled = if NOT_DIALLED.contains(&row.outcome.as_str()) { 0 } else { row.n };
                 let (quarter_at, goals) = (row.quarter_at, row.goals);
+                let quarter = self.quarters.entry((night, mode.clone(), quarter_at)).or_default();
+                quarter.attempts += dialled;
+                quarter.answered += if matches!(row.outcome.as_str(), "answered" | "machine") { row.n } else { 0 };
+                quarter.goals += goals;
+                quarter.talk_ms += row.talk_ms;
+                quarter.cost_micros += row.cost_micros;
                 self.hours.push(CountedHour { night, mode, quarter_at, dialled, human, goals });
             }
         }
@@ -322,6 +329,8 @@ pub struct Counted {
     /// Of whoever was talked to more than once.
     pub repeats: Vec<CountedTurn>,
     pub hours: Vec<CountedHour>,
+    /// By night, mode and when the quarter of an hour began.
+    pub quarters: BTreeMap<(i64, String, i64), CountedQuarter>,
     pub apart: Vec<CountedApart>,
     pub answers: Vec<CountedAnswers>,
 }
@@ -342,6 +351,16 @@ pub struct CountedHour {
     pub dialled: i64,
     pub human: i64,
     pub goals: i64,
+}
+
+/// What the dials of a mode in one quarter of an hour came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CountedQuarter {
+    pub attempts: i64,
+    pub answered: i64,
+    pub goals: i64,
+    pub talk_ms: i64,
+    pub cost_micros: i64,
 }
 
 /// A mode was played by this bundle in this run.

@@ -3,8 +3,8 @@
 use halo::domain::{Mode, Outcome, Timestamp};
 use halo::report::Design;
 use halo::report::figures::{
-    ApartRow, AttemptRow, CallRow, CallTurns, ContactRow, Figures, LatencyCounts, Method, Metric, RunRow, RunState,
-    TurnRow, TurnSums,
+    ApartRow, AttemptRow, CallRow, CallTurns, ContactRow, Figures, LatencyCounts, Method, Metric, Money, MoneyRate,
+    QuarterRow, RunRow, RunState, TurnRow, TurnSums,
 };
 use halo::report::stats::bootstrap::Dice;
 
@@ -82,6 +82,13 @@ impl Campaign {
             bundles: Vec::new(),
             hours: Vec::new(),
             judged: Vec::new(),
+            quarters: Vec::new(),
+            money: Some(Money {
+                currency: "USD".to_owned(),
+                prices_date: "2026-03-01".to_owned(),
+                unverified: 3,
+                rates: vec![MoneyRate { from: "EUR".to_owned(), rate: 1.08, date: "2026-02-28".to_owned() }],
+            }),
             campaign: self.name.clone(),
             simulated: self.simulated,
             data_as_of: Timestamp(1_772_599_000_000),
@@ -156,6 +163,7 @@ fn add_arm(figures: &mut Figures, dice: &mut Dice, arm: &Arm, mode: &Mode, conta
     let mut turn_number: u64 = 0;
     let mut rows = Vec::new();
     let mut talk = 0;
+    let mut quarters: Vec<QuarterRow> = (0..QUARTERS).map(|place| quarter(mode, arm, machine, place)).collect();
     for call in 0..arm.reached {
         *contact += 1;
         let mut latency = |metric, value_ms| {
@@ -164,6 +172,9 @@ fn add_arm(figures: &mut Figures, dice: &mut Dice, arm: &Arm, mode: &Mode, conta
         latency(Metric::AnswerMs, Some(around(dice, 7_000)));
         let talked = around(dice, 28_000);
         talk += talked.unsigned_abs();
+        let quarter = &mut quarters[(call % QUARTERS) as usize];
+        quarter.talk_ms += talked.unsigned_abs();
+        quarter.cost_micros += 60_000 + 3 * talked.unsigned_abs();
         latency(Metric::TalkMs, Some(talked));
         let audio = (call != 50).then(|| around(dice, 420));
         silent += u64::from(audio.is_none());
@@ -199,10 +210,28 @@ fn add_arm(figures: &mut Figures, dice: &mut Dice, arm: &Arm, mode: &Mode, conta
         late_greetings: silent,
         faults: silent,
         talk_ms: talk,
-        cost_micros: None,
+        cost_micros: Some(quarters.iter().map(|quarter| quarter.cost_micros).sum()),
         ringing: arm.contacts,
         interruptions: 2,
         barge_ins: arm.reached / 8,
         fillers: 0,
     });
+    figures.quarters.extend(quarters);
+}
+
+/// Of an hour; over them everything is dealt out as evenly as it goes.
+const QUARTERS: u64 = 12;
+
+fn quarter(mode: &Mode, arm: &Arm, machine: u64, place: u64) -> QuarterRow {
+    let dealt = |n: u64| n / QUARTERS + u64::from(place < n % QUARTERS);
+    QuarterRow {
+        night: 1,
+        mode: mode.clone(),
+        at: Timestamp(1_772_590_000_000 + place as i64 * 900_000),
+        attempts: dealt(arm.contacts),
+        answered: dealt(arm.reached) + dealt(machine),
+        goals: dealt(arm.goals),
+        talk_ms: 0,
+        cost_micros: 0,
+    }
 }

@@ -17,6 +17,7 @@ pub fn nights(arms: Vec<Vec<Arm>>) -> Figures {
         own.contacts.iter_mut().chain(&mut own.night_contacts).for_each(|row| row.night = night);
         own.attempts.iter_mut().for_each(|row| row.night = night);
         own.calls.iter_mut().for_each(|row| row.night = night);
+        own.quarters.iter_mut().for_each(|row| row.night = night);
         own.latencies.iter_mut().for_each(|row| row.night = night);
         own.turns.iter_mut().for_each(|sums| sums.night = night);
         for run in &mut own.runs {
@@ -29,6 +30,7 @@ pub fn nights(arms: Vec<Vec<Arm>>) -> Figures {
                 all.night_contacts.extend(own.night_contacts);
                 all.attempts.extend(own.attempts);
                 all.calls.extend(own.calls);
+                all.quarters.extend(own.quarters);
                 all.latencies.extend(own.latencies);
                 all.turns.extend(own.turns);
                 all.runs.extend(own.runs);

@@ -187,6 +187,8 @@ fn figures(case: &Value) -> Figures {
         bundles: Vec::new(),
         hours: Vec::new(),
         judged: Vec::new(),
+        quarters: Vec::new(),
+        money: None,
         campaign: "report case".to_owned(),
         simulated: false,
         data_as_of: Timestamp(0),

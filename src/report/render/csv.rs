@@ -2,7 +2,7 @@
 
 use super::RenderError;
 use crate::report::judged::Judged;
-use crate::report::model::{Arm, Contacts, Interval, NightArm, Rate, Report};
+use crate::report::model::{Arm, Beside, Contacts, Interval, NightArm, Rate, Report};
 
 const HEADER: [&str; 11] =
     ["run", "night", "arm", "metric", "stat", "value", "lower", "upper", "n", "reason", "notice"];
@@ -85,8 +85,50 @@ pub fn csv(report: &Report) -> Result<String, RenderError> {
         for guardrail in &comparison.guardrails {
             rows.interval(arm, &guardrail.metric, "difference", &guardrail.difference)?;
         }
+        beside_rows(&mut rows, arm, &comparison.beside)?;
         let p = [number(comparison.p_claim_adjusted), String::new(), String::new(), String::new()];
         rows.row([arm, "claim", "p_adjusted"], p, "")?;
+    }
+    for pair in &report.pairs {
+        let arm = format!("{} - {}", pair.mode, pair.baseline);
+        rows.interval(&arm, "call_turn_ms", "median_difference", &pair.call_turn_ms)?;
+        rows.interval(&arm, "call_turn_ms", "hodges_lehmann", &pair.hodges_lehmann_ms)?;
+        rows.interval(&arm, "turn_ms", "p95_difference", &pair.turn_p95_ms)?;
+        rows.interval(&arm, "success_rate", "difference", &pair.success)?;
+        rows.interval(&arm, "success_assigned_rate", "difference", &pair.success_assigned)?;
+        beside_rows(&mut rows, &arm, &pair.beside)?;
+    }
+    for pair in &report.paired {
+        rows.interval(pair.mode.as_str(), "call_turn_ms", "paired_difference", &pair.call_turn_ms)?;
+    }
+    for row in &report.apart {
+        let counts = [
+            ("contacts", row.contacts),
+            ("attempts", row.attempts),
+            ("answered", row.answered),
+            ("human", row.human),
+            ("goals", row.goals),
+        ];
+        for (stat, n) in counts {
+            rows.count(row.mode.as_str(), "apart", stat, n)?;
+        }
+    }
+    for cell in &report.hours {
+        let metric = format!("hour_{:02}", cell.hour);
+        rows.count(cell.mode.as_str(), &metric, "dialled", cell.dialled)?;
+        rows.interval(cell.mode.as_str(), &metric, "goal_rate", &cell.goal_rate.interval)?;
+    }
+    for check in &report.health {
+        let light = serde_json::to_value(check.light)?;
+        let told = [light.as_str().unwrap_or_default().to_owned(), String::new(), String::new(), String::new()];
+        rows.row(["", &format!("health_{}", check.check), "light"], told, &check.text.en)?;
+        if let Some(p) = check.p {
+            let p = [number(Some(p)), String::new(), String::new(), String::new()];
+            rows.row(["", &format!("health_{}", check.check), "p"], p, "")?;
+        }
+    }
+    for version in &report.versions {
+        rows.count("", "version", "from_night", version.from_night.unsigned_abs())?;
     }
     for verdict in &report.verdicts {
         let value = [verdict.state.as_str().to_owned(), String::new(), String::new(), String::new()];
@@ -117,6 +159,18 @@ pub fn csv(report: &Report) -> Result<String, RenderError> {
     between_nights(&mut rows, report)?;
     let bytes = rows.writer.into_inner().map_err(|failed| ::csv::Error::from(failed.into_error()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn beside_rows(rows: &mut Rows, arm: &str, beside: &[Beside]) -> Result<(), RenderError> {
+    for found in beside {
+        let stat = match found.stat.as_str() {
+            "rate" => "difference".to_owned(),
+            "ratio" => "ratio_to_baseline".to_owned(),
+            stat => format!("{stat}_difference"),
+        };
+        rows.interval(arm, &found.metric, &stat, &found.difference)?;
+    }
+    Ok(())
 }
 
 /// A rubric's figures; the metric names it.
@@ -189,13 +243,8 @@ fn arm_rows(rows: &mut Rows, arm: &Arm) -> Result<(), RenderError> {
     for (outcome, n) in &arm.outcomes {
         rows.count(mode, "outcomes", outcome, *n)?;
     }
-    for (metric, value) in [
-        ("attempts_per_goal", arm.attempts_per_goal),
-        ("minutes_per_goal", arm.minutes_per_goal),
-        ("cost_per_goal_micros", arm.cost_per_goal_micros),
-        ("cost_per_minute_micros", arm.cost_per_minute_micros),
-    ] {
-        rows.row([mode, metric, "ratio"], [number(value), String::new(), String::new(), String::new()], "")?;
+    for effort in &arm.effort {
+        rows.interval(mode, &effort.metric, "ratio", &effort.value)?;
     }
     let rates = &arm.rates;
     for (metric, rate) in [
@@ -212,6 +261,9 @@ fn arm_rows(rows: &mut Rows, arm: &Arm) -> Result<(), RenderError> {
         ("fault_rate", &rates.fault_rate),
         ("opt_out_rate", &rates.opt_out_rate),
         ("unanswered_turn_rate", &rates.unanswered_turn_rate),
+        ("barge_in_rate", &rates.barge_in_rate),
+        ("filler_rate", &rates.filler_rate),
+        ("success_without_faults_rate", &rates.success_without_faults_rate),
         ("lost_rate", &rates.lost_rate),
         ("coverage_rate", &arm.turns.coverage),
     ] {

@@ -3,8 +3,9 @@
 use askama::Template;
 
 use super::RenderError;
-use super::rows::{self, Difference, Section, pick};
-use super::{charts, hours, nights};
+use super::differences::{self, Difference};
+use super::rows::{self, Section, pick};
+use super::{charts, effort, hours, nights, quantiles};
 use crate::report::model::{Arm, Lang, Light, Report};
 use crate::report::words;
 
@@ -65,11 +66,13 @@ struct Page<'a> {
     arms: Vec<&'a str>,
     sections: Vec<Section>,
     differences: Vec<Difference>,
+    beside: Vec<Difference>,
+    quantiles: Vec<quantiles::Line>,
     baseline: String,
     charts: Vec<Chart>,
     nights: Vec<NightLine>,
     before_answer: Vec<String>,
-    apart: Vec<[String; 4]>,
+    apart: Vec<(String, [String; 5])>,
     notes: Vec<&'static str>,
     facts: Vec<(&'static str, String)>,
 }
@@ -96,7 +99,13 @@ struct Words {
     apart: &'static str,
     contacts: &'static str,
     attempts: &'static str,
+    answered: &'static str,
     human: &'static str,
+    goals: &'static str,
+    beside: &'static str,
+    beside_note: &'static str,
+    quantiles: &'static str,
+    quantity: &'static str,
     method: &'static str,
     generated: &'static str,
 }
@@ -127,7 +136,16 @@ fn words_of(lang: Lang) -> Words {
         apart: w("Not in the experiment", "Вне эксперимента"),
         contacts: w("contacts", "контакты"),
         attempts: w("attempts", "попытки"),
+        answered: w("answered", "отвечено"),
         human: w("human calls", "разговоры"),
+        goals: w("goals", "цели"),
+        beside: w("Everything else, compared", "Всё остальное в сравнении"),
+        beside_note: w(
+            "Shown, not claimed: nothing is corrected for how many figures there are.",
+            "Показано, без утверждений: поправки на число показателей нет.",
+        ),
+        quantiles: w("Every quantile with its limits", "Все квантили с границами"),
+        quantity: w("n", "n"),
         method: w("How to read this", "Как это читать"),
         generated: w("generated", "создано"),
     }
@@ -197,7 +215,9 @@ fn page(report: &Report, lang: Lang, links: Option<&str>) -> Result<String, Rend
         links,
         arms: report.arms.iter().map(|arm| arm.mode.as_str()).collect(),
         sections: rows::sections(report, lang),
-        differences: rows::differences(report, lang),
+        differences: differences::differences(report, lang),
+        beside: differences::beside(report, lang),
+        quantiles: quantiles::lines(report, lang),
         baseline: report.design.baseline.to_string(),
         charts: chart_list(report, lang),
         nights: night_lines(report, lang),
@@ -206,11 +226,12 @@ fn page(report: &Report, lang: Lang, links: Option<&str>) -> Result<String, Rend
             .apart
             .iter()
             .map(|row| {
-                [row.mode.to_string(), words::count(row.contacts), words::count(row.attempts), words::count(row.human)]
+                let counts = [row.contacts, row.attempts, row.answered, row.human, row.goals];
+                (row.mode.to_string(), counts.map(words::count))
             })
             .collect(),
         notes: NOTES.iter().map(|(en, ru)| pick(lang, en, ru)).collect(),
-        facts: facts(report, lang),
+        facts: facts(report, lang).into_iter().filter(|(_, told)| !told.is_empty()).collect(),
     };
     Ok(page.render()?)
 }
@@ -275,7 +296,7 @@ fn chart_list(report: &Report, lang: Lang) -> Vec<Chart> {
                 head: [("mode", "режим"), ("figure", "показатель"), ("difference", "разница"), ("95 % interval", "интервал 95 %")]
                     .map(|(en, ru)| pick(lang, en, ru).to_owned())
                     .to_vec(),
-                rows: rows::differences(report, lang)
+                rows: differences::differences(report, lang)
                     .into_iter()
                     .map(|row| vec![row.mode, row.metric, row.cell.main, row.cell.note])
                     .collect(),
@@ -397,6 +418,7 @@ fn facts(report: &Report, lang: Lang) -> Vec<(&'static str, String)> {
             let looks = if looks.is_empty() { String::new() } else { format!(" ({})", looks.join(", ")) };
             format!("{}{looks}, {}/{}", design.regime, design.nights_completed, design.nights_planned)
         }),
+        (pick(lang, "money", "деньги"), effort::money(report, lang)),
         (pick(lang, "data version, seed", "версия данных, зерно"), format!("{}, {}", report.data_version, design.seed)),
         (pick(lang, "software", "программа"), format!("{}, {}", report.software, report.schema)),
     ]

@@ -1,6 +1,7 @@
 //! The goal judged out of the words alone, as rows beside the other figures: shown, and no verdict of its own.
 
-use super::rows::{Cell, Difference, Row, Section, pick};
+use super::differences::Difference;
+use super::rows::{Cell, Row, Section, pick};
 use crate::report::judged::{Agreement, Bias, Judged, JudgedArm};
 use crate::report::model::{Lang, Rate, Report};
 use crate::report::words;
@@ -109,6 +110,7 @@ fn difference(bias: &Bias, lang: Lang) -> Difference {
     };
     let estimate = bias.difference.estimate.map(|d| words::points(d, lang)).unwrap_or_default();
     Difference {
+        arm: bias.mode.to_string(),
         mode: bias.mode.to_string(),
         metric: metric.to_owned(),
         role: pick(lang, "agreement", "согласие"),

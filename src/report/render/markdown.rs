@@ -1,5 +1,7 @@
 //! The report for a chat or a pull request: verdicts first, then the same rows as the table.
 
+use super::differences;
+use super::effort;
 use super::rows::{self, Cell, pick};
 use crate::report::model::{Lang, Light, Report};
 
@@ -64,15 +66,27 @@ pub fn markdown(report: &Report, lang: Lang) -> String {
             String::new(),
         ]));
         out.push_str("| --- | --- | ---: | ---: | --- |\n");
-        for row in rows::differences(report, lang) {
+        for row in differences::differences(report, lang) {
             let figure = format!("{} ({})", row.metric, row.role);
             out.push_str(&line([row.mode, figure, row.cell.main, row.cell.note, row.words.to_owned()]));
         }
+    }
+    let money = effort::money(report, lang);
+    if !money.is_empty() && report.arms.iter().any(|arm| arm.cost_micros.is_some()) {
+        out.push_str(&format!("\n{}: {}\n", pick(lang, "Money", "Деньги"), escaped(&money)));
     }
     let faults = rows::before_answer(report, lang);
     if !faults.is_empty() {
         let title = pick(lang, "Set apart, before the answer", "Отдельно, сбои до ответа");
         out.push_str(&format!("\n{title}: {}\n", escaped(&faults.join("; "))));
+    }
+    for row in &report.apart {
+        let title = pick(lang, "Not in the experiment", "Вне эксперимента");
+        let [contacts, human, goals] = [("contacts", "контактов"), ("human calls", "разговоров"), ("goals", "целей")]
+            .map(|(en, ru)| pick(lang, en, ru));
+        let told =
+            format!("{} · {contacts} {} · {human} {} · {goals} {}", row.mode, row.contacts, row.human, row.goals);
+        out.push_str(&format!("\n{title}: {told}\n"));
     }
     let tail = if notice.is_empty() { String::new() } else { format!(" · {notice}") };
     out.push_str(&format!("\n<sub>{}{tail}</sub>\n", escaped(&rows::data_line(report, lang))));

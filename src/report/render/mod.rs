@@ -4,6 +4,7 @@
 
 mod charts;
 mod csv;
+mod differences;
 mod effort;
 pub mod gate;
 mod hours;
@@ -12,6 +13,7 @@ mod json;
 mod judged;
 mod markdown;
 mod nights;
+mod quantiles;
 mod rows;
 mod svg;
 mod table;

@@ -2,7 +2,7 @@
 //! print the same rows.
 
 use crate::report::answers::AnswerTable;
-use crate::report::model::{Arm, Check, Comparison, FaultName, Interval, Lang, Latency, Light, Rate, Report};
+use crate::report::model::{Arm, Check, FaultName, Interval, Lang, Latency, Light, Rate, Report};
 use crate::report::words;
 
 pub struct Row {
@@ -154,10 +154,12 @@ fn latency(report: &Report, lang: Lang) -> Vec<Row> {
             None => Cell::default(),
         }
     };
-    let three = |name: &'static str| {
+    let four = |name: &'static str| {
         move |arm: &Arm| match arm.latency(name) {
             Some(found) => plain(
-                [&found.p50, &found.p90, &found.p95].map(|quantile| quantile_words(quantile, found, lang)).join(" · "),
+                [&found.p50, &found.p90, &found.p95, &found.p99]
+                    .map(|quantile| quantile_words(quantile, found, lang))
+                    .join(" · "),
             ),
             None => Cell::default(),
         }
@@ -173,14 +175,14 @@ fn latency(report: &Report, lang: Lang) -> Vec<Row> {
     );
     primary.primary = true;
     let mut rows =
-        vec![primary, row(report, "turn_ms p50·p90·p95", pick(lang, "over turns", "по репликам"), three("turn_ms"))];
+        vec![primary, row(report, "turn_ms p50·p90·p95·p99", pick(lang, "over turns", "по репликам"), four("turn_ms"))];
     // Without fillers it is the same figure again.
     if report.arms.iter().any(|arm| arm.rates.filler_rate.k > 0) {
         rows.push(row(
             report,
-            "turn_content_ms p50·p90·p95",
+            "turn_content_ms p50·p90·p95·p99",
             pick(lang, "fillers are no reply", "заполнители не ответ"),
-            three("turn_content_ms"),
+            four("turn_content_ms"),
         ));
     }
     rows.extend([
@@ -195,9 +197,9 @@ fn latency(report: &Report, lang: Lang) -> Vec<Row> {
         ),
         row(
             report,
-            "first_audio_ms p50·p90·p95",
+            "first_audio_ms p50·p90·p95·p99",
             pick(lang, "answer → agent heard", "ответ → слышен агент"),
-            three("first_audio_ms"),
+            four("first_audio_ms"),
         ),
         row(report, "answer_ms p50", pick(lang, "dial → answer", "набор → ответ"), median("answer_ms")),
         row(report, "talk_ms p50", pick(lang, "length of human calls", "длина разговора"), median("talk_ms")),
@@ -241,132 +243,6 @@ fn limited_quantile(latency: &Latency, lang: Lang) -> Cell {
         None => String::new(),
     };
     Cell { main: quantile_words(&latency.p50, latency, lang), note }
-}
-
-/// One line per comparison and metric: what differs from the baseline, with limits.
-pub struct Difference {
-    pub mode: String,
-    pub metric: String,
-    pub role: &'static str,
-    pub cell: Cell,
-    pub words: &'static str,
-}
-
-pub fn differences(report: &Report, lang: Lang) -> Vec<Difference> {
-    let primary = pick(lang, "primary", "главный");
-    let secondary = pick(lang, "secondary", "вторичный");
-    let of = |comparison: &Comparison, metric: &str, role, cell, words| Difference {
-        mode: comparison.mode.to_string(),
-        metric: metric.to_owned(),
-        role,
-        cell,
-        words,
-    };
-    let mut found = Vec::new();
-    for pair in &report.paired {
-        let slower = [pick(lang, "faster", "быстрее"), pick(lang, "slower", "медленнее")];
-        found.push(Difference {
-            mode: pair.mode.to_string(),
-            metric: pick(lang, "call_turn_ms, number by number", "call_turn_ms, номер с собой").to_owned(),
-            role: pick(lang, "paired", "парный"),
-            cell: ms_cell(&pair.call_turn_ms, lang),
-            words: direction(&pair.call_turn_ms, slower, pick(lang, "not settled", "не решено")),
-        });
-    }
-    // A panel's numbers are called again and again: only pairs say something of them.
-    let unpaired = if report.paired.is_empty() { report.comparisons.as_slice() } else { &[] };
-    for comparison in unpaired {
-        let slower = [pick(lang, "faster", "быстрее"), pick(lang, "slower", "медленнее")];
-        let better = [pick(lang, "worse", "хуже"), pick(lang, "better", "лучше")];
-        let open = pick(lang, "not settled", "не решено");
-        found.push(of(
-            comparison,
-            pick(lang, "call_turn_ms median", "call_turn_ms, медиана"),
-            primary,
-            ms_cell(&comparison.call_turn_ms, lang),
-            direction(&comparison.call_turn_ms, slower, open),
-        ));
-        found.push(of(
-            comparison,
-            pick(lang, "success", "успех"),
-            primary,
-            points_cell(&comparison.success, lang),
-            direction(&comparison.success, better, open),
-        ));
-        found.push(of(
-            comparison,
-            "turn_ms p95",
-            secondary,
-            ms_cell(&comparison.turn_p95_ms, lang),
-            direction(&comparison.turn_p95_ms, slower, open),
-        ));
-        found.push(of(
-            comparison,
-            pick(lang, "success by assignment", "успех по назначению"),
-            secondary,
-            points_cell(&comparison.success_assigned, lang),
-            direction(&comparison.success_assigned, better, open),
-        ));
-        // The same table again, where some call was ended by a fault after its answer.
-        if report.arms.iter().any(|arm| arm.contacts.clean != arm.contacts.reached) {
-            found.push(of(
-                comparison,
-                pick(lang, "success without faulty calls", "успех без сбойных звонков"),
-                pick(lang, "sensitivity", "чувствительность"),
-                points_cell(&comparison.success_without_faults, lang),
-                direction(&comparison.success_without_faults, better, open),
-            ));
-            found.push(of(
-                comparison,
-                pick(lang, "call_turn_ms without faulty calls", "call_turn_ms без сбойных звонков"),
-                pick(lang, "sensitivity", "чувствительность"),
-                ms_cell(&comparison.call_turn_without_faults_ms, lang),
-                direction(&comparison.call_turn_without_faults_ms, slower, open),
-            ));
-        }
-    }
-    found.extend(super::judged::differences(report, lang));
-    found
-}
-
-fn direction(interval: &Interval, words: [&'static str; 2], open: &'static str) -> &'static str {
-    if interval.below_zero() {
-        words[0]
-    } else if interval.above_zero() {
-        words[1]
-    } else {
-        open
-    }
-}
-
-fn ms_cell(interval: &Interval, lang: Lang) -> Cell {
-    let unit = pick(lang, "ms", "мс");
-    match words::ms_limits(interval, lang) {
-        Some(limits) => Cell {
-            main: interval.estimate.map(|d| format!("{} {unit}", words::ms_signed(d))).unwrap_or_default(),
-            note: limits,
-        },
-        None => Cell { main: "–".to_owned(), note: reason(interval, lang) },
-    }
-}
-
-fn points_cell(interval: &Interval, lang: Lang) -> Cell {
-    let unit = pick(lang, "pp", "п. п.");
-    match words::points_limits(interval, lang) {
-        Some(limits) if interval.n >= words::PERCENT_MIN => Cell {
-            main: interval.estimate.map(|d| format!("{} {unit}", words::points(d, lang))).unwrap_or_default(),
-            note: limits,
-        },
-        Some(_) => Cell {
-            main: "–".to_owned(),
-            note: format!("{} ({} < {})", pick(lang, "too few people", "мало людей"), interval.n, words::PERCENT_MIN),
-        },
-        None => Cell { main: "–".to_owned(), note: reason(interval, lang) },
-    }
-}
-
-fn reason(interval: &Interval, lang: Lang) -> String {
-    crate::report::verdict::reason_words(interval.reason.as_deref(), lang)
 }
 
 pub fn light_words(light: Light, lang: Lang) -> (&'static str, &'static str) {

@@ -4,6 +4,8 @@
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
+use super::differences;
+use super::effort;
 use super::rows::{self, pick};
 use crate::report::model::{Lang, Light, Report};
 
@@ -34,8 +36,12 @@ pub fn table(report: &Report, lang: Lang) -> String {
             pick(lang, "Difference from", "Разница с"),
             report.design.baseline,
             if notice.is_empty() { String::new() } else { format!(" · {notice}") },
-            differences(report, lang)
+            difference_table(report, lang)
         ));
+    }
+    let money = effort::money(report, lang);
+    if !money.is_empty() && report.arms.iter().any(|arm| arm.cost_micros.is_some()) {
+        out.push_str(&format!("\n{}", wrapped(&format!("{}: {money}", pick(lang, "Money", "Деньги")), "  ")));
     }
     let faults = rows::before_answer(report, lang);
     if !faults.is_empty() {
@@ -62,7 +68,7 @@ fn figures(report: &Report, lang: Lang) -> Table {
     for section in rows::sections(report, lang) {
         for row in section.rows {
             // The hint stands where the cells are two lines high anyway.
-            let roomy = row.cells.iter().any(|cell| !cell.note.is_empty());
+            let roomy = !row.hint.is_empty() && row.cells.iter().any(|cell| !cell.note.is_empty());
             let label = if roomy { format!("{}\n  {}", row.label, row.hint) } else { row.label };
 
             let cells = row.cells.into_iter().map(|cell| {
@@ -75,7 +81,7 @@ fn figures(report: &Report, lang: Lang) -> Table {
     table
 }
 
-fn differences(report: &Report, lang: Lang) -> Table {
+fn difference_table(report: &Report, lang: Lang) -> Table {
     let mut table = new_table();
     table.set_header([
         Cell::new(pick(lang, "mode", "режим")),
@@ -84,7 +90,7 @@ fn differences(report: &Report, lang: Lang) -> Table {
         Cell::new(pick(lang, "95 % interval", "интервал 95 %")),
         Cell::new(""),
     ]);
-    for row in rows::differences(report, lang) {
+    for row in differences::differences(report, lang) {
         let figure = format!("{} ({})", row.metric, row.role);
         table.add_row([
             Cell::new(row.mode),
