@@ -84,6 +84,36 @@ async fn with_model(place: &Place, model: &str) -> App {
     App::start(&config, store, clock, simulator::Settings::default()).await.expect("the service starts")
 }
 
+/// The platform carries the audio, the session tells what the model used: with every attempt stand its tokens, what they
+/// cost, the tools and the verdict, whoever spoke.
+#[tokio::test]
+async fn a_model_in_the_session_is_told_with_its_cost() {
+    let place = fast().await;
+    let app = place.serve().await;
+    for mode in ["realtime_pure", "realtime"] {
+        let order = json!({ "phone": number(40, 1), "mode": mode, "prompt": SCRIPT });
+        let told = ended(&app, &placed(&app, order).await).await;
+        let stream = &told["streams"][0];
+        assert_eq!((&stream["encoding"], &stream["model"]), (&json!("platform"), &json!("gpt-realtime")), "{mode}");
+        let tokens = &stream["tally"]["tokens"];
+        let priced = halo::intake::prices::shipped().spoken("gpt-realtime").expect("a price");
+        let count = |name: &str| tokens[name].as_i64().expect("a count");
+        let cost = priced.cost(halo::domain::money::Tokens {
+            text_in: count("text_in"),
+            text_cached: count("text_cached"),
+            text_out: count("text_out"),
+            audio_in: count("audio_in"),
+            audio_cached: count("audio_cached"),
+            audio_out: count("audio_out"),
+        });
+        assert!(cost > 0 && count("audio_out") > 0, "{mode}: {stream}");
+        assert_eq!(stream["cost_micros"], cost, "{mode}: by the shipped prices");
+        let tool = if mode == "realtime" { "get_reply" } else { "end_call" };
+        assert!(stream["tools"].as_array().unwrap().iter().any(|it| it["name"] == tool), "{mode}: {stream}");
+        assert!(!told["verdict"].is_null(), "{mode}: {told}");
+    }
+}
+
 fn order(nth: u32, ending: u32) -> Value {
     json!({ "phone": number(nth, ending), "mode": "realtime_stream", "prompt": SCRIPT })
 }

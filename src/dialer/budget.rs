@@ -278,7 +278,9 @@ pub fn settle(held: &Held, report: &Report, mut change: Change) -> Change {
         // An earlier grant of the attempt may have cost something.
         End::NotDialled => (before.provider, before.models, before.replied),
         end => {
-            let (provider, models) = settled(&tariff, end);
+            let (provider, by_seconds) = settled(&tariff, end);
+            // A model that told its tokens costs what they cost, and not what its seconds may have.
+            let models = report.stream.as_ref().and_then(|stream| stream.cost_micros).unwrap_or(by_seconds);
             (provider, models + held.money.replied, held.money.replied)
         }
     };

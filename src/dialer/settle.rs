@@ -5,6 +5,7 @@ use super::{Dialer, Result, Rules, change};
 use crate::domain::clearance::Gate;
 use crate::domain::state::{Event, State};
 use crate::domain::{AttemptId, Outcome, SessionId, Timestamp, TokenHash};
+use crate::store::MediaStream;
 use crate::store::{Call, Change, Decide, Decided, Heard, Held, Note, Noted, Turn};
 use std::sync::Arc;
 use tracing::info;
@@ -26,6 +27,8 @@ pub struct Report {
     pub callback_at: Option<Timestamp>,
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
+    /// What a realtime model in the session used.
+    pub stream: Option<MediaStream>,
 }
 
 impl Report {
@@ -39,6 +42,7 @@ impl Report {
                 callback_at: None,
                 call: None,
                 turns,
+                stream: None,
             } => Some(Note { attempt, now, heard: heard.clone(), turns: turns.clone() }),
             _ => None,
         }
@@ -162,6 +166,7 @@ pub fn decide(held: &Held, rules: &Rules, report: &Report, now: Timestamp) -> (C
         let change = change.get_or_insert_with(Change::default);
         change.call = report.call.clone();
         change.turns = report.turns.clone();
+        change.stream = report.stream.clone();
         // Kept whether or not the run can keep it: nobody's wish is lost.
         change.callback_at = report.callback_at;
     }

@@ -10,6 +10,7 @@ use crate::domain::state::State as AttemptState;
 use crate::domain::{AttemptId, Timestamp, money};
 use crate::media::{self, Bridge, Came, Encoding, Plan, Tokens, Way};
 use crate::store::{Held, MediaStream};
+use crate::voximplant::callback;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
@@ -26,6 +27,9 @@ use tracing::{error, info};
 /// The model's voices for who asks for none by name; the scenarios have the same.
 const VOICE_FEMALE: &str = "marin";
 const VOICE_MALE: &str = "cedar";
+/// The encoding of a row whose audio the platform carried itself.
+const BY_PLATFORM: &str = "platform";
+const DAY_MS: i64 = 86_400_000;
 
 /// Attempts whose audio is being carried by this node: each once.
 #[derive(Default)]
@@ -162,6 +166,30 @@ async fn keep(place: &Place, opened_at: Timestamp, model: String, encoding: Enco
     if let Err(cause) = web.store.put_media_stream(row).await {
         error!(attempt.id = %attempt, "What attempt {attempt}'s stream carried cannot be kept: {cause}");
     }
+}
+
+/// What a session tells of the model to which the platform carried its audio.
+pub(super) fn in_session(web: &Web, attempt: AttemptId, call: &callback::Call) -> Option<MediaStream> {
+    let used = call.model.as_ref()?;
+    let tokens = Tokens::read(&used.usage);
+    let lasted_ms: i64 = [call.answer_ms, call.talk_ms].into_iter().flatten().map(|ms| ms.clamp(0, DAY_MS)).sum();
+    let tool =
+        |[name, arguments, result]: &[String; 3]| json!({ "name": name, "arguments": arguments, "result": result });
+    let priced = web.dialer.prices().and_then(|prices| prices.spoken(&used.name));
+    // A model that counted nothing was asked nothing, or tells nothing: either way its cost is not known.
+    let told = tokens != Tokens::default();
+    Some(MediaStream {
+        attempt_id: attempt.0,
+        opened_at: web.clock.now().plus_ms(-lasted_ms).0,
+        lasted_ms,
+        model: used.name.clone(),
+        encoding: BY_PLATFORM.to_owned(),
+        ended_by: media::End::Call.as_str().to_owned(),
+        reason: String::new(),
+        tally: json!({ "responses": used.responses, "tokens": tokens }).to_string(),
+        tools: Value::Array(used.tools.iter().map(tool).collect()).to_string(),
+        cost_micros: priced.filter(|_| told).map(|prices| prices.cost(counted(tokens))),
+    })
 }
 
 fn counted(tokens: Tokens) -> money::Tokens {

@@ -166,6 +166,7 @@ pub(super) async fn events(
     let opts_out = parsed.opts_out
         || asks(parsed.last_words.as_ref())
         || parsed.turns.iter().any(|t| asks(t.callee_text.as_ref()));
+    let stream = parsed.call.as_ref().and_then(|call| media::in_session(&web, attempt, call));
     let report = Report {
         heard: Some(Heard {
             session,
@@ -187,6 +188,7 @@ pub(super) async fn events(
             Call { session: session.0, answers, ..call_row(call) }
         }),
         turns: parsed.turns.into_iter().map(turn_row).collect(),
+        stream,
     };
     let event = parsed.event;
     let settled = web.dialer.settle(attempt, report).await?;

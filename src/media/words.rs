@@ -151,8 +151,8 @@ impl Tokens {
         self.audio_out = self.audio_out.saturating_add(other.audio_out);
     }
 
-    /// What is not told apart is taken as text where it saves money, and as audio where it costs.
-    fn read(usage: &Value) -> Self {
+    /// Of a model's `usage`. What is not told apart is taken as text where it saves money, and as audio where it costs.
+    pub fn read(usage: &Value) -> Self {
         let count = |told: &Value| told.as_u64().unwrap_or(0);
         let (told, output) = (&usage["input_token_details"], &usage["output_token_details"]);
         let text = count(&told["text_tokens"]);

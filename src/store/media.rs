@@ -22,7 +22,7 @@ pub struct MediaStream {
 impl Store {
     /// The same stream twice is one.
     pub async fn put_media_stream(&self, stream: MediaStream) -> Result<()> {
-        write!(self, media::put(stream))
+        write!(self, media::put_late(stream))
     }
 
     /// By attempt, and in the order in which they were opened.

@@ -272,6 +272,8 @@ pub struct Change {
     pub callback_at: Option<Timestamp>,
     pub call: Option<Call>,
     pub turns: Vec<Turn>,
+    /// What a realtime model in the session used.
+    pub stream: Option<super::media::MediaStream>,
     /// What the attempt holds of its budgets from now on.
     pub money: Option<super::Reservation>,
 }

@@ -13,6 +13,10 @@ const TURNS_MAX: usize = 500;
 /// What is kept of one text of a conversation.
 const TEXT_MAX: usize = 4000;
 const REASON_MAX: usize = 300;
+/// What is kept of what a model called.
+const MODEL_NAME_MAX: usize = 80;
+const TOOLS_MAX: usize = 200;
+const ARGUMENTS_MAX: usize = 2_000;
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{field}: {trouble}")]
@@ -76,8 +80,21 @@ pub struct Call {
     pub first_audio_method: Option<String>,
     pub talk_ms: Option<i64>,
     pub cost_micros: Option<i64>,
+    /// The realtime model that the platform carried the audio to.
+    pub model: Option<ModelUsed>,
     /// The platform told the session that it records. Where the audio is, only the history says.
     pub recorded: Option<bool>,
+}
+
+/// What a model in the session used, and which tools it called.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelUsed {
+    pub name: String,
+    pub responses: u64,
+    /// The usages of its responses added up, as the model names their parts.
+    pub usage: Value,
+    /// Name, arguments and result of each, in their order.
+    pub tools: Vec<[String; 3]>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -217,7 +234,28 @@ fn ended(at: &Fields<'_>) -> Result<Call, CallbackError> {
         first_audio_method: at.one_of("first_audio_method", &METHODS)?,
         talk_ms: at.number("talk_ms")?,
         cost_micros: at.micros("cost")?,
+        model: at.get("model").and_then(model_used),
         recorded: at.text(RECORD_URL)?.map(|url| !url.is_empty()),
+    })
+}
+
+/// Told besides: what is wrong of it is left out, because a call's end must not be refused for it.
+fn model_used(told: &Value) -> Option<ModelUsed> {
+    let text = |value: &Value, most: usize| -> String {
+        value.as_str().unwrap_or_default().chars().filter(|c| !c.is_control()).take(most).collect()
+    };
+    let name = text(&told["name"], MODEL_NAME_MAX);
+    let tools = told["tools"].as_array().map(Vec::as_slice).unwrap_or_default().iter().take(TOOLS_MAX);
+    (!name.is_empty()).then(|| ModelUsed {
+        name,
+        responses: told["responses"].as_u64().unwrap_or(0),
+        usage: told["usage"].clone(),
+        tools: tools
+            .map(|tool| {
+                let result = if tool["result"] == "done" { "done" } else { "refused" };
+                [text(&tool["name"], MODEL_NAME_MAX), text(&tool["arguments"], ARGUMENTS_MAX), result.to_owned()]
+            })
+            .collect(),
     })
 }
 

@@ -111,6 +111,7 @@ async fn posted() -> BTreeMap<&'static str, Value> {
             keep("disconnected_machine", played.last());
         }
     }
+    keep("disconnected_realtime", stage.play("realtime_pure", &number(0, 6), json!({})).await.last());
     stage.behaviour(&number(1, 13), "model_closes").await;
     keep("disconnected_model", stage.play("realtime_pure", &number(1, 13), json!({})).await.last());
     stage.behaviour(&number(1, 14), "model_refuses").await;

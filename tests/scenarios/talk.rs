@@ -72,6 +72,42 @@ async fn the_hybrid_without_a_dialogue_talks_on_its_own() {
     assert_eq!((&played.last()["goal"], &played.last()["hung_up_by"]), (&json!(true), &json!("agent")));
 }
 
+/// Guards: `declared` and the arguments that are no object in `realtime.js`, and `model` in the last event.
+#[tokio::test]
+async fn the_last_event_tells_what_the_model_used_and_called() {
+    let stage = Stage::open(300.0).await;
+    stage.replies(&script());
+    let played = stage.play("realtime_pure", &number(0, 1), json!({})).await;
+    let model = &played.last()["model"];
+    assert_eq!(model["name"], "gpt-realtime", "{}", played.last());
+    let (responses, usage) = (model["responses"].as_u64().unwrap(), &model["usage"]);
+    assert!(responses >= 2 && usage["output_token_details"]["audio_tokens"].as_u64() > Some(0), "{model}");
+    let total = usage["input_tokens"].as_u64().unwrap() + usage["output_tokens"].as_u64().unwrap();
+    assert_eq!(usage["total_tokens"].as_u64(), Some(total), "of all responses: {model}");
+    let called = |model: &Value| -> Vec<(String, String)> {
+        let tools = model["tools"].as_array().unwrap().iter();
+        tools
+            .map(|tool| (tool["name"].as_str().unwrap().to_owned(), tool["result"].as_str().unwrap().to_owned()))
+            .collect()
+    };
+    assert_eq!(called(model), [("end_call".to_owned(), "done".to_owned())]);
+    assert!(model["tools"][0]["arguments"].as_str().unwrap().contains("\"goal\":true"), "{model}");
+
+    for (ending, mode, next) in [(31, "realtime_pure", "end_call"), (32, "realtime", "get_reply")] {
+        stage.behaviour(&number(0, ending), "model_strays").await;
+        let played = stage.play(mode, &number(0, ending), json!({})).await;
+        let last = played.last();
+        assert_eq!((&last["fault"], &last["event"]), (&Value::Null, &json!("Disconnected")), "{mode}: {last}");
+        let called = called(&last["model"]);
+        assert_eq!(called[0], ("transfer_money".to_owned(), "refused".to_owned()), "{mode}: {}", played.log);
+        assert!(called[1..].iter().any(|(name, result)| name == next && result == "done"), "{mode}: {called:?}");
+        let tools = &last["model"]["tools"];
+        assert_eq!(tools[0]["arguments"], "{}", "what is no object holds no arguments: {tools}");
+    }
+    let silent = stage.play("dialog", &number(0, 1), json!({})).await;
+    assert_eq!(silent.last().get("model"), None, "no model spoke in it");
+}
+
 /// The notice is heard first in every mode, whether or not there is a first phrase, and the record's address
 /// is in the last event.
 #[tokio::test]

@@ -7,7 +7,7 @@ use halo::domain::clearance::Gate;
 use halo::domain::settings::Take;
 use halo::domain::state::Event;
 use halo::domain::{AttemptId, CampaignId, Outcome, SessionId, Timestamp};
-use halo::store::{Call, ContactChange, HistoryRow, RunState, Turn};
+use halo::store::{Call, ContactChange, DialogueTurn, HistoryRow, Made, MediaStream, RunState, Turn};
 use std::collections::BTreeMap;
 
 /// Numbers that depend on the seed alone (xorshift64*).
@@ -52,7 +52,7 @@ impl Remembered {
     /// of the attempt counts too.
     pub fn cost(&self) -> i64 {
         let told = self.call.as_ref().and_then(|call| call.cost_micros);
-        self.billed.or(told).unwrap_or(0) + self.billed_twin.unwrap_or(0)
+        self.billed.or(told).unwrap_or(0) + self.billed_twin.unwrap_or(0) + self.models
     }
 }
 
@@ -72,6 +72,8 @@ pub struct Remembered {
     /// What history says the call's session cost, and another session of the attempt.
     pub billed: Option<i64>,
     pub billed_twin: Option<i64>,
+    /// What models counted that replied in it, or spoke.
+    pub models: i64,
 }
 
 pub struct History {
@@ -178,6 +180,7 @@ impl History {
                     history: None,
                     billed: None,
                     billed_twin: None,
+                    models: 0,
                 });
                 if dice.one_in(15) {
                     continue; // its nudge never came
@@ -205,6 +208,9 @@ impl History {
     }
 
     async fn end(&mut self, calls: &Calls<'_>, attempt: AttemptId, by: SessionId, at: Timestamp, dice: &mut Dice) {
+        if dice.one_in(4) {
+            self.models_cost(calls, attempt, at, dice).await;
+        }
         let outcome = OUTCOMES[dice.below(OUTCOMES.len() as u64) as usize];
         let row = self.attempts.get_mut(&attempt).unwrap();
         (row.outcome, row.ended_at) = (Some(outcome), Some(at));
@@ -216,6 +222,10 @@ impl History {
             (row.call, row.turns) = (Some(call.clone()), turns.clone());
             calls.report(attempt, heard(by, 1, "Disconnected"), outcome, call, turns, at).await;
         }
+        if dice.one_in(4) {
+            self.models_cost(calls, attempt, at.plus_ms(1), dice).await;
+        }
+        let row = self.attempts.get_mut(&attempt).unwrap();
         if dice.one_in(3) {
             let dialled = i64::from(outcome != Outcome::ScenarioError);
             row.history = Some(dialled);
@@ -243,6 +253,36 @@ impl History {
                 move |_: &halo::store::Held| (halo::store::Change { contact: Some(waits), ..Default::default() }, ());
             calls.decide(attempt, at, back).await;
         }
+    }
+
+    /// A model that spoke, or one that replied: before the call's end, or after it.
+    async fn models_cost(&mut self, calls: &Calls<'_>, attempt: AttemptId, at: Timestamp, dice: &mut Dice) {
+        let cost = dice.below(500) as i64;
+        if dice.one_in(2) {
+            let stream = MediaStream {
+                attempt_id: attempt.0,
+                opened_at: at.0,
+                lasted_ms: 1,
+                model: "a model".into(),
+                encoding: "platform".into(),
+                ended_by: "call".into(),
+                reason: String::new(),
+                tally: "{}".into(),
+                tools: "[]".into(),
+                cost_micros: Some(cost),
+            };
+            // Told twice, kept once.
+            calls.store.put_media_stream(stream.clone()).await.unwrap();
+            calls.store.put_media_stream(stream).await.unwrap();
+        } else {
+            let made = Made { replier: "a model".into(), cost_micros: Some(cost), ..Made::default() };
+            let (text, reply, record) = (String::new(), "{}".to_owned(), "{}".to_owned());
+            let turn = DialogueTurn { attempt, turn: at.0 % 1000, text, reply, record, at, made };
+            if calls.store.put_dialogue(turn).await.unwrap().is_some() {
+                return;
+            }
+        }
+        self.attempts.get_mut(&attempt).unwrap().models += cost;
     }
 }
 

@@ -38,6 +38,7 @@
  * @property {(unit: VoxUnit, how?: object) => void} listen Gives the callee's audio to a unit once the greeting sounds.
  * @property {(question: object, filler?: (text: string) => void) => Promise<Reply | null>} ask Asks `dialog_url`.
  * @property {(reply: Reply) => void} note Keeps the verdict of a reply or a tool.
+ * @property {(model: object) => void} spent What a realtime model used: the last event tells it.
  * @property {(by: By) => void} hangUp
  * @property {(fault: Fault, error?: unknown) => void} fail
  * @property {(run: () => void, ms: number) => void} after
@@ -147,7 +148,7 @@ const halo = (() => {
       goal: /** @type {boolean | null} */ (null), answers: /** @type {object} */ ({}),
       callback_at: /** @type {string | null} */ (null), optedOut: false, machine: false,
     };
-    const held = { hungUpBy: /** @type {By | null} */ (null), fault: /** @type {Fault | null} */ (null), ringTimer: false, finished: false, ears: false, mute: false, refused: 0 };
+    const held = { hungUpBy: /** @type {By | null} */ (null), fault: /** @type {Fault | null} */ (null), ringTimer: false, finished: false, ears: false, mute: false, refused: 0, model: /** @type {object | null} */ (null) };
     /** @type {string | null} */
     let recordUrl = null;
     /** The last event, until it is stored. @type {object | null} */
@@ -238,7 +239,7 @@ const halo = (() => {
         ...base, hung_up_by: held.hungUpBy || 'callee', goal: verdict.goal, answers: verdict.answers, callback_at: verdict.callback_at,
         opted_out: verdict.optedOut, fault: held.fault, machine: verdict.machine, answered_at_ms: answered,
         first_audio_ms: first === null ? null : Math.max(0, first - answered), first_audio_method: measure.firstMethod(),
-        talk_ms: ended - answered, record_url: recordUrl, turns: wire.fitted(measure.all()).map((turn) => ({ ...turn })),
+        talk_ms: ended - answered, record_url: recordUrl, ...(held.model ? { model: held.model } : {}), turns: wire.fitted(measure.all()).map((turn) => ({ ...turn })),
       };
     };
 
@@ -381,6 +382,7 @@ const halo = (() => {
       grant, language, ruler: measure, over: false, leaving: false, speak: voice.speak, stopSpeaking: voice.interrupt, ask, note, hangUp, fail, after,
       greeting: [grant.record ? grant.record_notice || said.recorded : '', grant.first_phrase || ''].filter((part) => part !== '').join(' '),
       get call() { return call; },
+      spent: (model) => { held.model = model; },
       listen: (unit, how) => { ears.push([unit, how]); if (held.ears) call.sendMediaTo(unit, how); },
     };
     try {

@@ -10,11 +10,24 @@ const realtime = (() => {
   const MEDIA_END_MS = 1000;
   const TURN_SILENCE_MS = 500;
   const FAILURES_MAX = 2;
+  /** What the last event tells of tools: so many calls, so much of the arguments of each. */
+  const TOOLS_TOLD = 20;
+  const ARGUMENTS_TOLD = 200;
 
   const GET_REPLY = {
     type: 'function', name: 'get_reply',
     description: 'Fetches what to say next. Call it for everything the other person says.',
     parameters: { type: 'object', properties: { text: { type: 'string', description: 'What the person said, word for word.' } }, required: ['text'] },
+  };
+
+  /** Adds up the numbers of a usage, whatever its parts are called. @param {any} into @param {any} from @returns {any} */
+  const added = (into, from) => {
+    Object.keys(from || {}).forEach((name) => {
+      const value = from[name];
+      if (typeof value === 'number') into[name] = (into[name] || 0) + value;
+      else if (value && typeof value === 'object' && !Array.isArray(value)) into[name] = added(into[name] || {}, value);
+    });
+    return into;
   };
 
   /** @param {'hybrid' | 'pure'} kind @returns {Talker} */
@@ -38,6 +51,10 @@ const realtime = (() => {
     let lastCall = '';
     /** @type {Set<string>} */
     const seen = new Set();
+    /** What the model used and which tools it called, for the last event. @type {{name: string, responses: number, usage: object, tools: object[]}} */
+    const used = { name: '', responses: 0, usage: {}, tools: [] };
+    /** @type {Set<string>} The tools that the model was given: nothing else can be called. */
+    let declared = new Set();
 
     /** @param {object} parameters */
     const respond = (parameters) => {
@@ -62,6 +79,8 @@ const realtime = (() => {
         create_response: true, interrupt_response: true, ...(s.grant.turn_detection || {}),
       };
       silence = detection.type === 'server_vad' ? detection.silence_duration_ms : 0;
+      const given = hybrid && !tools.some((tool) => tool.name === GET_REPLY.name) ? [...tools, GET_REPLY] : tools;
+      declared = new Set(given.map((tool) => String(tool.name)));
       return {
         type: 'realtime', instructions: s.grant.instructions, output_modalities: ['audio'],
         audio: {
@@ -71,7 +90,7 @@ const realtime = (() => {
           },
           output: { voice: tongue.modelVoice(s.grant.voice) },
         },
-        tools: hybrid && !tools.some((tool) => tool.name === GET_REPLY.name) ? [...tools, GET_REPLY] : tools,
+        tools: given,
         // In the hybrid the model must not answer out of its own head.
         tool_choice: hybrid ? 'required' : 'auto',
       };
@@ -139,7 +158,14 @@ const realtime = (() => {
       } catch (error) {
         halo.log(`arguments of ${called.name}: ${error}`);
       }
-      if (called.name === 'end_call') {
+      // Anything that is no object holds no arguments.
+      if (given === null || typeof given !== 'object' || Array.isArray(given)) given = {};
+      const allowed = declared.has(called.name);
+      if (used.tools.length < TOOLS_TOLD) {
+        const told = JSON.stringify(given).slice(0, ARGUMENTS_TOLD);
+        used.tools.push({ name: String(called.name).slice(0, 60), arguments: told, result: allowed ? 'done' : 'refused' });
+      }
+      if (allowed && called.name === 'end_call') {
         s.note(given);
         const said = spoke;
         finish(s);
@@ -147,7 +173,7 @@ const realtime = (() => {
         output(s, called.call_id, '{"ok":true}', said ? null : freely(s));
         return;
       }
-      if (called.name !== GET_REPLY.name || !s.grant.dialog_url) {
+      if (!allowed || called.name !== GET_REPLY.name || !fetches(s)) {
         output(s, called.call_id, '{"error":"there is no such tool"}', freely(s));
         return;
       }
@@ -216,6 +242,8 @@ const realtime = (() => {
         const next = waiting;
         waiting = null;
         const status = payload.response && payload.response.status;
+        used.responses += 1;
+        added(used.usage, payload.response && payload.response.usage);
         if (status === 'failed') {
           failures += 1;
           halo.log(`response failed: ${JSON.stringify(payload.response.status_details)}`);
@@ -256,6 +284,8 @@ const realtime = (() => {
       unready: () => (VoxEngine.getSecretValue(SECRET) ? null : `the secret ${SECRET} is not set`),
 
       async dialled(s) {
+        used.name = s.grant.model || 'gpt-realtime';
+        s.spent(used);
         /** @type {OpenAI.RealtimeAPIClient} */
         let made;
         try {

@@ -5,7 +5,8 @@ const wire = (() => {
   const POST_TRIES = 3;
   const POST_TRY_S = 10;
   const POST_PAUSE_MS = 1000;
-  const LAST_EVENT_BYTES = 60000;
+  /** The tools of a model and what it used take up to a quarter of the 64 KiB. */
+  const LAST_EVENT_BYTES = 46000;
   const TURN_BYTES = 400;
 
   /** @param {string} line */

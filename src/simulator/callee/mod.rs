@@ -65,6 +65,8 @@ pub enum Broken {
     ModelCloses,
     /// Its responses fail after the first.
     ModelFails,
+    /// It calls a tool that nobody declared, without arguments.
+    ModelStrays,
     /// The recogniser fails at the first words.
     Recogniser,
     /// Nobody says that a phrase has been played.
@@ -107,7 +109,7 @@ const fn refused(code: u16, reason: &'static str) -> Behaviour {
 }
 
 /// Behaviours by name, for numbers whose last digits say something else.
-pub const NAMED: [(&str, Behaviour); 30] = [
+pub const NAMED: [(&str, Behaviour); 31] = [
     ("talks", Behaviour::of(Fate::Answers(Temper::Talks))),
     ("gone_at_once", Behaviour::of(Fate::Answers(Temper::Gone))),
     ("machine", Behaviour::found(Temper::Machine, "VOICEMAIL", "NONE")),
@@ -134,6 +136,7 @@ pub const NAMED: [(&str, Behaviour); 30] = [
     ("model_errs", Behaviour::breaks(Broken::ModelErrs)),
     ("model_closes", Behaviour::breaks(Broken::ModelCloses)),
     ("model_fails", Behaviour::breaks(Broken::ModelFails)),
+    ("model_strays", Behaviour::breaks(Broken::ModelStrays)),
     ("never_detected", Behaviour::breaks(Broken::Detector)),
     ("end_untold", Behaviour { broken: Some(Broken::Player), ..Behaviour::of(Fate::Answers(Temper::Silent)) }),
     (

@@ -79,6 +79,8 @@ pub struct Model {
     pub(super) output: Option<String>,
     pub(super) turn: Option<String>,
     pub(super) responses: u32,
+    /// It has called a tool that it does not have.
+    pub(super) strayed: bool,
     pub(super) response: Option<Response>,
     pub(super) media_since: Option<u32>,
     pub(super) silent_since: Option<Micros>,
@@ -110,6 +112,7 @@ impl Model {
             output: None,
             turn: None,
             responses: 0,
+            strayed: false,
             response: None,
             media_since: None,
             silent_since: None,

@@ -1,10 +1,11 @@
 //! What the stand-in model answers: the next line of its script, a function's output word for word, or a
 //! call of a tool.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::simulator::callee::Broken;
 use crate::simulator::callee::words::Tongue;
+use crate::simulator::clock::SECOND;
 use crate::simulator::session::media::{Kind, Unit};
 use crate::simulator::session::model::{MEDIA_ENDS_AFTER, Model, ModelStep, ROUND_TRIP, Response};
 use crate::simulator::session::spine::Move;
@@ -42,7 +43,12 @@ impl World {
         let must_call = model.must_call && !no_tools && has(model, "get_reply");
         // A model that must call a tool does not speak what the last one gave.
         let output = if must_call { None } else { model.output.take() };
-        let (text, tool, delay) = if let Some(text) = exact {
+        let strays = broken == Some(Broken::ModelStrays) && turn.is_some() && !no_tools && !model.strayed;
+        model.strayed |= strays;
+        let (text, tool, delay) = if strays {
+            model.turn.clone_from(&turn);
+            (None, Some(("transfer_money", Value::Null)), latency.model_tool_ms)
+        } else if let Some(text) = exact {
             model.spine.said(&text);
             // What a tool gave is spoken as soon as without being told how.
             (Some(text), None, if output.is_some() { latency.tool_audio_ms } else { latency.model_audio_ms })
@@ -173,6 +179,11 @@ impl World {
         };
         response.generated = true;
         let number = response.number;
+        let spoken = response.text.as_deref().map_or(0, World::agent_speaking_time);
+        let usage = usage(u64::from(number), model.instructions.chars().count() as u64, spoken / SECOND);
+        let Some(response) = model.response.as_ref() else {
+            return;
+        };
         let mut output = Vec::new();
         if let Some(text) = &response.text {
             output.push(json!({ "id": format!("msg_{number:04}"), "type": "message", "role": "assistant",
@@ -184,6 +195,7 @@ impl World {
         }
         let payload = json!({ "type": "response.done", "response": {
             "id": format!("resp_{number:04}"), "object": "realtime.response", "status": "completed", "output": output,
+            "usage": usage,
         }});
         self.tell(handle, "OpenAI.RealtimeAPI.ResponseDone", payload);
     }
@@ -203,4 +215,24 @@ impl World {
             self.after(MEDIA_ENDS_AFTER, Act::Model(handle, ModelStep::MediaEnded { voice }));
         }
     }
+}
+
+/// Seconds of a callee's turn.
+const HEARD_S: u64 = 4;
+
+/// Each response reads the whole conversation again, what was read before from the cache: ten tokens for a second that was
+/// heard, twenty for one that is spoken, one for three letters of instructions.
+fn usage(number: u64, instructions: u64, spoken_s: u64) -> Value {
+    let (told, heard, before) = (instructions / 3, 10 * HEARD_S * number, number.saturating_sub(1));
+    let cached = if before > 0 { told } else { 0 };
+    let cached_audio = 10 * HEARD_S * before;
+    let (said, written) = (20 * spoken_s, 5 * spoken_s);
+    json!({
+        "total_tokens": told + heard + said + written, "input_tokens": told + heard, "output_tokens": said + written,
+        "input_token_details": {
+            "text_tokens": told, "audio_tokens": heard, "cached_tokens": cached + cached_audio,
+            "cached_tokens_details": { "text_tokens": cached, "audio_tokens": cached_audio },
+        },
+        "output_token_details": { "text_tokens": written, "audio_tokens": said },
+    })
 }

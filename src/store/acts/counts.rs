@@ -1,8 +1,8 @@
 //! What became of attempts and of the contacts that they called, counted: kept up like the counts of latencies, and by
 //! the same transactions.
 
-use super::super::Conn;
-use crate::domain::{AttemptId, RunContactId};
+use super::super::{Conn, ROWS_ARE_LOCKED};
+use crate::domain::{AttemptId, RunContactId, Timestamp};
 use crate::store::text::{Rows, ids_text};
 use crate::store::{Result, StoreError};
 use serde_json::json;
@@ -100,6 +100,42 @@ impl Counts {
             }
         }
         Ok(())
+    }
+}
+
+/// What a model costs is told beside its call, and may come after the call's end: then the end is counted anew.
+pub struct Costs {
+    attempts: BTreeSet<AttemptId>,
+    counts: Counts,
+}
+
+impl Costs {
+    /// Before the cost is written.
+    pub async fn before(conn: &mut Conn, attempts: BTreeSet<AttemptId>, now: Timestamp) -> Result<Self> {
+        if attempts.is_empty() {
+            return Ok(Costs { attempts, counts: Counts::default() });
+        }
+        // Budgets first: the order of locks is that of a decision.
+        let ids: Vec<AttemptId> = attempts.iter().copied().collect();
+        super::money::held(conn, &ids, now).await?;
+        if ROWS_ARE_LOCKED {
+            // An end that is written meanwhile counts the cost, or this does: never neither.
+            let ids = ids_text(attempts.iter().map(|id| id.0));
+            sqlx::query(sql!("lock_attempts")).bind(ids).fetch_all(&mut *conn).await?;
+        }
+        let mut counts = Counts::default();
+        counts.before(conn, attempts.iter().copied(), []).await?;
+        // Those that have not ended add nothing, and are counted when they end.
+        let attempts = if counts.sums.is_empty() { BTreeSet::new() } else { attempts };
+        Ok(Costs { attempts, counts })
+    }
+
+    pub async fn apply(self, conn: &mut Conn) -> Result<()> {
+        if self.attempts.is_empty() {
+            return Ok(());
+        }
+        self.counts.apply(conn).await?;
+        super::snapshots::attempts_changed(conn, self.attempts).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Turns of conversations.
 
 use super::super::Conn;
+use super::counts::Costs;
 use crate::domain::AttemptId;
 use crate::store::text::Rows;
 use crate::store::{DialogueTurn, Result, Stand, Talked};
@@ -26,6 +27,9 @@ pub async fn talked(conn: &mut Conn, attempts: &[i64]) -> Result<Vec<Talked>> {
 pub async fn put(conn: &mut Conn, turns: &[&DialogueTurn]) -> Result<Vec<Option<String>>> {
     let mut rows = Rows::default();
     turns.iter().for_each(|turn| rows.push(&TurnRow::of(turn)));
+    let paid = turns.iter().filter(|turn| turn.costs()).map(|turn| turn.attempt).collect();
+    let now = turns.iter().map(|turn| turn.at).max().unwrap_or_default();
+    let costs = Costs::before(conn, paid, now).await?;
     let new: Vec<(i64, i64)> =
         sqlx::query_as(sql!("put_dialogue_turns")).bind(rows.text()).fetch_all(&mut *conn).await?;
     let mut new: BTreeSet<(i64, i64)> = new.into_iter().collect();
@@ -43,6 +47,7 @@ pub async fn put(conn: &mut Conn, turns: &[&DialogueTurn]) -> Result<Vec<Option<
             stood.push(Some(reply));
         }
     }
+    costs.apply(conn).await?;
     Ok(stood)
 }
 

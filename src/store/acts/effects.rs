@@ -4,12 +4,13 @@
 //! but for what refers to what.
 
 use super::super::Conn;
-use super::{alternates, consent};
+use super::{alternates, consent, media};
 use crate::domain::clearance::Gate;
 use crate::domain::state::State;
 use crate::domain::{AttemptId, NumberId, Outcome, RunContactId, SessionId, Timestamp};
 use crate::store::Result;
 use crate::store::asked::Asked;
+use crate::store::media::MediaStream;
 use crate::store::rows::{AttemptChange, Call, Change, ContactChange, Heard, Held, Turn};
 use crate::store::text::Rows;
 use serde::Serialize;
@@ -31,6 +32,7 @@ pub struct Effects {
     callbacks: Vec<(AttemptId, Timestamp)>,
     numbers: Rows,
     calls: Rows,
+    streams: Vec<MediaStream>,
     /// PostgreSQL refuses a statement that writes one row twice: of a turn told twice the last stands.
     turns: BTreeMap<(AttemptId, i64), Turn>,
     /// By session, so that nodes meet in one order; of a session heard of twice the first word stands.
@@ -92,6 +94,7 @@ impl Effects {
         if let Some(call) = &change.call {
             self.calls.push(&CallRow::of(held.attempt, call));
         }
+        self.streams.extend(change.stream.clone());
         self.turns(held.attempt, &change.turns);
     }
 
@@ -156,6 +159,9 @@ impl Effects {
         }
         alternates::ring(conn, &self.rings).await?;
         alternates::put_callbacks(conn, &self.callbacks).await?;
+        for stream in &self.streams {
+            media::put(conn, stream).await?;
+        }
         Ok(())
     }
 }

@@ -1,10 +1,20 @@
 //! Streams of audio that are over: written once, read with their attempts.
 
 use super::super::Conn;
+use super::counts::Costs;
+use crate::domain::{AttemptId, Timestamp};
 use crate::store::Result;
 use crate::store::media::MediaStream;
 use crate::store::text::bare;
 use serde_json::json;
+
+/// One that ends after its call: what the call cost is counted anew.
+pub async fn put_late(conn: &mut Conn, stream: &MediaStream) -> Result<()> {
+    let attempt = AttemptId(stream.attempt_id);
+    let cost = Costs::before(conn, [attempt].into(), Timestamp(stream.opened_at + stream.lasted_ms)).await?;
+    put(conn, stream).await?;
+    cost.apply(conn).await
+}
 
 pub async fn put(conn: &mut Conn, stream: &MediaStream) -> Result<()> {
     sqlx::query(sql!("put_media_stream"))
