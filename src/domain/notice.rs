@@ -155,10 +155,13 @@ pub enum AlertKind {
     Balance,
     Idle,
     Night,
+    /// A night lies beyond its control band.
+    Control,
 }
 
 impl AlertKind {
-    pub const ALL: [AlertKind; 4] = [AlertKind::Breaker, AlertKind::Balance, AlertKind::Idle, AlertKind::Night];
+    pub const ALL: [AlertKind; 5] =
+        [AlertKind::Breaker, AlertKind::Balance, AlertKind::Idle, AlertKind::Night, AlertKind::Control];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -166,6 +169,7 @@ impl AlertKind {
             AlertKind::Balance => "balance",
             AlertKind::Idle => "idle",
             AlertKind::Night => "night",
+            AlertKind::Control => "control",
         }
     }
 }
@@ -197,6 +201,8 @@ pub struct Watched {
     pub idle_max_ms: i64,
     /// Nights that did not happen: schedule, campaign, its moment, why.
     pub missed: Vec<(String, String, Timestamp, String)>,
+    /// Nights that ended not long ago beyond their control band: run, campaign, what left it.
+    pub unlike: Vec<(String, String, String)>,
 }
 
 /// An alert that was raised stays until this much more is there, so that a balance at the limit does not flutter.
@@ -227,6 +233,10 @@ pub fn alerts(seen: &Watched, open: &[(AlertKind, String)], now: Timestamp) -> V
     for (schedule, campaign, due_at, reason) in &seen.missed {
         let told = format!("{campaign}: the run of {due_at} did not begin: {reason}");
         found.push(Alert { kind: AlertKind::Night, subject: schedule.clone(), told });
+    }
+    for (run, campaign, told) in &seen.unlike {
+        let told = format!("{campaign}: {told}");
+        found.push(Alert { kind: AlertKind::Control, subject: run.clone(), told });
     }
     found
 }

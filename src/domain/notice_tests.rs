@@ -85,6 +85,7 @@ fn breakers_and_missed_nights_are_told_with_their_reason() {
             at("2026-11-22T02:00:00Z"),
             "it passed while no scheduler ran".into(),
         )],
+        unlike: vec![("run_8".into(), "night".into(), "run 8 leaves the control band: dialog success_rate ↓".into())],
         ..Watched::default()
     };
     let told: Vec<String> = alerts(&seen, &[], Timestamp(0)).into_iter().map(|alert| alert.told).collect();
@@ -92,7 +93,8 @@ fn breakers_and_missed_nights_are_told_with_their_reason() {
         told,
         [
             "demo: the run is paused by a breaker: half of the last 50 attempts failed",
-            "night: the run of 2026-11-22T02:00:00.000Z did not begin: it passed while no scheduler ran"
+            "night: the run of 2026-11-22T02:00:00.000Z did not begin: it passed while no scheduler ran",
+            "night: run 8 leaves the control band: dialog success_rate ↓"
         ]
     );
 }

@@ -1,12 +1,16 @@
 //! Alerts: what is wrong is told once, and told again when it is over.
 
-use super::{Notifier, Result};
+use super::{Notifier, NotifyError, Result};
 use crate::domain::notice::{Alert, AlertKind, Channel, Kind, Watched, alerts};
 use crate::domain::{RunId, ScheduleId, Timestamp};
+use crate::report::model::Light;
+use crate::report::nights::REFERENCE_NIGHTS;
+use crate::report::stored;
+use crate::store::Campaign;
 use crate::store::notices::{AlertRow, AlertsOrder, NewNotice};
 use serde_json::json;
 use std::time::{Duration, Instant};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// The provider is asked for its balance so often (real time).
 const BALANCE_EVERY: Duration = Duration::from_secs(5 * 60);
@@ -86,7 +90,39 @@ impl Notifier {
                 .into_iter()
                 .map(|(schedule, name, at, why)| (ScheduleId(schedule).to_string(), name, Timestamp(at), why))
                 .collect(),
+            unlike: self.unlike(now).await?,
         })
+    }
+
+    /// Nights beyond their control band. Each is looked at once: a report of many nights is not made every few seconds.
+    async fn unlike(&self, now: Timestamp) -> Result<Vec<(String, String, String)>> {
+        let ends = self.store.watched_ends(self.account, now.plus_ms(-NIGHT_MS), REFERENCE_NIGHTS as i64 + 1).await?;
+        let mut found = Vec::new();
+        for (id, run) in ends {
+            let Some(campaign) = self.store.campaign(id).await? else { continue };
+            let known = self.controlled.lock().expect("no panic while holding it").get(&id).cloned();
+            let told = match known.filter(|(seen, _)| *seen == run) {
+                Some((_, told)) => told,
+                None => {
+                    // One campaign whose report cannot be made silences no other alert.
+                    let told = self.beyond(&campaign, now).await.unwrap_or_else(|cause| {
+                        error!("The control band of campaign {id}: {cause}");
+                        None
+                    });
+                    self.controlled.lock().expect("no panic while holding it").insert(id, (run, told.clone()));
+                    told
+                }
+            };
+            found.extend(told.map(|told| (run.to_string(), campaign.name.clone(), told)));
+        }
+        Ok(found)
+    }
+
+    async fn beyond(&self, campaign: &Campaign, now: Timestamp) -> Result<Option<String>> {
+        let settings = (self.read_settings)(&campaign.settings).map_err(NotifyError::Report)?;
+        let report = stored::report(&self.store, campaign, &settings, now).await?;
+        let beyond = report.health.iter().find(|check| check.check == "control" && check.light > Light::Good);
+        Ok(beyond.map(|check| check.text.en.clone()))
     }
 
     /// What the provider said last; asked again every few minutes, and kept for `/metrics`.
@@ -116,5 +152,6 @@ fn title(kind: AlertKind) -> &'static str {
         AlertKind::Balance => "the balance is low",
         AlertKind::Idle => "nobody is dialled",
         AlertKind::Night => "a nightly run is missing",
+        AlertKind::Control => "a night is unlike those before",
     }
 }

@@ -20,12 +20,13 @@ pub use webhook::{SECRET_PREFIX, fresh_secret, key_of, sign};
 use crate::clock::Clock;
 use crate::domain::notice::{Channel, Kind, Tried, again_after_ms};
 use crate::domain::settings::Settings;
-use crate::domain::{DeliveryId, EndpointId, Mode, Timestamp};
+use crate::domain::{CampaignId, DeliveryId, EndpointId, Mode, RunId, Timestamp};
 use crate::measures;
 use crate::store::notices::{Addressee, Due, Endpoint, Then, TryOrder};
 use crate::store::{Store, StoreError};
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -97,6 +98,8 @@ pub struct Notifier {
     read_settings: ReadSettings,
     hooks: reqwest::Client,
     asked_balance: std::sync::Mutex<Option<Instant>>,
+    /// By campaign, the run whose control band was looked at last, and what left it.
+    controlled: std::sync::Mutex<BTreeMap<CampaignId, (RunId, Option<String>)>>,
 }
 
 /// What a look came to.
@@ -132,6 +135,7 @@ impl Notifier {
             read_settings,
             hooks,
             asked_balance: Default::default(),
+            controlled: Default::default(),
         })
     }
 

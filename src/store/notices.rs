@@ -317,6 +317,16 @@ impl Store {
         read!(self, notices::watched_nights(since, late))
     }
 
+    /// Campaigns of at least so many runs, of which the newest that is over ended since then.
+    pub async fn watched_ends(
+        &self,
+        account: i64,
+        since: Timestamp,
+        runs_min: i64,
+    ) -> Result<Vec<(CampaignId, RunId)>> {
+        read!(self, notices::watched_ends(account, since, runs_min))
+    }
+
     /// When the newest start was claimed that the provider took, of those since an instant.
     pub async fn watched_last_start(&self, since: Timestamp) -> Result<Option<Timestamp>> {
         Ok(read!(self, notices::watched_last_start(since))?.map(Timestamp))

@@ -7,6 +7,7 @@ use crate::common::Bench;
 use crate::common::calls::{NOON, schedule};
 use halo::domain::Timestamp;
 use halo::domain::notice::Kind;
+use halo::domain::settings::Take;
 use halo::notify::Ways;
 use halo::store::{By, RunState, Trip, TripOrder};
 
@@ -15,6 +16,7 @@ both_engines! {
     a_tripped_breaker_is_told_until_the_run_goes_on
     nobody_dialled_is_told_and_a_pause_is_not
     a_night_that_did_not_begin_is_told
+    a_night_beyond_its_control_band_is_told
 }
 
 fn ways() -> Ways {
@@ -119,4 +121,43 @@ async fn a_night_that_did_not_begin_is_told(bench: Bench) {
     assert_eq!(changed, 1);
     round(&teller, NOON.plus_s(603)).await;
     assert_eq!(told(&receiver)[1], pair("alert.resolved", "night"));
+}
+
+/// The guards: the number of reference nights, and `check > Good`.
+async fn a_night_beyond_its_control_band_is_told(bench: Bench) {
+    let receiver = Receiver::start().await;
+    endpoint(&bench, &receiver.url("/"), &[Kind::AlertRaised, Kind::AlertResolved]).await;
+    let teller = Teller::on(&bench, ways()).await;
+    let contacts = (0..2).map(crate::common::calls::contact).collect();
+    let new = crate::common::calls::new_campaign(&bench.store, "nightly", contacts, Vec::new());
+    let campaign = new.campaign.campaign;
+    bench.store.create_campaign(new).await.unwrap();
+    let settings = r#"{"name":"nightly","purpose":"test","modes":{"dialog":1,"realtime":1}}"#;
+    bench.execute(&format!("update campaigns set settings = '{settings}'")).await.unwrap();
+    let account = bench.account().await;
+    let night = |n: i64| NOON.plus_s(86_400 * n);
+    for n in 1..=9 {
+        let (run, _) = bench.store.start_run(campaign, account, Take::All, night(n)).await.unwrap();
+        bench.store.change_run(run, RunState::Stopped, By::default(), None, night(n).plus_s(60)).await.unwrap();
+        // Two of five reach the goal, but for the eighth night, on which nobody does.
+        let goals = if n == 8 { 0 } else { 160 };
+        let counts = format!(
+            "update contact_counts set assigned = 400, dialled = 400, reached = 400, goals = {goals}, clean = 400, \
+             clean_goals = {goals} where mode = 'dialog' and run_id = {}",
+            run.0
+        );
+        assert_eq!(bench.execute(&counts).await.unwrap(), 1, "one arm");
+        round(&teller, night(n).plus_s(70)).await;
+        match n {
+            ..8 => assert!(told(&receiver).is_empty(), "night {n}"),
+            8 => {
+                assert_eq!(told(&receiver), [pair("alert.raised", "control")]);
+                let said = receiver.came()[0].json()["data"]["told"].as_str().unwrap().to_owned();
+                assert_eq!(said, "nightly: run 8 leaves the control band: dialog success_rate ↓");
+                round(&teller, night(n).plus_s(3_600)).await;
+                assert_eq!(told(&receiver).len(), 1, "told once");
+            }
+            _ => assert!(told(&receiver).contains(&pair("alert.resolved", "control")), "the next night is its own"),
+        }
+    }
 }

@@ -250,6 +250,17 @@ pub async fn watched_nights(conn: &mut Conn, since: Timestamp, late: Timestamp) 
     Ok(sqlx::query_as(sql!("watched_nights")).bind(since.0).bind(late.0).fetch_all(conn).await?)
 }
 
+pub async fn watched_ends(
+    conn: &mut Conn,
+    account: i64,
+    since: Timestamp,
+    runs_min: i64,
+) -> Result<Vec<(CampaignId, RunId)>> {
+    let query = sqlx::query_as(sql!("watched_ends")).bind(account).bind(since.0).bind(runs_min);
+    let rows: Vec<(i64, i64)> = query.fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(campaign, run)| (CampaignId(campaign), RunId(run))).collect())
+}
+
 pub async fn watched_last_start(conn: &mut Conn, since: Timestamp) -> Result<Option<i64>> {
     Ok(sqlx::query_scalar(sql!("watched_last_start")).bind(since.0).fetch_optional(conn).await?)
 }
