@@ -1,8 +1,8 @@
 //! `halo campaign plan`: what can be decided with this list, and after how many calls and nights.
 
-use super::{Failure, open, settings};
+use super::{Failure, Lang, open, settings};
 use clap::Args;
-use halo::app::{known_modes, peek_clock, read_rules};
+use halo::app::{known_modes, models, peek_clock, prices, read_rules};
 use halo::report::{gather, plan};
 
 #[derive(Args)]
@@ -17,6 +17,8 @@ pub struct Plan {
     success: Option<f64>,
     #[arg(long)]
     json: bool,
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    lang: Lang,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -31,12 +33,14 @@ pub async fn run(args: Plan) -> Result<(), Failure> {
     let campaign = store.find_campaign(&args.campaign).await?;
     let (rules, _) = read_rules(known_modes(&config)?)(&campaign.settings).map_err(Failure::refused)?;
     let figures = gather::figures(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
-    let known = gather::known(&store, &campaign, &rules, &figures, args.reach, args.success).await?;
+    let (prices, models) = (prices().map_err(Failure::refused)?, models(&config));
+    let guess = gather::Guess { reach: args.reach, success: args.success, priced: Some((&prices, &models)) };
+    let known = gather::known(&store, &campaign, &rules, &figures, guess).await?;
     let plan = plan::plan(&figures.design, &known);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&plan).map_err(Failure::refused)?);
     } else {
-        print!("{}", plan.text());
+        print!("{}", plan.text(args.lang.into()));
     }
     Ok(())
 }

@@ -117,6 +117,9 @@ pub(super) async fn plan(
     let rules = web.dialer.rules(campaign.campaign).await?;
     let settings = &rules.settings;
     let figures = gather::figures(&web.store, &campaign, settings, web.clock.now()).await.map_err(Problem::ours)?;
-    let known = gather::known(&web.store, &campaign, settings, &figures, guess.reach, guess.success).await?;
+    let models = web.dialer.models();
+    let priced = web.dialer.prices().map(|prices| (prices, &models));
+    let guess = gather::Guess { reach: guess.reach, success: guess.success, priced };
+    let known = gather::known(&web.store, &campaign, settings, &figures, guess).await?;
     Ok(Json(plan::plan(&figures.design, &known)))
 }

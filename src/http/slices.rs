@@ -3,13 +3,14 @@
 use super::address::encoded;
 use super::{Problem, Web};
 use crate::domain::{AttemptId, BatchId, Timestamp};
-use crate::report::gather::SIMULATOR;
+use crate::report::gather::{self, SIMULATOR};
 use crate::report::slices::{self, By, Slices};
 use crate::report::words;
 use crate::store::slices::{Behind, Cut, Dimension};
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use chrono::{DateTime, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, TimeZone, Timelike, Utc};
+use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -24,15 +25,24 @@ pub(super) struct Asked {
     mode: Option<String>,
     /// The run's number in its campaign.
     night: Option<i64>,
-    /// RFC 3339: dialled from then on, and before.
+    /// Dialled from then on, and before: an instant (RFC 3339) or a day of the campaign's zone.
     from: Option<String>,
     until: Option<String>,
 }
 
-fn instant(name: &str, text: Option<&String>, otherwise: i64) -> Result<i64, Problem> {
-    let Some(text) = text else { return Ok(otherwise) };
-    let at: DateTime<Utc> =
-        text.parse().map_err(|_| Problem::bad(format!("{name}: write an instant like 2027-01-31T00:00:00Z")))?;
+/// An instant, or a day of the campaign's zone: `until` a day is until its end.
+fn instant(name: &str, text: &str, zone: Tz) -> Result<i64, Problem> {
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        let day = if name == "until" { day.succ_opt().unwrap_or(day) } else { day };
+        // Where the clock skips midnight, the day begins an hour later.
+        let begins = (0..24)
+            .filter_map(|hour| day.and_hms_opt(hour, 0, 0))
+            .find_map(|at| zone.from_local_datetime(&at).earliest());
+        return Ok(begins.map_or(i64::MAX, |at| at.timestamp_millis()));
+    }
+    let at: DateTime<Utc> = text.parse().map_err(|_| {
+        Problem::bad(format!("{name}: write a day like 2027-01-31, or an instant like 2027-01-31T00:00:00Z"))
+    })?;
     Ok(at.timestamp_millis())
 }
 
@@ -40,8 +50,10 @@ struct Found {
     cut: Cut,
     by: Option<By>,
     simulated: bool,
-    timezone: chrono_tz::Tz,
+    timezone: Tz,
     name: String,
+    /// Since when all that is told was played the same, where something else was played before and nobody asked for that.
+    since: Option<Timestamp>,
 }
 
 async fn found(web: &Web, campaign: &str, asked: &Asked) -> Result<Found, Problem> {
@@ -54,19 +66,26 @@ async fn found(web: &Web, campaign: &str, asked: &Asked) -> Result<Found, Proble
         })?),
     };
     let newest = web.store.counted_runs(campaign.campaign).await?.pop();
+    let zone = rules.settings.timezone;
+    let since = match &asked.from {
+        Some(_) => None,
+        None => gather::newest_version(&web.store, &campaign, &rules.settings).await?,
+    };
+    let from = asked.from.as_deref().map(|text| instant("from", text, zone)).transpose()?;
+    let until = asked.until.as_deref().map(|text| instant("until", text, zone)).transpose()?;
     let cut = Cut {
         campaign: campaign.campaign,
         account: newest.as_ref().map_or(0, |run| run.account_id),
         by: by.as_ref().map_or(Dimension::Whole, By::dimension),
-        from: instant("from", asked.from.as_ref(), 0)?,
-        until: instant("until", asked.until.as_ref(), i64::MAX)?,
+        from: from.or(since.map(|at| at.0)).unwrap_or(0),
+        until: until.unwrap_or(i64::MAX),
     };
     let simulated = newest.is_none_or(|run| run.platform.starts_with(SIMULATOR));
-    Ok(Found { cut, by, simulated, timezone: rules.settings.timezone, name: campaign.name })
+    Ok(Found { cut, by, simulated, timezone: zone, name: campaign.name, since })
 }
 
 /// `07`: the hour in which a quarter lies, in the campaign's zone.
-fn hour(quarter_at: &str, zone: chrono_tz::Tz) -> String {
+fn hour(quarter_at: &str, zone: Tz) -> String {
     let at = quarter_at.parse().ok().and_then(|ms| Timestamp(ms).utc());
     at.map_or(String::new(), |at| format!("{:02}", at.with_timezone(&zone).hour()))
 }
@@ -76,7 +95,7 @@ pub(super) async fn cells(
     Path(campaign): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Slices>, Problem> {
-    let Found { cut, by, simulated, timezone, name } = found(&web, &campaign, &asked).await?;
+    let Found { cut, by, simulated, timezone, name, since } = found(&web, &campaign, &asked).await?;
     let Some(by) = by else {
         return Err(Problem::bad("by: say by what: column:NAME, list, zone, caller_id or hour".to_owned()));
     };
@@ -95,7 +114,8 @@ pub(super) async fn cells(
         format!("/api/v1/campaigns/{name}/report/calls?by={text}&label={label}&mode={mode}{span}")
     };
     let notice = simulated.then(words::notice);
-    Ok(Json(slices::slices(&web.store, &cut, &text, notice, label, link).await?))
+    let cut = slices::slices(&web.store, &cut, &text, notice, label, link).await?;
+    Ok(Json(Slices { since, ..cut }))
 }
 
 /// The ten turns that were waited for longest, with the calls in which they were; those without a reply first.

@@ -195,6 +195,9 @@ struct Confirm {
     fault: Vec<String>,
     ends: (Option<Timestamp>, Option<Timestamp>),
     open_run: Option<String>,
+    /// What the comparison can decide, the expensive thing first; nothing where nothing is compared.
+    plan: Vec<String>,
+    cautions: Vec<String>,
 }
 
 async fn question(visit: &Visit, name: &str, fault: Vec<String>) -> Result<Response, Trouble> {
@@ -202,6 +205,11 @@ async fn question(visit: &Visit, name: &str, fault: Vec<String>) -> Result<Respo
     let id = campaign.text("id");
     let outlook = visit.api.get(&format!("/campaigns/{id}/outlook")).await?;
     let runs = visit.api.get(&format!("/campaigns/{id}/runs")).await?;
+    let compares = campaign.find("settings.modes").as_object().is_some_and(|modes| modes.len() > 1);
+    let plan = match compares {
+        true => visit.api.get(&format!("/campaigns/{id}/plan")).await?,
+        false => Value::Null,
+    };
     let over = |run: &Value| matches!(run.text("state").as_str(), "completed" | "stopped");
     let s = Shell::of(visit, "campaigns", campaign.text("name")).await?;
     let zones = outlook.list("zones").iter().map(|zone| ZoneRow {
@@ -213,7 +221,10 @@ async fn question(visit: &Visit, name: &str, fault: Vec<String>) -> Result<Respo
             None => s.t("never within a year", "никогда в течение года").to_owned(),
         },
     });
+    let sentences = |of: &str| plan.list(of).iter().map(|text| text.text(s.lang.as_str())).collect();
     Ok(shown(&Confirm {
+        plan: sentences("told"),
+        cautions: sentences("cautions"),
         zones: zones.collect(),
         people: outlook.int("contacts"),
         hindrances: campaign.list("hindrances").iter().filter_map(Value::as_str).map(str::to_owned).collect(),

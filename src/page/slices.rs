@@ -8,6 +8,7 @@ use super::report::{Cell, ms, rate};
 use super::shell::Shell;
 use super::trouble::Trouble;
 use super::words;
+use crate::domain::Timestamp;
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::Response;
@@ -55,6 +56,11 @@ struct Slices {
     caution: String,
     choices: Vec<Choice>,
     by: String,
+    /// Days of the campaign's zone, as they were asked for.
+    from: String,
+    until: String,
+    /// What was played before is left out.
+    since: Option<Timestamp>,
     modes: Vec<String>,
     rows: Vec<Row>,
     left_out: i64,
@@ -70,6 +76,18 @@ pub struct Asked {
     label: Option<String>,
     #[serde(default)]
     mode: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    until: String,
+}
+
+impl Asked {
+    /// The span in the words of an address; empty where none is asked for.
+    fn span(&self) -> String {
+        let said = [("from", &self.from), ("until", &self.until)].into_iter().filter(|(_, day)| !day.is_empty());
+        said.map(|(name, day)| format!("&{name}={}", encoded(day))).collect()
+    }
 }
 
 /// By what it can be cut: what every call has, and the columns that the first person of the list brought.
@@ -118,9 +136,9 @@ fn median(latency: &Value, s: &Shell) -> String {
 }
 
 /// The address of the same page with a cell chosen.
-fn link(id: &str, by: &str, label: &str, mode: &str) -> String {
+fn link(id: &str, by: &str, label: &str, mode: &str, span: &str) -> String {
     let (by, label, mode) = (encoded(by), encoded(label), encoded(mode));
-    format!("/campaigns/{id}/report/slices?by={by}&label={label}&mode={mode}#slowest")
+    format!("/campaigns/{id}/report/slices?by={by}&label={label}&mode={mode}{span}#slowest")
 }
 
 fn turn(row: &Value, s: &Shell) -> Turn {
@@ -151,10 +169,10 @@ async fn made(visit: &Visit, name: &str, asked: &Asked) -> Result<Response, Trou
     let title = format!("{} · {}", visit.t("Slices", "Срезы"), campaign.text("name"));
     let s = Shell::of(visit, "campaigns", title).await?;
     let lang = s.lang.as_str();
-    let by = asked.by.as_str();
+    let (by, span) = (asked.by.as_str(), asked.span());
     let cut = match by {
         "" => Value::Null,
-        by => visit.api.get(&format!("/campaigns/{id}/report/slices?by={}", encoded(by))).await?,
+        by => visit.api.get(&format!("/campaigns/{id}/report/slices?by={}{span}", encoded(by))).await?,
     };
     let mut modes: Vec<String> =
         cut.list("slices").iter().flat_map(|slice| slice.list("cells")).map(|cell| cell.text("mode")).collect();
@@ -168,7 +186,7 @@ async fn made(visit: &Visit, name: &str, asked: &Asked) -> Result<Response, Trou
                 success: rate(cell.find("success_rate"), &s),
                 wait: median(cell.find("call_turn_ms"), &s),
                 dialled: cell.int("dialled"),
-                link: link(&id, by, &label, mode),
+                link: link(&id, by, &label, mode, &span),
                 chosen: asked.label.as_ref() == Some(&label) && asked.mode == *mode,
             })
         };
@@ -176,9 +194,9 @@ async fn made(visit: &Visit, name: &str, asked: &Asked) -> Result<Response, Trou
     };
     let rows: Vec<Row> = cut.list("slices").iter().map(row).collect();
     let (behind, of) = match asked.label.as_deref().filter(|_| !by.is_empty()) {
-        None => (String::new(), String::new()),
+        None => (format!("?{}", span.trim_start_matches('&')), String::new()),
         Some(label) => (
-            format!("?by={}&label={}&mode={}", encoded(by), encoded(label), encoded(&asked.mode)),
+            format!("?by={}&label={}&mode={}{span}", encoded(by), encoded(label), encoded(&asked.mode)),
             format!("{} · {}", told(label, by, &campaign, &s), asked.mode),
         ),
     };
@@ -189,6 +207,9 @@ async fn made(visit: &Visit, name: &str, asked: &Asked) -> Result<Response, Trou
         caution: cut.find("caution").text(lang),
         choices: choices(visit, &id, &s).await?,
         by: by.to_owned(),
+        from: asked.from.clone(),
+        until: asked.until.clone(),
+        since: cut.at("since"),
         left_out: cut.int("left_out"),
         turns: slowest.list("slowest_turns").iter().map(|row| turn(row, &s)).collect(),
         modes,

@@ -9,12 +9,12 @@ use super::figures::{
 };
 use super::judged;
 use super::nights;
-use super::plan::{ASSUMED, Known};
+use super::plan::{ASSUMED, CallCost, Known};
 use super::verify::Marks;
 use crate::domain::experiment::{Kind, NIGHTS};
-use crate::domain::money::{MICROS, Prices};
+use crate::domain::money::{MICROS, Models, Prices};
 use crate::domain::settings::Settings;
-use crate::domain::{Mode, RunId, Timestamp};
+use crate::domain::{Mode, PhoneNumber, RunId, Timestamp};
 use crate::store::figures::{CountedContacts, CountedLatency, CountedQuarter, CountedRun, CountedValue};
 use crate::store::{Campaign, Result, SettingsVersion, Store, StoreError};
 use chrono::Timelike;
@@ -47,22 +47,8 @@ pub async fn figures_of(
     let account = newest.as_ref().map_or(0, |run| run.account_id);
     let changes =
         changes(store.settings_history(campaign.campaign).await?, runs.iter().filter(|run| run.account_id == account));
-    let bundles = store.bundles(campaign.campaign, account).await?.into_iter();
-    let bundles: Vec<BundleRow> = bundles
-        .map(|row| Ok(BundleRow { night: row.night, mode: mode(&row.mode)?, bundle: row.bundle }))
-        .collect::<Result<_>>()?;
-    let runs: Vec<RunRow> = runs
-        .into_iter()
-        .filter(|run| run.account_id == account)
-        .map(|run| {
-            Ok(RunRow {
-                night: run.night,
-                run_id: RunId(run.run_id).to_string(),
-                state: state(&run.state)?,
-                started_at: Timestamp(run.started_at),
-            })
-        })
-        .collect::<Result<_>>()?;
+    let bundles = played(store, campaign, account).await?;
+    let runs = nights_at(runs, account)?;
     let modes = apart::compared(&settings.modes);
     // What was played before the last change is pooled with nothing: whoever was called then counts anew.
     let from = nights::versions_of(&modes, &runs, &bundles).last().map_or(0, |version| version.from_night);
@@ -229,6 +215,35 @@ fn quarters(counted: Quarters) -> Result<Vec<QuarterRow>> {
     counted.into_iter().map(row).collect()
 }
 
+/// What each night played.
+async fn played(store: &Store, campaign: &Campaign, account: i64) -> Result<Vec<BundleRow>> {
+    let rows = store.bundles(campaign.campaign, account).await?.into_iter();
+    rows.map(|row| Ok(BundleRow { night: row.night, mode: mode(&row.mode)?, bundle: row.bundle })).collect()
+}
+
+fn nights_at(runs: Vec<CountedRun>, account: i64) -> Result<Vec<RunRow>> {
+    let own = runs.into_iter().filter(|run| run.account_id == account);
+    own.map(|run| {
+        Ok(RunRow {
+            night: run.night,
+            run_id: RunId(run.run_id).to_string(),
+            state: state(&run.state)?,
+            started_at: Timestamp(run.started_at),
+        })
+    })
+    .collect()
+}
+
+/// When that began which is played now, where something else was played before.
+pub async fn newest_version(store: &Store, campaign: &Campaign, settings: &Settings) -> Result<Option<Timestamp>> {
+    let runs = store.counted_runs(campaign.campaign).await?;
+    let account = runs.last().map_or(0, |run| run.account_id);
+    let (runs, bundles) = (nights_at(runs, account)?, played(store, campaign, account).await?);
+    let versions = nights::versions_of(&apart::compared(&settings.modes), &runs, &bundles);
+    let first = versions.last().filter(|_| versions.len() > 1).map(|version| version.from_night);
+    Ok(runs.iter().find(|run| Some(run.night) == first).map(|run| run.started_at))
+}
+
 struct Gathered {
     latencies: Vec<LatencyCounts>,
     turns: Vec<TurnSums>,
@@ -313,9 +328,9 @@ pub async fn known(
     campaign: &Campaign,
     settings: &Settings,
     figures: &Figures,
-    reach: Option<f64>,
-    success: Option<f64>,
+    guess: Guess<'_>,
 ) -> Result<Known> {
+    let Guess { reach, success, priced } = guess;
     let given = store.arms(campaign.campaign).await?;
     let contacts = figures.design.arms.iter().map(|(mode, _)| {
         let found = given.iter().find(|(name, _)| name == mode.as_str());
@@ -336,8 +351,47 @@ pub async fn known(
         take: settings.schedule.as_ref().map(|schedule| schedule.take),
         reach: share(reach, talked, dialled),
         success: share(success, goals, reached),
-        cost_per_call: (cost > 0 && reached > 0).then(|| cost as f64 / MICROS as f64 / reached as f64),
+        cost_per_call: if cost > 0 && reached > 0 {
+            let currency = figures.money.as_ref().map_or(String::new(), |money| money.currency.clone());
+            Some(CallCost { amount: cost as f64 / MICROS as f64 / reached as f64, currency, told: true })
+        } else {
+            let to = store.first_number(campaign.campaign).await?;
+            priced
+                .zip(to)
+                .map(|(priced, to)| assumed_cost(priced, settings, figures, &to, share(reach, talked, dialled).0))
+        },
     })
+}
+
+/// What somebody says of a campaign that nothing is known of.
+#[derive(Clone, Copy, Default)]
+pub struct Guess<'a> {
+    pub reach: Option<f64>,
+    pub success: Option<f64>,
+    /// By what a call is priced that nobody was billed for.
+    pub priced: Option<(&'a Prices, &'a Models)>,
+}
+
+/// A talk that nobody has had yet lasts so long.
+const TALK_S: i64 = 60;
+
+/// One human call by the price table: the mean of the arms, with the tries that reach nobody.
+fn assumed_cost(
+    (prices, models): (&Prices, &Models),
+    settings: &Settings,
+    figures: &Figures,
+    to: &PhoneNumber,
+    reach: f64,
+) -> CallCost {
+    let of = |mode: &Mode| {
+        let tariff = prices.tariff(to, mode, &settings.dial, models);
+        let talked = tariff.provider(tariff.ring_s, TALK_S) + tariff.models(TALK_S) + tariff.replies(TALK_S);
+        talked as f64 + tariff.provider(tariff.ring_s, 0) as f64 * (1.0 / reach.max(0.01) - 1.0)
+    };
+    let arms = &figures.design.arms;
+    let sum: f64 = arms.iter().map(|(mode, _)| of(mode)).sum();
+    let amount = sum / arms.len().max(1) as f64 / MICROS as f64;
+    CallCost { amount, currency: prices.currency.clone(), told: false }
 }
 
 /// How far the data of a campaign goes, and what it is counted by.

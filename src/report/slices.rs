@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Mode;
+use crate::domain::{Mode, Timestamp};
 use crate::store::Result;
 use crate::store::slices::{Behind, Cut, Dimension, SlowTurn};
 use crate::store::{Store, StoreError};
@@ -28,6 +28,9 @@ pub struct Slices {
     pub caution: Text,
     pub notice: Option<Text>,
     pub by: String,
+    /// Something else was played before, and is left out unless it is asked for by `from`.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
     pub slices: Vec<Slice>,
     /// Contacts of slices that are not told.
     pub left_out: u64,
@@ -140,6 +143,7 @@ pub async fn slices(
         ),
         notice,
         by: by.to_owned(),
+        since: None,
         slices: all.into_iter().map(slice).collect::<Result<_>>()?,
         left_out,
     })

@@ -1,7 +1,7 @@
 //! Figures out of the tables: counts and lists, nothing compared.
 
 use super::{Result, Store, StoreError};
-use crate::domain::{CampaignId, Mode, RunId, Timestamp};
+use crate::domain::{CampaignId, Mode, PhoneNumber, RunId, Timestamp};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
 
@@ -409,6 +409,12 @@ impl Store {
     /// Contacts by the arm that they were given.
     pub async fn arms(&self, campaign: CampaignId) -> Result<Vec<(String, i64)>> {
         read!(self, report::arms(campaign))
+    }
+
+    /// Of one contact of the experiment, to be priced by.
+    pub async fn first_number(&self, campaign: CampaignId) -> Result<Option<PhoneNumber>> {
+        let text = read!(self, report::first_number(campaign))?;
+        text.map(|text| text.parse().map_err(|e| StoreError::row("numbers", "e164", e))).transpose()
     }
 
     /// Counts every latency anew, out of the attempts themselves.

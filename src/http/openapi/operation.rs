@@ -67,8 +67,14 @@ pub(super) fn describe(paper: &mut Paper) {
 }
 
 fn span(operation: Operation<'_>) -> Operation<'_> {
-    let instant = || json!({ "type": "string", "format": "date-time" });
-    operation.query("from", instant(), "Dialled from then on.").query("until", instant(), "Dialled before then.")
+    const FROM: &str = "Dialled from then on: a day of the campaign's zone, or an instant. When absent: since that began which \
+                        is played now.";
+    let instant = || json!({ "type": "string", "examples": ["2027-01-31", "2027-01-31T00:00:00Z"] });
+    operation.query("from", instant(), FROM).query(
+        "until",
+        instant(),
+        "Dialled until the end of that day, or before that instant.",
+    )
 }
 
 const BY: &str = "`column:NAME`, `list`, `zone`, `caller_id` or `hour`.";

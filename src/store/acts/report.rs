@@ -66,6 +66,10 @@ pub async fn put_bundle(conn: &mut Conn, bundle: &PlayedBundle) -> Result<()> {
     Ok(())
 }
 
+pub async fn first_number(conn: &mut Conn, campaign: CampaignId) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar(sql!("first_number")).bind(campaign.0).fetch_optional(conn).await?)
+}
+
 pub async fn arms(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<(String, i64)>> {
     Ok(sqlx::query_as(sql!("count_arms")).bind(campaign.0).fetch_all(conn).await?)
 }
