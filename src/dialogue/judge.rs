@@ -94,7 +94,7 @@ pub fn rubric(script: &Script) -> String {
             .to_owned(),
     ];
     for (place, phase) in (1..).zip(&script.phases) {
-        let reach = phase.reach.as_ref().map(|reach| format!(" (for: {})", tame(reach))).unwrap_or_default();
+        let reach = phase.reach.as_ref().map(|reach| format!(" (for: {})", tame(reach.as_str()))).unwrap_or_default();
         lines.push(format!("PHASE {place}: «{}»{reach}", phase.say));
     }
     for (place, answer) in (1..).zip(&script.answers) {

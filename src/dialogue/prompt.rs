@@ -56,7 +56,7 @@ pub(super) fn script(table: Table<'_>) -> Option<Script> {
         voices: Default::default(),
         persona: Persona {
             name: "the caller".into(),
-            goal: "what the prompt says".into(),
+            goal: "what the prompt says".parse().expect("a sentence"),
             facts: Vec::new(),
             forbidden: Vec::new(),
             disclosure: None,

@@ -39,12 +39,22 @@ impl Text {
 impl FromStr for Text {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains(['«', '»']) {
+            return Err("leave out « » and control characters: sentences are quoted with « » themselves".into());
+        }
+        Text::told(text)
+    }
+}
+
+impl Text {
+    /// Words that a model is told and nobody says: « » may stand in them.
+    fn told(text: &str) -> Result<Self, String> {
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if line.is_empty() || line.chars().count() > SAY_CHARS_MAX {
             return Err(format!("write a sentence of at most {SAY_CHARS_MAX} characters"));
         }
-        if line.chars().any(|c| c.is_control() || matches!(c, '«' | '»')) {
-            return Err("leave out « » and control characters: sentences are quoted with « » themselves".into());
+        if line.chars().any(char::is_control) {
+            return Err("leave out control characters".into());
         }
         if line.matches("{{").count() != line.matches("}}").count() {
             return Err("close every {{variable}}".into());
@@ -109,9 +119,9 @@ pub struct Voices {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Persona {
     pub name: String,
-    pub goal: String,
-    pub facts: Vec<String>,
-    pub forbidden: Vec<String>,
+    pub goal: Text,
+    pub facts: Vec<Text>,
+    pub forbidden: Vec<Text>,
     /// Said with the greeting, in every mode.
     pub disclosure: Option<Text>,
     /// Said before everything else when the call is recorded, in every mode; the scenarios have words of their own.
@@ -123,7 +133,7 @@ pub struct Phase {
     pub name: String,
     pub say: Text,
     /// What the phase is for; told to the models, not judged.
-    pub reach: Option<String>,
+    pub reach: Option<Text>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,9 +217,12 @@ impl Script {
         (self.language == AUTO).then_some("language: `auto` is for single calls; write one, as in ru-RU")
     }
 
-    /// The variables that some sentence names.
+    /// The variables that some sentence names, or something that a model is told.
     pub fn variables(&self) -> BTreeSet<&str> {
-        self.sentences().into_iter().flat_map(Text::variables).collect()
+        let who = &self.persona;
+        let told = std::iter::once(&who.goal).chain(&who.facts).chain(&who.forbidden);
+        let told = told.chain(self.phases.iter().filter_map(|phase| phase.reach.as_ref()));
+        self.sentences().into_iter().chain(told).flat_map(Text::variables).collect()
     }
 
     /// Each variable that some row lacks, with the lines of those rows (at most [`LACKING_MAX`] of each).
@@ -371,16 +384,38 @@ fn keywords(table: &Table<'_>, key: &'static str) -> Option<Vec<String>> {
 
 fn persona(table: Table<'_>) -> Option<Persona> {
     let name = table.needed("name", "give the agent a name");
-    let goal = table.needed("goal", "say what the call is for");
-    let facts = table.texts("facts", 100).unwrap_or_default();
-    let forbidden = table.texts("forbidden", 100).unwrap_or_default();
+    if !table.has("goal") {
+        table.refuse("goal", "missing", "say what the call is for");
+    }
+    let goal = table.parsed("goal", Text::told);
+    let [facts, forbidden] = ["facts", "forbidden"].map(|key| told(&table, key));
     let [disclosure, recording] = ["disclosure", "recording"].map(|key| {
         let found = table.has(key).then(|| say(&table, key));
         table.value(key);
         found.map_or(Some(None), |found| found.map(Some))
     });
     table.close(&[]);
-    Some(Persona { name: name?, goal: goal?, facts, forbidden, disclosure: disclosure?, recording: recording? })
+    Some(Persona {
+        name: name?,
+        goal: goal?,
+        facts: facts?,
+        forbidden: forbidden?,
+        disclosure: disclosure?,
+        recording: recording?,
+    })
+}
+
+/// What a model is told, line by line.
+fn told(table: &Table<'_>, key: &'static str) -> Option<Vec<Text>> {
+    let lines = table.texts(key, 100).unwrap_or_default();
+    let line = |line: &String| match Text::told(line) {
+        Ok(text) => Some(text),
+        Err(cure) => {
+            table.refuse(key, format!("found `{}`", cut(line)), cure);
+            None
+        }
+    };
+    lines.iter().map(line).collect()
 }
 
 fn phase(table: Table<'_>) -> Option<Phase> {
@@ -392,9 +427,10 @@ fn phase(table: Table<'_>) -> Option<Phase> {
         name => name,
     };
     let say = say(&table, "say");
-    let reach = table.text("reach");
+    let reach = table.has("reach").then(|| table.parsed("reach", Text::told));
+    table.value("reach");
     table.close(&[]);
-    Some(Phase { name: name?, say: say?, reach })
+    Some(Phase { name: name?, say: say?, reach: reach.map_or(Some(None), |reach| reach.map(Some))? })
 }
 
 fn end(table: Option<Table<'_>>) -> (Vec<String>, u32) {

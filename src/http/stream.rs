@@ -21,6 +21,8 @@ use tokio::sync::{Semaphore, watch};
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// A call in which nobody says anything for so long is over.
 const IDLE_MAX: Duration = Duration::from_secs(600);
+/// A session opens its socket while it rings, and asks for something soon after the answer.
+const FIRST_MAX: Duration = Duration::from_secs(240);
 const SOCKETS_MAX: usize = 5000;
 static SOCKETS: Semaphore = Semaphore::const_new(SOCKETS_MAX);
 
@@ -38,15 +40,23 @@ pub(super) async fn stream(State(web): State<Arc<Web>>, headers: HeaderMap, upgr
     })
 }
 
-/// Until the session is gone, or the server ends.
+/// Until the session is gone, or the server ends. Whoever is no call of ours is gone at once, and whoever does not speak
+/// holds a place no longer than a call can be silent: a ping is no word.
 async fn listen(web: Arc<Web>, headers: HeaderMap, mut socket: WebSocket) {
+    let mut until = tokio::time::Instant::now() + FIRST_MAX;
     loop {
         let came = tokio::select! {
             () = web.stopping.cancelled() => return,
-            came = tokio::time::timeout(IDLE_MAX, socket.recv()) => came,
+            came = tokio::time::timeout_at(until, socket.recv()) => came,
         };
         let told = match came {
-            Ok(Some(Ok(Message::Text(text)))) => converse(&web, &headers, text.as_str(), &mut socket).await,
+            Ok(Some(Ok(Message::Text(text)))) => {
+                let told = converse(&web, &headers, text.as_str(), &mut socket).await;
+                if let Ok(true) = told {
+                    until = tokio::time::Instant::now() + IDLE_MAX;
+                }
+                told.map(drop)
+            }
             Ok(Some(Ok(Message::Binary(_)))) => {
                 refuse(&mut socket, None, Problem::bad("this socket carries text; audio goes to /voice/media")).await
             }
@@ -59,14 +69,25 @@ async fn listen(web: Arc<Web>, headers: HeaderMap, mut socket: WebSocket) {
     }
 }
 
-async fn converse(web: &Arc<Web>, headers: &HeaderMap, text: &str, socket: &mut WebSocket) -> Result<(), axum::Error> {
+/// Was it a turn that got a reply?
+async fn converse(
+    web: &Arc<Web>,
+    headers: &HeaderMap,
+    text: &str,
+    socket: &mut WebSocket,
+) -> Result<bool, axum::Error> {
     let asked: Asked = match serde_json::from_str(text) {
         Ok(Object(asked)) => asked,
-        Err(cause) => return refuse(socket, None, Problem::bad(format!("message: {cause}"))).await,
+        Err(cause) => return refuse(socket, None, Problem::bad(format!("message: {cause}"))).await.map(|()| false),
     };
     match talk::answer(web, &asked, headers).await {
-        Err(problem) => refuse(socket, asked.turn, problem).await,
-        Ok(Answer::Given(reply)) => whole(socket, asked.turn, &reply, 0).await,
+        Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
+            refuse(socket, asked.turn, problem).await?;
+            socket.send(Message::Close(None)).await?;
+            Err(axum::Error::new("nobody's call"))
+        }
+        Err(problem) => refuse(socket, asked.turn, problem).await.map(|()| false),
+        Ok(Answer::Given(reply)) => whole(socket, asked.turn, &reply, 0).await.map(|()| true),
         Ok(Answer::Coming { turn, mut going, filler }) => {
             let (mut sent, mut began) = (0, asked.again);
             let by = tokio::time::Instant::now() + web.turn;
@@ -79,7 +100,8 @@ async fn converse(web: &Arc<Web>, headers: &HeaderMap, text: &str, socket: &mut 
                     continue;
                 };
                 let Some(now) = now else {
-                    return refuse(socket, Some(turn), Problem::ours("a turn's task ended without an answer")).await;
+                    let lost = Problem::ours("a turn's task ended without an answer");
+                    return refuse(socket, Some(turn), lost).await.map(|()| true);
                 };
                 began = true;
                 for sentence in &now.sentences[sent..] {
@@ -88,8 +110,8 @@ async fn converse(web: &Arc<Web>, headers: &HeaderMap, text: &str, socket: &mut 
                 sent = now.sentences.len();
                 match now.end {
                     None => {}
-                    Some(Ok(reply)) => return whole(socket, Some(turn), &reply, sent).await,
-                    Some(Err(refusal)) => return refuse(socket, Some(turn), refusal.into()).await,
+                    Some(Ok(reply)) => return whole(socket, Some(turn), &reply, sent).await.map(|()| true),
+                    Some(Err(refusal)) => return refuse(socket, Some(turn), refusal.into()).await.map(|()| true),
                 }
             }
         }

@@ -42,6 +42,9 @@ pub(super) struct Asked {
     pub turn: Option<i64>,
     #[serde(default)]
     text: Option<String>,
+    /// Only what was said to its end is answered.
+    #[serde(default)]
+    is_final: Option<bool>,
     /// The filler was had already.
     #[serde(default)]
     pub again: bool,
@@ -140,6 +143,12 @@ impl Talk {
 pub(super) async fn answer(web: &Arc<Web>, asked: &Asked, headers: &HeaderMap) -> Result<Answer, Problem> {
     if asked.text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
         return Err(Problem::bad(format!("text: more than {TEXT_BYTES_MAX} bytes")));
+    }
+    if asked.is_final == Some(false) {
+        return Err(Problem::bad("is_final: only what was said to its end is answered: ask when it is"));
+    }
+    if asked.text.is_none() && asked.turn.is_some_and(|turn| turn > 0) {
+        return Err(Problem::bad("text: missing; only the opening, turn 0, is asked for without"));
     }
     let (attempt, known) = in_call(web, &asked.call_id, headers).await?;
     let (turn, (stand, record)) = match asked.turn {

@@ -36,6 +36,8 @@ pub enum Damage {
     Unreadable,
     #[error("a zero byte: the file is damaged, or its encoding is another")]
     Zero,
+    #[error("a control character that nobody sees: delete it")]
+    Control,
     #[error("a formula that failed: mend it, or empty the cell")]
     Formula,
     #[error("hashes instead of a value: widen the column and export again")]
@@ -48,6 +50,10 @@ pub fn damage(cell: &str) -> Option<Damage> {
     }
     if cell.contains('\0') {
         return Some(Damage::Zero);
+    }
+    // A line break and a tab stand in cells that people wrote.
+    if cell.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Some(Damage::Control);
     }
     let cell = cell.trim();
     if !cell.starts_with('#') {
@@ -220,6 +226,8 @@ mod tests {
             ("###", None),
             ("Ан\u{fffd}а", Some(Damage::Unreadable)),
             ("a\0b", Some(Damage::Zero)),
+            ("a\u{7}b", Some(Damage::Control)),
+            ("two\nlines\tand a tab", None),
             ("", None),
         ] {
             assert_eq!(damage(cell), seen, "{cell:?}");

@@ -121,7 +121,8 @@ pub fn alone(figures: &Figures, mode: &Mode, metric: Metric) -> Clusters {
     Clusters::of_tallies(tallies, n)
 }
 
-/// Waits until the reply itself: those of all turns, but behind a filler until the audio that is none. Empty where no arm
+/// Waits until the reply itself: those of all turns, but behind a filler until the audio that is none; of some of those
+/// nobody knows it, and they are waits without end. Empty where no arm
 /// said a filler: it would be `turn_ms` once more.
 fn content(figures: &Figures, mode: &Mode) -> Frequencies {
     if !figures.latencies.iter().any(|row| Metric::FILLERS.contains(&row.metric)) {
@@ -130,6 +131,12 @@ fn content(figures: &Figures, mode: &Mode) -> Frequencies {
     let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
     let turns = figures.turns.iter().filter(|sums| sums.mode == *mode).flat_map(|sums| &sums.turns);
     turns.for_each(|count| *counts.entry(count.ms).or_default() += count.n as i64);
+    // A reply that nobody heard begin behind its filler is no fast one.
+    let n_of = |metric| -> u64 {
+        let rows = figures.latencies.iter().filter(|row| row.mode == *mode && row.metric == metric);
+        rows.flat_map(|row| &row.counts).map(|(_, n)| n).sum()
+    };
+    let unheard = n_of(Metric::FillerTurnMs).saturating_sub(n_of(Metric::FillerContentMs));
     for row in figures.latencies.iter().filter(|row| row.mode == *mode) {
         let sign = match row.metric {
             Metric::FillerTurnMs => -1,
@@ -139,7 +146,7 @@ fn content(figures: &Figures, mode: &Mode) -> Frequencies {
         row.counts.iter().for_each(|(ms, n)| *counts.entry(*ms).or_default() += sign * *n as i64);
     }
     let some = counts.into_iter().filter(|(_, n)| *n > 0);
-    Frequencies::of(some.map(|(ms, n)| (ms, n.unsigned_abs())), 0)
+    Frequencies::of(some.map(|(ms, n)| (ms, n.unsigned_abs())), unheard)
 }
 
 fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls) -> Vec<Latency> {

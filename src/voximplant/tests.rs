@@ -342,6 +342,7 @@ fn every_contract_file_is_understood() {
     disconnected_machine: machine, seq 4, 0 turns
     disconnected_model: answered, seq 4, 1 turns
     disconnected_opted_out: answered, seq 6, 1 turns
+    disconnected_realtime: answered, seq 6, 2 turns
     disconnected_recorded: answered, seq 4, 0 turns
     failed_busy: busy, seq 2, 0 turns
     failed_cancelled: cancelled, seq 2, 0 turns

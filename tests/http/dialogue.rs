@@ -187,6 +187,8 @@ async fn what_cannot_be_answered_is_refused_in_words() {
             (question(1, &"ы".repeat(4097)), 400, "more than 8192 bytes"),
             (json!({ "call_id": "att_nothing", "turn": 1, "text": "Да" }), 404, "does not exist"),
             (json!({ "call_id": line.call, "turn": "first", "text": "Да" }), 400, "invalid type"),
+            (json!({ "call_id": line.call, "turn": 1, "text": "Да", "is_final": false }), 400, "is_final"),
+            (json!({ "call_id": line.call, "turn": 5 }), 400, "text: missing"),
             (json!({ "turn": 1 }), 400, "call_id"),
         ] {
             let (got, told) = line.tell(body).await;

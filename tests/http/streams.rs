@@ -108,6 +108,9 @@ async fn what_is_wrong_is_told_and_the_line_stays_open() {
     let good = json!({ "call_id": line.call, "turn": 1, "text": "Да" });
     send(&mut wrong, good.clone()).await;
     assert_eq!(next(&mut wrong).await["error"]["status"], 401);
+    // The guard: whoever is no call of ours holds no place.
+    let last = wrong.next().await;
+    assert!(matches!(last, Some(Ok(Message::Close(_))) | None), "{last:?}");
     let mut socket = socket(&line, Some(&line.token)).await.unwrap();
     for (message, status) in [
         (Message::text("not json"), 400),

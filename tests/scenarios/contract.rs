@@ -199,6 +199,7 @@ const OUTCOMES: &[(&str, &str)] = &[
     ("disconnected_machine", "machine"),
     ("disconnected_model", "answered"),
     ("disconnected_opted_out", "answered"),
+    ("disconnected_realtime", "answered"),
     ("disconnected_recorded", "answered"),
     ("failed_busy", "busy"),
     ("failed_cancelled", "cancelled"),

@@ -197,7 +197,8 @@ impl History {
                     }
                     _ => {}
                 }
-                let session = SessionId(attempt.0 ^ dice.below(1 << 20) as i64);
+                // One of its own for each round: two attempts with one session would be one row of history.
+                let session = SessionId(attempt.0 ^ ((round + 1) << 44));
                 assert!(calls.grant(attempt, token, session.0, now).await);
                 self.attempts.get_mut(&attempt).unwrap().dialed_at = Some(now);
                 if !dice.one_in(12) {

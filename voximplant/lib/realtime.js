@@ -56,6 +56,11 @@ const realtime = (() => {
     /** @type {Set<string>} The tools that the model was given: nothing else can be called. */
     let declared = new Set();
 
+    /** Fillers: their words are no reply. When the reply behind one is heard nobody can tell: the platform plays both as one. @type {WeakSet<object>} */
+    const quiet = new WeakSet();
+    let quietNext = false;
+    let quietNow = false;
+
     /** @param {object} parameters */
     const respond = (parameters) => {
       if (!client) return;
@@ -64,6 +69,7 @@ const realtime = (() => {
         return;
       }
       active = true;
+      quietNext = quiet.has(parameters);
       client.responseCreate(parameters);
     };
 
@@ -178,7 +184,16 @@ const realtime = (() => {
         return;
       }
       turn += 1;
-      const reply = await s.ask({ turn, text: String(given.text || s.ruler.lastText()), is_final: true });
+      let filled = false;
+      const reply = await s.ask({ turn, text: String(given.text || s.ruler.lastText()), is_final: true }, (filler) => {
+        // Over what is being said nothing is filled.
+        if (active || filled) return;
+        filled = true;
+        s.ruler.filled();
+        const words = exactly(filler);
+        quiet.add(words);
+        respond(words);
+      });
       if (s.over || s.leaving) return;
       if (!reply) {
         s.fail('replier', 'no reply');
@@ -223,6 +238,8 @@ const realtime = (() => {
       }, true);
       on(events.ResponseCreated, () => {
         active = true;
+        quietNow = quietNext;
+        quietNext = false;
         spoke = false;
         answers = s.ruler.turns();
         s.ruler.modelBegins();
@@ -234,7 +251,7 @@ const realtime = (() => {
       });
       on(events.ResponseOutputAudioTranscriptDone, (payload) => {
         spoke = true;
-        s.ruler.agentText(String(payload.transcript || ''), answers);
+        if (!quietNow) s.ruler.agentText(String(payload.transcript || ''), answers);
       });
       on(events.ResponseFunctionCallArgumentsDone, (payload) => tool(s, payload));
       on(events.ResponseDone, (payload) => {

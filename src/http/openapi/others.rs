@@ -220,7 +220,7 @@ fn sessions(paper: &mut Paper) {
         .get("/voice/media", "mediaStream", "A call's audio, to and from a realtime model: a WebSocket")
         .with("session")
         .needs_query("call_id", text(), "The attempt.")
-        .query("encoding", text(), "How audio is sent to the platform: `ulaw` when absent.")
+        .query("encoding", text(), "How audio is sent to the platform: `ULAW` when absent; `ALAW`, `PCM8`, `PCM16`.")
         .done(101, "The WebSocket is open.")
         .refuses(&[404, 409, 426]);
 }
