@@ -11,7 +11,7 @@ use super::replier::{Cue, Record, TEXT_CHARS_MAX, goal, hear, verdict};
 use super::script::{AnswerKind, Script};
 use super::words::{plain, tame};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 /// Counted up when a judge comes to read the same words in another way.
@@ -43,6 +43,16 @@ pub fn is_silent(transcript: &[Exchange]) -> bool {
 /// By the rules that the built-in replier follows: a phase counts as said when the agent's words are its own, nearly, and as
 /// reached when the callee answers to it.
 pub fn by_rules(script: &Script, variables: &Variables, transcript: &[Exchange]) -> Finding {
+    Finding::of(script, &followed(script, variables, transcript))
+}
+
+/// The goal and the answers of a call that ended before the model which led it could tell them: by the same rules.
+pub fn untold(script: &Script, variables: &Variables, transcript: &[Exchange]) -> (bool, Map<String, Value>) {
+    let record = followed(script, variables, transcript);
+    (goal(script, &record), record.answers)
+}
+
+fn followed(script: &Script, variables: &Variables, transcript: &[Exchange]) -> Record {
     // The greeting is said in every mode before anybody is heard, and stands in no turn.
     let mut record = Record { said: 1, ..Record::default() };
     let mut over = false;
@@ -61,7 +71,7 @@ pub fn by_rules(script: &Script, variables: &Variables, transcript: &[Exchange])
         }
         note_said(script, variables, &mut record, &exchange.said);
     }
-    Finding::of(script, &record)
+    record
 }
 
 /// A name for everything that the rules judge by. `script` as it is stored.

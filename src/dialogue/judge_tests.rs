@@ -131,3 +131,15 @@ fn values_of_the_list_are_no_part_of_a_rubric_but_of_what_was_said() {
     let (transcript, _) = played(&TALK);
     assert!(!by_rules(&demo(), &Variables::new(), &transcript[..2]).goal);
 }
+
+/// Whoever hangs up after the last question took it with them: `dialog` has recorded it by then, and so is a model's call read.
+#[test]
+fn what_a_model_could_not_tell_is_what_the_replier_had_recorded() {
+    let (transcript, goal) = played(&TALK);
+    for cut in 1..=transcript.len() {
+        let (found, answers) = untold(&demo(), &anna(), &transcript[..cut]);
+        let recorded = play(&demo(), &TALK[..cut]).pop().expect("a reply");
+        assert_eq!((found, &answers), (recorded.goal, &recorded.answers), "after {cut} turns");
+    }
+    assert!(goal);
+}

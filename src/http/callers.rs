@@ -7,7 +7,7 @@ use super::access::{bearer, same_secret};
 use super::recent::Recent;
 use super::voice::{TokenOf, authorised, variables};
 use super::{Problem, Web};
-use crate::dialogue::Variables;
+use crate::dialogue::{Manner, Variables};
 use crate::domain::{AttemptId, CampaignId};
 use axum::http::HeaderMap;
 use chrono_tz::Tz;
@@ -22,6 +22,7 @@ pub(super) struct Known {
     pub campaign: CampaignId,
     pub event_token: String,
     pub variables: Arc<Variables>,
+    pub manner: Manner,
     /// The contact's own, or the campaign's.
     pub zone: Tz,
 }
@@ -71,6 +72,7 @@ pub(super) async fn in_call(web: &Web, attempt: &str, headers: &HeaderMap) -> Re
         campaign: held.campaign,
         event_token: presented.to_owned(),
         variables: Arc::new(variables(&held)),
+        manner: Manner::of(&held.mode, web.voice.dialog_url.is_some()),
         zone: held.timezone.unwrap_or(rules.settings.timezone),
     };
     web.callers.know(attempt, known.clone());

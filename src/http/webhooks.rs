@@ -2,13 +2,14 @@
 
 use super::access::{bearer, same_secret};
 use super::body::Object;
-use super::callers::{Known, caller};
+use super::callers::{Known, caller, in_call};
 use super::media;
 use super::voice::{TokenOf, body_of, variables};
 use super::{Problem, Web, bundles};
 use crate::dialer::{Grant, GrantRequest, News, Report, Settled};
+use crate::dialogue::model::Exchange;
 use crate::dialogue::{self, Manner, Script, optout};
-use crate::domain::{AttemptId, PhoneNumber, Route, SessionId, Token};
+use crate::domain::{AttemptId, Outcome, PhoneNumber, Route, SessionId, Token};
 use crate::store::{Call, Heard, Turn};
 use crate::voximplant::callback::{self, What};
 use crate::{fail, measures};
@@ -94,6 +95,7 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
         campaign: held.campaign,
         event_token: event_token.clone(),
         variables: Arc::new(variables.clone()),
+        manner,
         zone: held.timezone.unwrap_or(rules.settings.timezone),
     };
     web.callers.know(attempt, known);
@@ -166,6 +168,8 @@ pub(super) async fn events(
     let opts_out = parsed.opts_out
         || asks(parsed.last_words.as_ref())
         || parsed.turns.iter().any(|t| asks(t.callee_text.as_ref()));
+    let mut parsed = parsed;
+    tell_untold(&web, &headers, &script, &mut parsed).await?;
     let stream = parsed.call.as_ref().and_then(|call| media::in_session(&web, attempt, call));
     let report = Report {
         heard: Some(Heard {
@@ -201,6 +205,34 @@ pub(super) async fn events(
         Settled::Again => Ok(Json(json!({ "status": "ok", "duplicate": true }))),
         Settled::Noted | Settled::Moved => Ok(Json(json!({ "status": "ok" }))),
     }
+}
+
+/// A model that leads the talk tells goal and answers when it ends the call. Where the callee hung up first, or the call broke
+/// off, they are found in what was said: our own side, in the modes in which it leads, has them at that moment too.
+async fn tell_untold(
+    web: &Arc<Web>,
+    headers: &HeaderMap,
+    script: &Script,
+    parsed: &mut callback::Parsed,
+) -> Result<(), Problem> {
+    let Some(call) = &mut parsed.call else { return Ok(()) };
+    let told = call.goal.is_some() || call.answers.as_ref().and_then(Value::as_object).is_some_and(|it| !it.is_empty());
+    // A free prompt has no phases to go by.
+    let free = script.prompt.as_ref().is_some_and(|prompt| !prompt.scripted);
+    if told || free || call.machine || parsed.turns.is_empty() || parsed.what != What::Finished(Outcome::Answered) {
+        return Ok(());
+    }
+    let (_, known) = in_call(web, &parsed.call_id, headers).await?;
+    if known.manner == Manner::Own {
+        let exchange = |turn: &callback::Turn| Exchange {
+            heard: turn.callee_text.clone(),
+            said: turn.agent_text.clone().unwrap_or_default(),
+        };
+        let transcript: Vec<Exchange> = parsed.turns.iter().map(exchange).collect();
+        let (goal, answers) = dialogue::judge::untold(script, &known.variables, &transcript);
+        (call.goal, call.answers) = (Some(goal), Some(Value::Object(answers)));
+    }
+    Ok(())
 }
 
 /// The answers as they are kept. A value of another shape stays in the stored event alone.

@@ -15,6 +15,9 @@ const QUANTILES: [(&str, Level); 4] =
 /// Waits of which a call, or an attempt, has one.
 const ALONE: [Metric; 3] = [Metric::AnswerMs, Metric::FirstAudioMs, Metric::TalkMs];
 
+/// A rate of an arm.
+type Of = fn(&Arm) -> &Rate;
+
 /// An arm, and its calls.
 type Side<'a> = (&'a Arm, &'a ArmCalls);
 
@@ -24,7 +27,7 @@ pub fn beside(figures: &Figures, (mode, calls): Side<'_>, (base, base_calls): Si
     let mut add = |metric: &str, stat: &str, difference: Interval| {
         found.push(Beside { metric: metric.to_owned(), stat: stat.to_owned(), difference });
     };
-    let rates: [(&str, fn(&Arm) -> &Rate); 5] = [
+    let rates: [(&str, Of); 5] = [
         ("answer_seizure_rate", |arm| &arm.rates.answer_seizure_rate),
         ("machine_rate", |arm| &arm.rates.machine_rate),
         ("reach_rate", |arm| &arm.rates.reach_rate),
@@ -34,7 +37,7 @@ pub fn beside(figures: &Figures, (mode, calls): Side<'_>, (base, base_calls): Si
     for (metric, of) in rates {
         add(metric, "rate", newcombe(share_of(of(mode)), share_of(of(base)), LEVEL));
     }
-    let of_turns: [(&str, fn(&Arm) -> &Rate); 2] = [
+    let of_turns: [(&str, Of); 2] = [
         ("unanswered_turn_rate", |arm| &arm.rates.unanswered_turn_rate),
         ("barge_in_rate", |arm| &arm.rates.barge_in_rate),
     ];
