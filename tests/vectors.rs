@@ -25,6 +25,16 @@ fn folder() -> PathBuf {
     }
 }
 
+/// A file that belongs to our own copy; another folder may do without, and is told that it does.
+fn read_own(name: &str) -> Option<Value> {
+    let path = folder().join(name);
+    if !path.exists() && std::env::var_os("HALO_VECTORS").is_some() {
+        eprintln!("{} is not there: nothing is held against it", path.display());
+        return None;
+    }
+    Some(read(&path))
+}
+
 fn read(path: &Path) -> Value {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -69,15 +79,12 @@ fn every_case_of_every_topic() {
         }
     }
     assert!(faults.is_empty(), "{} faults in {cases} cases:\n{}", faults.len(), faults.join("\n"));
+    assert!(cases > 0, "{}: no case", folder().display());
 }
 
 #[test]
 fn the_index_and_the_files_agree() {
-    let path = folder().join("index.json");
-    if !path.exists() {
-        return;
-    }
-    let index = read(&path);
+    let Some(index) = read_own("index.json") else { return };
     let mut listed: Vec<(String, u64)> = index["topics"]
         .as_array()
         .expect("a list of topics")
@@ -98,11 +105,8 @@ fn the_index_and_the_files_agree() {
 
 #[test]
 fn the_small_campaign() {
-    let path = folder().join("report_case.json");
-    if !path.exists() {
-        return;
-    }
-    let faults = campaign::faults(&read(&path));
+    let Some(case) = read_own("report_case.json") else { return };
+    let faults = campaign::faults(&case);
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 

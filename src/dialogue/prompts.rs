@@ -79,10 +79,13 @@ impl Told {
         self.first_phrase.contains(sentence)
     }
 
-    /// Which model answers turn by turn is heard too, where our backend answers; without one the rules do.
-    pub fn answered_by(mut self, manner: Manner, model: Option<&str>) -> Told {
-        if let (Manner::Backend | Manner::Relay, Some(model)) = (manner, model) {
-            self.fingerprint = fingerprint(&(&self.fingerprint, model));
+    /// Which model answers turn by turn is heard too, where our backend answers (without one the rules do); and which one
+    /// speaks, where one does.
+    pub fn answered_by(mut self, manner: Manner, replier: Option<&str>, realtime: &str) -> Told {
+        let replier = replier.filter(|_| matches!(manner, Manner::Backend | Manner::Relay));
+        let realtime = Some(realtime).filter(|_| matches!(manner, Manner::Relay | Manner::Own));
+        if replier.is_some() || realtime.is_some() {
+            self.fingerprint = fingerprint(&(&self.fingerprint, replier, realtime));
         }
         self
     }
@@ -119,10 +122,9 @@ pub fn told(script: &Script, manner: Manner, variables: &Variables) -> Told {
         tools,
         fingerprint: String::new(),
     };
-    told.fingerprint = match notice(script, variables) {
-        None => fingerprint(&(&told, manner, &whole)),
-        Some(notice) => fingerprint(&(&told, manner, &whole, notice)),
-    };
+    // What the rules of our own replier go by and no prompt says.
+    let rules = format!("{:?}", (&script.answers, &script.callback, &script.filler));
+    told.fingerprint = fingerprint(&(&told, manner, &whole, rules, notice(script, variables)));
     told
 }
 

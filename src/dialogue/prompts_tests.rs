@@ -112,13 +112,18 @@ fn the_fingerprint_covers_all_that_is_told() {
         others.push(told(&demo(), Manner::Relay, &anna()).handled(&dial).fingerprint);
     }
     // So are the model that answers, and the voice.
-    others.push(told(&demo(), Manner::Relay, &anna()).answered_by(Manner::Relay, Some("a-model")).fingerprint);
-    let own = told(&demo(), Manner::Own, &anna());
-    assert_eq!(
-        own.clone().answered_by(Manner::Own, Some("a-model")),
-        own,
-        "nobody answers for a model that talks itself"
-    );
+    let by =
+        |manner, replier, realtime| told(&demo(), manner, &anna()).answered_by(manner, replier, realtime).fingerprint;
+    others.push(by(Manner::Relay, Some("a-model"), "one"));
+    others.push(by(Manner::Relay, Some("a-model"), "another"));
+    others.push(by(Manner::Own, None, "one"));
+    others.push(by(Manner::Own, None, "another"));
+    let own = |replier| by(Manner::Own, replier, "a third");
+    assert_eq!(own(Some("a-model")), own(None), "nobody answers for a model that talks itself");
+    assert_eq!(by(Manner::Backend, None, "one"), told(&demo(), Manner::Backend, &anna()).fingerprint, "none speaks");
+    // What the rules go by and no prompt says.
+    let script = Script::parse(&format!("filler = \"Секундочку.\"\n{DEMO}")).unwrap();
+    others.push(told(&script, Manner::Backend, &anna()).fingerprint);
     let script = Script::parse(&format!("{DEMO}\n[voices]\nmodel = \"marin\"\n")).unwrap();
     others.push(told(&script, Manner::Relay, &anna()).fingerprint);
     assert_eq!(told(&script, Manner::Backend, &anna()), told(&demo(), Manner::Backend, &anna()));

@@ -408,14 +408,8 @@ fn persona(table: Table<'_>) -> Option<Persona> {
 /// What a model is told, line by line.
 fn told(table: &Table<'_>, key: &'static str) -> Option<Vec<Text>> {
     let lines = table.texts(key, 100).unwrap_or_default();
-    let line = |line: &String| match Text::told(line) {
-        Ok(text) => Some(text),
-        Err(cure) => {
-            table.refuse(key, format!("found `{}`", cut(line)), cure);
-            None
-        }
-    };
-    lines.iter().map(line).collect()
+    let refuse = |line: &str, cure: String| table.refuse(key, format!("found `{}`", cut(line)), cure);
+    lines.iter().map(|line| Text::told(line).map_err(|cure| refuse(line, cure)).ok()).collect()
 }
 
 fn phase(table: Table<'_>) -> Option<Phase> {

@@ -48,14 +48,15 @@ pub(super) fn note(web: &Arc<Web>, held: &Held, script: &Script, manner: Manner,
 /// the models that it hears, the ruler, and the scenario's file.
 fn of(web: &Web, mode: &Mode, script: &Script, manner: Manner, dial: &Dial) -> String {
     let model = web.model.as_ref().map(|model| model.client.model());
-    let told = dialogue::told(script, manner, &Default::default()).answered_by(manner, model).handled(dial);
+    let told = dialogue::told(script, manner, &Default::default()).answered_by(
+        manner,
+        model,
+        &web.voice.openai_realtime_model,
+    );
+    let told = told.handled(dial);
     let scenario = web.voice.scenarios.get(mode).map_or("", String::as_str);
     let parts = [
         told.fingerprint.as_str(),
-        match manner {
-            Manner::Relay | Manner::Own => web.voice.openai_realtime_model.as_str(),
-            Manner::Backend | Manner::Greeting => "",
-        },
         web.voice.openai_base_url.as_deref().unwrap_or_default(),
         scenario,
         &format!("{VAD_THRESHOLD} {VAD_MIN_SILENCE_MS}"),

@@ -35,7 +35,11 @@ pub(super) async fn of_attempt(State(web): State<Arc<Web>>, Path(id): Path<Strin
     let script = web.script(held.campaign).await?;
     let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;
     let manner = Manner::of(&held.mode, web.voice.dialog_url.is_some());
-    let told = dialogue::told(&script, manner, &variables(&held)).answered_by(manner, model(&web));
+    let told = dialogue::told(&script, manner, &variables(&held)).answered_by(
+        manner,
+        model(&web),
+        &web.voice.openai_realtime_model,
+    );
     let told = told.handled(&rules.settings.dial);
     let mut body = shown(&web, &held.mode, manner, &told);
     body["attempt"] = json!(attempt);
@@ -57,7 +61,8 @@ pub(super) async fn of_campaign(
     let has_dialog = web.voice.dialog_url.is_some();
     let each = web.modes.iter().map(|mode| {
         let manner = Manner::of(mode, has_dialog);
-        let told = dialogue::told(&script, manner, &known).answered_by(manner, model(&web));
+        let told =
+            dialogue::told(&script, manner, &known).answered_by(manner, model(&web), &web.voice.openai_realtime_model);
         shown(&web, mode, manner, &told)
     });
     Ok(Json(json!({ "line": first.map(|row| row.line), "script": campaign.script, "items": each.collect::<Vec<_>>() })))

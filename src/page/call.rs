@@ -46,6 +46,15 @@ pub struct Turn {
     pub stages: Vec<(&'static str, i64)>,
 }
 
+/// Who replied or spoke in it, what that took, and which tools were called.
+pub struct Used {
+    pub who: String,
+    /// Tokens in and out, where somebody counted them.
+    pub tokens: Option<(i64, i64)>,
+    pub cost_micros: Option<i64>,
+    pub tools: Vec<(String, bool)>,
+}
+
 #[derive(Template)]
 #[template(path = "page/call_live.html")]
 pub struct Live {
@@ -57,6 +66,9 @@ pub struct Live {
     turns: Vec<Turn>,
     scale_ms: i64,
     answers: Vec<(String, String)>,
+    used: Vec<Used>,
+    /// Of the goal: what was reached, and what is missing.
+    verdict: (Vec<String>, Vec<String>),
     why: Option<String>,
 }
 
@@ -149,6 +161,43 @@ fn turns(call: &Value) -> (Vec<Turn>, i64) {
     (each.collect(), scale_ms)
 }
 
+/// Our replier over its turns, then each stream of a model that spoke.
+fn used(call: &Value) -> Vec<Used> {
+    let mut found: Vec<Used> = Vec::new();
+    let tools = |row: &Value| -> Vec<(String, bool)> {
+        row.list("tools").iter().map(|tool| (tool.text("name"), tool.text("result") != "refused")).collect()
+    };
+    for turn in call.list("dialogue") {
+        let who = turn.text("replier");
+        let place = found.iter().position(|used| used.who == who).unwrap_or_else(|| {
+            found.push(Used { who, tokens: None, cost_micros: None, tools: Vec::new() });
+            found.len() - 1
+        });
+        let used = &mut found[place];
+        if turn.has("tokens") {
+            let (before_in, before_out) = used.tokens.unwrap_or_default();
+            used.tokens = Some((before_in + turn.int("tokens.in"), before_out + turn.int("tokens.out")));
+        }
+        if let Some(cost) = turn.find("cost_micros").as_i64() {
+            *used.cost_micros.get_or_insert(0) += cost;
+        }
+        used.tools.extend(tools(turn));
+    }
+    for stream in call.list("streams") {
+        let sum = |names: &[&str]| names.iter().map(|name| stream.int(&format!("tally.tokens.{name}"))).sum::<i64>();
+        found.push(Used {
+            who: stream.text("model"),
+            tokens: Some((
+                sum(&["text_in", "text_cached", "audio_in", "audio_cached"]),
+                sum(&["text_out", "audio_out"]),
+            )),
+            cost_micros: stream.find("cost_micros").as_i64(),
+            tools: tools(stream),
+        });
+    }
+    found
+}
+
 impl Live {
     fn of(call: Value, why: Option<String>, s: Shell) -> Self {
         let steps =
@@ -158,8 +207,13 @@ impl Live {
             Value::Object(answers) => answers.iter().map(|(key, value)| (key.clone(), value.text(""))).collect(),
             _ => Vec::new(),
         };
-        let state = call.text("state");
-        Live { open: state != "ended", state, steps, turns, scale_ms, answers, why, call, s }
+        let named = |path: &str| {
+            let all = call.list(path).iter().filter_map(Value::as_str).map(str::to_owned);
+            all.collect::<Vec<String>>()
+        };
+        let verdict = (named("verdict.reached"), named("verdict.missing_phases"));
+        let (state, used) = (call.text("state"), used(&call));
+        Live { open: state != "ended", state, steps, turns, scale_ms, answers, used, verdict, why, call, s }
     }
 }
 
