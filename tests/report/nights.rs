@@ -69,12 +69,21 @@ fn a_planned_look_decides_early_and_nothing_decides_between_looks() {
     let found = report(before);
     assert_eq!(found.verdicts[0].state, State::Interim);
     assert!(found.verdicts[0].sentence.en.contains("next planned look is after run 2"));
+    // The guard: `held` in `render/differences.rs`. A word beside the limits would be the look that waits.
+    for waiting in [&fixed, &found] {
+        for format in [Format::Table, Format::Markdown, Format::Html] {
+            let text = render(waiting, format, Lang::En).expect("written");
+            assert!(!text.contains("faster<") && !text.contains("faster |") && !text.contains("┆ faster"), "{format:?}");
+            assert!(text.contains("interim"), "{format:?}");
+        }
+    }
 
     let mut looked = nights((0..6).map(|_| night()).collect());
     group(&mut looked, &[2, 4, 6, 8]);
     let found = report(looked);
     assert_eq!(found.verdicts[0].state, State::Confirmed, "{}", found.verdicts[0].sentence.en);
     assert!(found.verdicts[0].sentence.en.contains("of 4, after"), "{}", found.verdicts[0].sentence.en);
+    assert!(render(&found, Format::Table, Lang::En).expect("written").contains("┆ faster"), "now it may");
     assert!(!found.verdicts[0].sentence.en.contains("95 % CI"), "a look's interval is wider, and says so");
     assert_eq!((found.design.looks.as_slice(), found.design.nights_planned), (&[2, 4, 6, 8][..], 8));
 }
