@@ -112,13 +112,6 @@ async fn a_model_in_the_session_is_told_with_its_cost() {
         assert!(stream["tools"].as_array().unwrap().iter().any(|it| it["name"] == tool), "{mode}: {stream}");
         assert!(!told["verdict"].is_null(), "{mode}: {told}");
     }
-    // This one hangs up: the model had no time to tell anything, and what was said tells it.
-    let order = json!({ "phone": number(41, 60), "mode": "realtime_pure", "prompt": SCRIPT });
-    let told = ended(&app, &placed(&app, order).await).await;
-    assert_eq!((&told["outcome"], &told["call"]["hung_up_by"]), (&json!("answered"), &json!("callee")), "{told}");
-    let turns = told["turns"].as_array().map_or(0, Vec::len);
-    let known = told["call"]["goal"].is_boolean();
-    assert_eq!(known, turns > 0, "{told}");
 }
 
 fn order(nth: u32, ending: u32) -> Value {

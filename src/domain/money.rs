@@ -278,6 +278,7 @@ impl Prices {
         let sources: Vec<&Source> = (self.calls.iter().map(|price| &price.source))
             .chain(self.minutes.values().map(|price| &price.source))
             .chain(self.models.values().map(|price| &price.source))
+            .chain(self.rates.iter().map(|rate| &rate.source))
             .collect();
         (sources.iter().filter(|source| source.unverified).count(), sources.len())
     }
@@ -301,7 +302,7 @@ impl Tariff {
         up(a_minute.iter().map(|(price, s)| i128::from(*price) * i128::from(*s)).sum(), 60)
     }
 
-    /// What a realtime model costs, which nobody bills through the provider and nobody counts.
+    /// What a realtime model costs, which nobody bills through the provider; where it told its tokens, these count.
     pub fn models(&self, talk_s: i64) -> i64 {
         self.model.map_or(0, |prices| prices.cost(tokens_of(talk_s)))
     }

@@ -30,6 +30,8 @@ const VOICE_MALE: &str = "cedar";
 /// The encoding of a row whose audio the platform carried itself.
 const BY_PLATFORM: &str = "platform";
 const DAY_MS: i64 = 86_400_000;
+/// No call uses so many: a count beyond it is nonsense, and sums of costs must not overflow by it.
+const TOKENS_MAX: u64 = 100_000_000;
 
 /// Attempts whose audio is being carried by this node: each once.
 #[derive(Default)]
@@ -193,7 +195,7 @@ pub(super) fn in_session(web: &Web, attempt: AttemptId, call: &callback::Call) -
 }
 
 fn counted(tokens: Tokens) -> money::Tokens {
-    let count = |tokens: u64| i64::try_from(tokens).unwrap_or(i64::MAX);
+    let count = |tokens: u64| i64::try_from(tokens.min(TOKENS_MAX)).unwrap_or(i64::MAX);
     money::Tokens {
         text_in: count(tokens.text_in),
         text_cached: count(tokens.text_cached),

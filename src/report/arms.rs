@@ -122,8 +122,7 @@ pub fn alone(figures: &Figures, mode: &Mode, metric: Metric) -> Clusters {
 }
 
 /// Waits until the reply itself: those of all turns, but behind a filler until the audio that is none; of some of those
-/// nobody knows it, and they are waits without end. Empty where no arm
-/// said a filler: it would be `turn_ms` once more.
+/// nobody knows it, and they are waits without end. Empty where no arm said a filler: it would be `turn_ms` once more.
 fn content(figures: &Figures, mode: &Mode) -> Frequencies {
     if !figures.latencies.iter().any(|row| Metric::FILLERS.contains(&row.metric)) {
         return Frequencies::default();
@@ -272,7 +271,7 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
         effort::ratio(figures, mode, ratio, told)
     });
     let [attempts_per_goal, minutes_per_goal, cost_per_goal, cost_per_minute, acd] =
-        [0, 1, 2, 3, 4].map(|place: usize| ratios[place].value.estimate);
+        ratios.each_ref().map(|effort| effort.value.estimate);
 
     Arm {
         baseline: *mode == figures.design.baseline,

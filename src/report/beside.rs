@@ -4,7 +4,7 @@ use super::arms::{self, ArmCalls};
 use super::compare::{newcombe, share_of};
 use super::effort::{self, Ratio};
 use super::figures::{Figures, Metric};
-use super::intervals::{bare, by_calls, calls_min, known, too_few};
+use super::intervals::{absent, bare, by_calls, calls_min, known, too_few};
 use super::model::{Arm, Beside, Interval, Rate};
 use super::stats::LEVEL;
 use super::stats::clustered::{self, Clusters};
@@ -82,17 +82,20 @@ pub fn beside(figures: &Figures, (mode, calls): Side<'_>, (base, base_calls): Si
     found
 }
 
-fn difference((mode, base): &(Clusters, Clusters), level: Level) -> Interval {
+/// Of a quantile, with calls as clusters; mode first.
+pub(super) fn difference((mode, base): &(Clusters, Clusters), level: Level) -> Interval {
     const METHOD: &str = "clustered_delta";
     let needed = calls_needed(level, LEVEL);
     let Some(found) = clustered::quantile_difference(mode, base, level.fraction(), LEVEL) else {
-        return bare(METHOD, 0, None, too_few(0, calls_min()));
+        return absent(METHOD, 0, too_few(0, calls_min()));
     };
     let values = found.treatment.values.min(found.control.values);
     let calls = found.treatment.calls.min(found.control.calls);
-    match () {
-        () if values < needed => bare(METHOD, values, Some(found.difference), too_few(values, needed)),
-        () if calls < calls_min() => bare(METHOD, values, Some(found.difference), too_few(calls, calls_min())),
-        () => known(METHOD, values, found.difference, found.lower, found.upper),
+    if values < needed {
+        bare(METHOD, values, Some(found.difference), too_few(values, needed))
+    } else if calls < calls_min() {
+        bare(METHOD, values, Some(found.difference), too_few(calls, calls_min()))
+    } else {
+        known(METHOD, values, found.difference, found.lower, found.upper)
     }
 }

@@ -11,7 +11,7 @@ use super::stats::bootstrap::{self, Sample};
 use super::stats::clustered::{self, Clusters};
 use super::stats::multiple::holm;
 use super::stats::proportion::{self, P_SMALLEST, Share};
-use super::stats::quantile::{Level, calls_needed};
+use super::stats::quantile::Level;
 use super::stats::strata::{self, Stratum};
 use super::stats::{LEVEL, phi, planner, rank};
 
@@ -116,26 +116,6 @@ fn shift(mode: &Sample, baseline: &Sample) -> Interval {
     }
 }
 
-fn turn_p95(mode: &Clusters, baseline: &Clusters) -> Interval {
-    const METHOD: &str = "clustered_delta";
-    let level = Level::P95;
-    let needed = calls_needed(level, LEVEL);
-    match clustered::quantile_difference(mode, baseline, level.fraction(), LEVEL) {
-        Some(found) => {
-            let turns = found.treatment.values.min(found.control.values);
-            let calls = found.treatment.calls.min(found.control.calls);
-            if turns < needed {
-                bare(METHOD, turns, Some(found.difference), too_few(turns, needed))
-            } else if calls < calls_min() {
-                bare(METHOD, turns, Some(found.difference), too_few(calls, calls_min()))
-            } else {
-                known(METHOD, turns, found.difference, found.lower, found.upper)
-            }
-        }
-        None => absent(METHOD, 0, too_few(0, calls_min())),
-    }
-}
-
 pub(super) fn newcombe(mode: Share, baseline: Share, level: f64) -> Interval {
     of_limits("newcombe", mode.n.min(baseline.n), proportion::newcombe(mode, baseline, level))
 }
@@ -225,7 +205,7 @@ fn compare(figures: &Figures, mode: &Arm, baseline: &Arm, claims: u64, seed: u64
         mann_whitney_u: ranks.map(|r| r.u),
         mann_whitney_p: ranks.map(|r| r.p_two_sided),
         chance_faster: ranks.map(|r| 1.0 - r.effect),
-        turn_p95_ms: turn_p95(&calls.clusters(), &base_calls.clusters()),
+        turn_p95_ms: beside::difference(&(calls.clusters(), base_calls.clusters()), Level::P95),
         success: newcombe(reached, base_reached, level),
         success_without_faults: newcombe(clean(mode), clean(baseline), LEVEL),
         call_turn_without_faults_ms,

@@ -12,6 +12,7 @@ use super::intervals::{NOTHING, absent, bare, known};
 use super::model::Interval;
 use super::stats::LEVEL;
 use super::stats::means::{self, Sums};
+use super::stats::proportion::Limits;
 
 /// Fewer quarters than this in an arm, and a ratio has no limits.
 pub const QUARTERS_MIN: u64 = 12;
@@ -83,24 +84,26 @@ impl Sides {
     }
 }
 
-fn too_few(n: u64) -> String {
-    format!("too few quarters of an hour ({n} < {QUARTERS_MIN})")
-}
-
-/// The limits of a ratio of which the report counts `estimate`: a goal may count by contact, or by a judge, and then the
-/// limits are as far from it, in proportion, as they are from the ratio of the quarters.
-pub fn ratio(figures: &Figures, mode: &Mode, ratio: Ratio, estimate: Option<f64>) -> Effort {
-    let sides = Sides::of(figures, mode, ratio);
-    let n = sides.n();
-    let value = match (estimate, means::ratio_limits(sides.sums(), LEVEL)) {
-        (None, _) => absent(METHOD, n, NOTHING),
-        (Some(told), _) if n < QUARTERS_MIN => bare(METHOD, n, Some(told), too_few(n)),
-        (Some(told), None) => bare(METHOD, n, Some(told), "nothing varies"),
-        (Some(told), Some(found)) => {
+/// What the report counts, with the limits that `n` quarters give it. A goal may count by contact, or by a judge: then the
+/// limits are as far from that, in proportion, as they are from the ratio of the quarters.
+fn limited(n: u64, told: Option<f64>, found: Option<Limits>) -> Interval {
+    let Some(told) = told else { return absent(METHOD, n, NOTHING) };
+    match found {
+        _ if n < QUARTERS_MIN => {
+            bare(METHOD, n, Some(told), format!("too few quarters of an hour ({n} < {QUARTERS_MIN})"))
+        }
+        None => bare(METHOD, n, Some(told), "nothing varies"),
+        Some(found) => {
             let scale = told / found.estimate;
             known(METHOD, n, told, found.lower * scale, found.upper * scale)
         }
-    };
+    }
+}
+
+/// A ratio of an arm; `told` as the report counts it.
+pub fn ratio(figures: &Figures, mode: &Mode, ratio: Ratio, told: Option<f64>) -> Effort {
+    let sides = Sides::of(figures, mode, ratio);
+    let value = limited(sides.n(), told, means::ratio_limits(sides.sums(), LEVEL));
     Effort { metric: ratio.as_str().to_owned(), value }
 }
 
@@ -114,15 +117,7 @@ pub fn against(
     let (own, base) = (Sides::of(figures, mode, ratio), Sides::of(figures, baseline, ratio));
     let n = own.n().min(base.n());
     let told = of.0.zip(of.1).filter(|(_, base)| *base > 0.0).map(|(own, base)| own / base);
-    match (told, means::ratio_of_ratios(own.sums(), base.sums(), LEVEL)) {
-        (None, _) => absent(METHOD, n, NOTHING),
-        (Some(told), _) if n < QUARTERS_MIN => bare(METHOD, n, Some(told), too_few(n)),
-        (Some(told), None) => bare(METHOD, n, Some(told), "nothing varies"),
-        (Some(told), Some(found)) => {
-            let scale = told / found.estimate;
-            known(METHOD, n, told, found.lower * scale, found.upper * scale)
-        }
-    }
+    limited(n, told, means::ratio_of_ratios(own.sums(), base.sums(), LEVEL))
 }
 
 #[cfg(test)]

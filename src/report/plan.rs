@@ -159,7 +159,7 @@ pub fn plan(design: &Design, known: &Known) -> Plan {
         success,
         reach_known: known.reach.1,
         success_known: known.success.1,
-        calls_at_end: known.calls_after(nights_planned).into_iter().fold(f64::INFINITY, f64::min).max(0.0) as u64,
+        calls_at_end: known.calls_after(nights_planned).into_iter().min_by(f64::total_cmp).unwrap_or(0.0) as u64,
         nights_planned,
         calls_needed: needed,
         nights_needed,
@@ -175,9 +175,6 @@ pub fn plan(design: &Design, known: &Known) -> Plan {
         warnings: Vec::new(),
         sentences: Vec::new(),
     };
-    if known.contacts.is_empty() {
-        plan.calls_at_end = 0;
-    }
     plan.told = told(&plan);
     plan.sentences = plan.told.iter().map(|text| text.en.clone()).collect();
     plan.warnings = plan.cautions.iter().map(|text| text.en.clone()).collect();

@@ -52,8 +52,9 @@ async fn signature(store: &Store, campaign: &Campaign) -> Result<Option<String>>
     let runs: Vec<_> =
         runs.iter().map(|run| (run.run_id, run.account_id, &run.state, run.started_at, run.ended_at)).collect();
     let bundles: Vec<_> = bundles.iter().map(|row| (row.night, &row.mode, &row.bundle)).collect();
+    let prices = store.installation_value(gather::PRICES).await?;
     let program = (SCHEMA, env!("CARGO_PKG_VERSION"), view);
     let told = (&campaign.name, &campaign.settings, &campaign.script, &campaign.salt);
-    let text = json!([program, changes, told, versions, runs, bundles]).to_string();
+    let text = json!([program, changes, told, versions, runs, bundles, prices]).to_string();
     Ok(Some(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()))
 }

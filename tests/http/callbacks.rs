@@ -16,9 +16,13 @@ pub struct Started {
 
 /// A run whose sessions were started and are the test's to play.
 pub async fn started(place: &Place, contacts: u32) -> Started {
+    started_in(place, contacts, "dialog").await
+}
+
+async fn started_in(place: &Place, contacts: u32, mode: &str) -> Started {
     let app = place.serve().await;
     let list = csv((0..contacts).map(|ending| number(0, ending)));
-    let campaign = take_in(&app, &settings("callbacks", "mode = \"dialog\""), &list).await.campaign;
+    let campaign = take_in(&app, &settings("callbacks", &format!("mode = \"{mode}\"")), &list).await.campaign;
     let run = start(&app, campaign).await;
     let starts = until("the sessions were started", || async {
         Some(ledger::starts(&place.simulator).await).filter(|starts| starts.len() == contacts as usize)
@@ -162,6 +166,39 @@ async fn a_stranger_s_webhook_changes_nothing() {
     let attempts = harness::attempts(&it.app, it.campaign).await;
     assert_eq!((attempts[0].outcome.as_deref(), attempts[0].code), (Some("busy"), Some(486)));
     end(it).await;
+}
+
+/// The guards: `tell_untold`, its manner, and that what a model told stands.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_model_could_not_tell_is_read_from_the_words() {
+    for (mode, told, goal) in
+        [("realtime_pure", None, Some(true)), ("realtime_pure", Some(false), Some(false)), ("dialog", None, None)]
+    {
+        let place = dead_sessions().await;
+        let it = started_in(&place, 1, mode).await;
+        let mine = &it.starts[0];
+        let (_, grant) = ask(&it.app, &mine.attempt, &mine.token, "31").await;
+        let (_, told_to) = get(&it.app, &format!("/api/v1/attempts/{}/told", mine.attempt)).await;
+        let instructions = told_to["instructions"].as_str().expect("instructions");
+        // Every phase is said in its turn, and answered; then the callee hangs up.
+        let phases: Vec<&str> = instructions
+            .lines()
+            .filter_map(|line| line.strip_prefix("PHASE ")?.split_once('«')?.1.strip_suffix('»'))
+            .collect();
+        let said = |n: usize| phases.get(n + 1).copied().unwrap_or("Спасибо, до свидания!");
+        let turns: Vec<Value> = (0..phases.len())
+            .map(|n| json!({ "n": n + 1, "callee_text": "Да, конечно.", "agent_text": said(n), "turn_ms": 900 }))
+            .collect();
+        let event = json!({ "call_id": mine.attempt, "event": "Disconnected", "seq": 9, "at_ms": 60_000, "session_id": 31,
+                            "code": 200, "hung_up_by": "callee", "goal": told, "answered_at_ms": 5_000,
+                            "dialled_at_ms": 5, "talk_ms": 50_000, "turns": turns });
+        let token = grant["event_token"].as_str().expect("a token");
+        let (status, body) = tell(&it.app, "/voximplant/events", Some(token), event.to_string()).await;
+        assert_eq!(status, 200, "{body}");
+        let (_, attempt) = get(&it.app, &format!("/api/v1/attempts/{}", mine.attempt)).await;
+        assert_eq!(attempt["call"]["goal"], json!(goal), "{mode}, told {told:?}: {attempt}");
+        end(it).await;
+    }
 }
 
 /// Without the stored answer, a request that is sent again moves the conversation on by itself.

@@ -250,7 +250,7 @@ async fn where_a_judge_has_the_word_nobody_has_to_ask() {
     app.stop().await;
 }
 
-/// The guards: `answered_by` and the manners of the realtime model in `of` (`http/bundles.rs`).
+/// The guard: `answered_by` in `of` (`http/bundles.rs`), with both of its models.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_model_is_another_bundle_of_whoever_hears_it() {
     let ear = Ear::listening().await;

@@ -31,9 +31,11 @@ fn ratio(report: &Report, label: &str, of: Ratio, unit: f64, digits: usize, lang
     Row { label: label.to_owned(), hint: String::new(), cells: report.arms.iter().map(told).collect(), primary: false }
 }
 
-/// "in USD, prices of 2026-11-21 (12 unverified), 1 EUR = 1.08 USD of 2026-11-20"; empty where nobody told the prices.
+/// "in USD, prices of 2026-11-21 (12 unverified), 1 EUR = 1.08 USD of 2026-11-20"; empty where nobody told the prices, or nothing
+/// that a call cost.
 pub fn money(report: &Report, lang: Lang) -> String {
-    let Some(money) = &report.money else { return String::new() };
+    let costs = report.arms.iter().any(|arm| arm.cost_micros.is_some());
+    let Some(money) = report.money.as_ref().filter(|_| costs) else { return String::new() };
     let (of, unverified) = (pick(lang, "prices of", "цены от"), pick(lang, "unverified", "непроверенных"));
     let mut told = format!("{}, {of} {}", money.currency, money.prices_date);
     if money.unverified > 0 {

@@ -72,7 +72,7 @@ pub fn markdown(report: &Report, lang: Lang) -> String {
         }
     }
     let money = effort::money(report, lang);
-    if !money.is_empty() && report.arms.iter().any(|arm| arm.cost_micros.is_some()) {
+    if !money.is_empty() {
         out.push_str(&format!("\n{}: {}\n", pick(lang, "Money", "Деньги"), escaped(&money)));
     }
     let faults = rows::before_answer(report, lang);

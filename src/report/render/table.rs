@@ -40,7 +40,7 @@ pub fn table(report: &Report, lang: Lang) -> String {
         ));
     }
     let money = effort::money(report, lang);
-    if !money.is_empty() && report.arms.iter().any(|arm| arm.cost_micros.is_some()) {
+    if !money.is_empty() {
         out.push_str(&format!("\n{}", wrapped(&format!("{}: {money}", pick(lang, "Money", "Деньги")), "  ")));
     }
     let faults = rows::before_answer(report, lang);

@@ -203,7 +203,7 @@ pub struct Stream {
     opened_at: String,
     lasted_ms: i64,
     model: String,
-    /// `ulaw` and its like.
+    /// `ULAW` and its like; `platform` where the platform carried the audio itself.
     encoding: String,
     ended_by: String,
     reason: String,

@@ -69,6 +69,7 @@ pub struct TurnAsked {
     /// What the callee said.
     #[schema(max_length = 8192)]
     text: Option<String>,
+    /// False is refused: only what was said to its end is answered.
     #[schema(nullable = true)]
     is_final: Option<bool>,
     /// The filler was had already.

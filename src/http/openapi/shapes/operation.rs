@@ -94,7 +94,7 @@ pub struct Waiting {
 
 #[derive(ToSchema)]
 pub struct AlertTold {
-    /// `breaker`, `balance`, `idle`, `night`.
+    /// `breaker`, `balance`, `idle`, `night`, `control`.
     kind: String,
     /// What it is about.
     subject: String,

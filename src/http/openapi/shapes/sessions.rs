@@ -79,7 +79,7 @@ pub struct SessionEvent {
     /// Session milliseconds.
     at_ms: Option<i64>,
     session_id: Option<SessionNumber>,
-    /// What belongs to the event.
+    /// What belongs to the event; with `Disconnected` also `model`: what a realtime model in the session used and called.
     #[serde(flatten)]
     more: BTreeMap<String, Value>,
 }
