@@ -19,7 +19,7 @@ pub mod script;
 pub mod speech;
 pub mod words;
 
-pub use prompts::{Manner, Told, told};
+pub use prompts::{Manner, Models, Told, told};
 pub use replier::{Heard, Record, Reply, reply, verdict};
 pub use script::Script;
 

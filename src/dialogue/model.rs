@@ -82,8 +82,8 @@ pub fn begin(script: &Script, variables: &Variables, record: &Record, heard: Hea
     if !later && asks_for(script, record, &text).is_none() {
         reach(script, &mut next, &text);
     }
-    let mut messages =
-        vec![system(&told(script, Manner::Backend, variables).instructions), system(&manners(now, zone))];
+    let rules = format!("{}\n{}", manners(), clock(now, zone));
+    let mut messages = vec![system(&told(script, Manner::Backend, variables).instructions), system(&rules)];
     let opened = before.first().is_some_and(|turn| turn.heard.is_none());
     if !opened {
         // It travelled in the grant.
@@ -111,17 +111,19 @@ fn callee(text: &str) -> Value {
     json!({ "role": "user", "content": if kept.is_empty() { "(silence)" } else { &kept } })
 }
 
-/// How an answer is to look.
-fn manners(now: Timestamp, zone: Tz) -> String {
-    let wall = now.utc().map(|utc| utc.with_timezone(&zone).format("%Y-%m-%dT%H:%M%:z, %A").to_string());
+/// How an answer is to look: the same in every call.
+pub fn manners() -> String {
     format!(
         "Answer with the words to be spoken and nothing else: no names of lines, no marks, no lists. Two sentences at \
          most, unless a line says more.\n\
          Besides speaking you may call {NOTE} when the other person has answered to a PHASE, with the answers that were \
-         given. To finish the call say your goodbye and call {END_CALL} together with it. Never call anything else.\n\
-         The other person's clock shows {}.",
-        wall.unwrap_or_default()
+         given. To finish the call say your goodbye and call {END_CALL} together with it. Never call anything else."
     )
+}
+
+fn clock(now: Timestamp, zone: Tz) -> String {
+    let wall = now.utc().map(|utc| utc.with_timezone(&zone).format("%Y-%m-%dT%H:%M%:z, %A").to_string());
+    format!("The other person's clock shows {}.", wall.unwrap_or_default())
 }
 
 /// The only functions that there are.

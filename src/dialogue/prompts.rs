@@ -9,13 +9,13 @@ use super::words::{fill, tame};
 use super::{Variables, answers};
 use crate::domain::Mode;
 use crate::domain::settings::Dial;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::str::FromStr;
 
 /// How a mode comes to its words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Manner {
     /// Our backend answers every turn; the platform only listens and speaks (`dialog`).
@@ -61,7 +61,7 @@ impl FromStr for Manner {
 }
 
 /// All that a session is told about what to say.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Told {
     pub language: String,
     pub voice: Option<String>,
@@ -79,13 +79,11 @@ impl Told {
         self.first_phrase.contains(sentence)
     }
 
-    /// Which model answers turn by turn is heard too, where our backend answers (without one the rules do); and which one
-    /// speaks, where one does.
-    pub fn answered_by(mut self, manner: Manner, replier: Option<&str>, realtime: &str) -> Told {
-        let replier = replier.filter(|_| matches!(manner, Manner::Backend | Manner::Relay));
-        let realtime = Some(realtime).filter(|_| matches!(manner, Manner::Relay | Manner::Own));
-        if replier.is_some() || realtime.is_some() {
-            self.fingerprint = fingerprint(&(&self.fingerprint, replier, realtime));
+    /// The models are heard too.
+    pub fn by(mut self, models: &Models) -> Told {
+        if *models != Models::default() {
+            let replier = models.replier.as_ref().map(|model| (model, super::model::manners()));
+            self.fingerprint = fingerprint(&(&self.fingerprint, replier, &models.realtime));
         }
         self
     }
@@ -94,6 +92,25 @@ impl Told {
     pub fn handled(mut self, dial: &Dial) -> Told {
         self.fingerprint = fingerprint(&(&self.fingerprint, dial.record, dial.amd.as_str()));
         self
+    }
+}
+
+/// The models of a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Models {
+    /// Answers turn by turn behind our backend; without one the rules do.
+    pub replier: Option<String>,
+    /// Speaks; where none does, the platform speaks.
+    pub realtime: Option<String>,
+}
+
+impl Models {
+    /// Those of an installation that a callee hears.
+    pub fn heard(self, manner: Manner) -> Models {
+        Models {
+            replier: self.replier.filter(|_| matches!(manner, Manner::Backend | Manner::Relay)),
+            realtime: self.realtime.filter(|_| matches!(manner, Manner::Relay | Manner::Own)),
+        }
     }
 }
 

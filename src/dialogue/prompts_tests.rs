@@ -112,8 +112,10 @@ fn the_fingerprint_covers_all_that_is_told() {
         others.push(told(&demo(), Manner::Relay, &anna()).handled(&dial).fingerprint);
     }
     // So are the model that answers, and the voice.
-    let by =
-        |manner, replier, realtime| told(&demo(), manner, &anna()).answered_by(manner, replier, realtime).fingerprint;
+    let by = |manner, replier: Option<&str>, realtime: &str| {
+        let models = Models { replier: replier.map(str::to_owned), realtime: Some(realtime.to_owned()) };
+        told(&demo(), manner, &anna()).by(&models.heard(manner)).fingerprint
+    };
     others.push(by(Manner::Relay, Some("a-model"), "one"));
     others.push(by(Manner::Relay, Some("a-model"), "another"));
     others.push(by(Manner::Own, None, "one"));

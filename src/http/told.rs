@@ -1,13 +1,15 @@
 //! What modes are told to say: of one attempt, and of a campaign before anybody is called.
 
+use super::bundles::{self, Bundle};
 use super::voice::variables;
 use super::{Problem, Web};
 use crate::dialer::SINGLE;
-use crate::dialogue::{self, Manner, Told, Variables};
+use crate::dialogue::{self, Manner, Models, Script, Told, Variables};
 use crate::domain::{AttemptId, Mode};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
+use std::iter;
 use std::sync::Arc;
 
 /// The modes of this installation, and how each talks.
@@ -20,9 +22,9 @@ pub(super) async fn modes(State(web): State<Arc<Web>>) -> Json<Value> {
     Json(json!({ "items": each.collect::<Vec<_>>() }))
 }
 
-/// Put together again from what is kept: script, values, settings. `same`: its fingerprint is the one that the grant
-/// stored; null before the grant. It differs where the replying model, the settings of the call or this program's own
-/// words have changed since.
+/// Put together again from what is kept: script, values, settings, and the models that played the run. `same`: its
+/// fingerprint is the one that the grant stored; null before the grant. It differs where this program's own words or the
+/// contact's values have changed since: `kept` is then what was told in that run, with names in the values' places.
 pub(super) async fn of_attempt(State(web): State<Arc<Web>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let missing = || Problem::missing(format!("attempt `{id}` does not exist"));
     let attempt: AttemptId = id.parse().map_err(|_| missing())?;
@@ -35,17 +37,31 @@ pub(super) async fn of_attempt(State(web): State<Arc<Web>>, Path(id): Path<Strin
     let script = web.script(held.campaign).await?;
     let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;
     let manner = Manner::of(&held.mode, web.voice.dialog_url.is_some());
-    let told = dialogue::told(&script, manner, &variables(&held)).answered_by(
-        manner,
-        model(&web),
-        &web.voice.openai_realtime_model,
-    );
-    let told = told.handled(&rules.settings.dial);
-    let mut body = shown(&web, &held.mode, manner, &told);
+    let variables = variables(&held);
+    let kept: Vec<Bundle> = web
+        .store
+        .bundles_of_run(held.run, &held.mode)
+        .await?
+        .iter()
+        .filter_map(|text| serde_json::from_str(text).ok())
+        .collect();
+    let played = kept.iter().map(|bundle| (bundle.manner, bundle.models.clone()));
+    let mut each = iter::once((manner, bundles::models(&web, manner))).chain(played).map(|(manner, models)| {
+        let told = dialogue::told(&script, manner, &variables).by(&models).handled(&rules.settings.dial);
+        (manner, models, told)
+    });
+    let now = each.next().expect("what would be told now");
+    let is_same = |told: &Told| story.told.as_ref().map(|stored| *stored == told.fingerprint);
+    let (manner, models, told) = match is_same(&now.2) {
+        Some(false) => each.find(|(_, _, told)| is_same(told) == Some(true)).unwrap_or(now),
+        _ => now,
+    };
+    let mut body = shown(&script, &held.mode, manner, &models, &variables, &told);
     body["attempt"] = json!(attempt);
-    body["same"] = json!(story.told.as_ref().map(|stored| *stored == told.fingerprint));
+    body["same"] = json!(is_same(&told));
     // What was told then, not what would be told now.
     body["fingerprint"] = json!(story.told);
+    body["kept"] = json!(kept.first().filter(|_| is_same(&told) == Some(false)));
     Ok(Json(body))
 }
 
@@ -61,22 +77,19 @@ pub(super) async fn of_campaign(
     let has_dialog = web.voice.dialog_url.is_some();
     let each = web.modes.iter().map(|mode| {
         let manner = Manner::of(mode, has_dialog);
-        let told =
-            dialogue::told(&script, manner, &known).answered_by(manner, model(&web), &web.voice.openai_realtime_model);
-        shown(&web, mode, manner, &told)
+        let models = bundles::models(&web, manner);
+        shown(&script, mode, manner, &models, &known, &dialogue::told(&script, manner, &known).by(&models))
     });
     Ok(Json(json!({ "line": first.map(|row| row.line), "script": campaign.script, "items": each.collect::<Vec<_>>() })))
 }
 
-fn model(web: &Web) -> Option<&str> {
-    web.model.as_ref().map(|model| model.client.model())
-}
-
-fn shown(web: &Web, mode: &Mode, manner: Manner, told: &Told) -> Value {
+fn shown(script: &Script, mode: &Mode, manner: Manner, models: &Models, variables: &Variables, told: &Told) -> Value {
     let replies = matches!(manner, Manner::Backend | Manner::Relay);
     json!({
         "mode": mode, "manner": manner, "language": told.language, "voice": told.voice,
         "first_phrase": told.first_phrase, "instructions": told.instructions, "tools": told.tools,
-        "replier": replies.then(|| model(web).unwrap_or(super::talk::RULES)), "fingerprint": told.fingerprint,
+        "replier": replies.then(|| models.replier.as_deref().unwrap_or(super::talk::RULES)),
+        "replier_instructions": bundles::replier_instructions(script, models, variables),
+        "model": models.realtime, "fingerprint": told.fingerprint,
     })
 }

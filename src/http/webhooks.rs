@@ -68,8 +68,7 @@ pub(super) async fn grant(State(web): State<Arc<Web>>, body: Body) -> Result<Jso
     let script = web.script(held.campaign).await?;
     let variables = variables(&held);
     let manner = Manner::of(&held.mode, web.voice.dialog_url.is_some());
-    let model = web.model.as_ref().map(|model| model.client.model());
-    let told = dialogue::told(&script, manner, &variables).answered_by(manner, model, &web.voice.openai_realtime_model);
+    let told = dialogue::told(&script, manner, &variables).by(&bundles::models(&web, manner));
     let (granted, rules, told) = loop {
         let rules = web.dialer.rules_at(held.campaign, held.facts.settings_version).await?;
         let told = told.clone().handled(&rules.settings.dial);

@@ -369,6 +369,8 @@ pub struct PlayedBundle {
     pub run: RunId,
     pub mode: Mode,
     pub bundle: String,
+    /// What it says, as JSON.
+    pub told: String,
     pub at: Timestamp,
 }
 
@@ -425,6 +427,12 @@ impl Store {
     /// Known already: nothing changes.
     pub async fn put_bundle(&self, played: PlayedBundle) -> Result<()> {
         write!(self, report::put_bundle(played))
+    }
+
+    /// What played a mode in a run, in clear (JSON), the newest first.
+    pub async fn bundles_of_run(&self, run: RunId, mode: &Mode) -> Result<Vec<String>> {
+        let key = (run, mode.clone());
+        read!(self, report::bundles_of_run(&key))
     }
 
     /// Everything that is counted of a campaign's runs at an account. Pooled figures are over the nights from `from` on.

@@ -12,7 +12,7 @@ async fn bare(app: &App, path: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.expect("a body"))
 }
 
-async fn send(app: &App, method: Method, path: &str, body: Value) -> (u16, Value) {
+pub async fn send(app: &App, method: Method, path: &str, body: Value) -> (u16, Value) {
     let request = reqwest::Client::new().request(method, url(app, path)).bearer_auth(KEY);
     answer(request.header("content-type", "application/json").body(body.to_string())).await
 }

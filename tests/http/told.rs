@@ -4,6 +4,7 @@ use crate::callbacks::{ask, tell};
 use crate::harness::{Place, ledger, number, settings, until};
 use crate::{dead_sessions, get, post, send_form};
 use halo::app::App;
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -119,4 +120,43 @@ async fn the_modes_of_the_demo_say_the_same_whoever_replies() {
     );
     assert_eq!(plays.len(), 1, "one play, whoever plays it: {plays:#?}");
     assert!(plays.iter().flatten().all(|said| !said.contains("{{")), "{plays:#?}");
+}
+
+/// The guards: `put_bundle_text`; the kept models in `told::of_attempt`; without the names in `Bundle::of` an erased value
+/// would be kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_call_was_told_outlives_the_model_and_the_values() {
+    let mut place = dead_sessions().await;
+    let model = |name: &str, url: String| vec![("OPENAI_MODEL", name.to_owned()), ("OPENAI_BASE_URL", url)];
+    place.more = model("a-model", place.simulator.completions_url());
+    let app = place.serve().await;
+    let (_, starts) = play(&place, &app, &["dialog"]).await;
+    let mine = &starts[0];
+    let (_, grant) = ask(&app, &mine.attempt, &mine.token, 70).await;
+    let last = json!({
+        "call_id": mine.attempt, "event": "Disconnected", "seq": 3, "at_ms": 29_000, "session_id": "70", "code": 200,
+        "reason": "", "turns": [], "talk_ms": 20_000,
+    });
+    assert_eq!(tell(&app, "/voximplant/events", grant["event_token"].as_str(), last.to_string()).await.0, 200);
+    app.stop().await;
+
+    place.more = model("another-model", place.simulator.completions_url());
+    let app = place.serve().await;
+    let path = format!("/api/v1/attempts/{}/told", mine.attempt);
+    let (_, told) = get(&app, &path).await;
+    assert_eq!((&told["same"], &told["replier"]), (&json!(true), &json!("a-model")), "{told}");
+    assert_eq!(told["instructions"], grant["instructions"]);
+    let rules = told["replier_instructions"].as_str().expect("what the model was told besides");
+    assert!(rules.contains("Besides speaking you may call note"), "{rules}");
+
+    let (status, body) =
+        crate::links::send(&app, Method::DELETE, &format!("/api/v1/numbers/%2B{}", &number(0, 1)[1..]), Value::Null)
+            .await;
+    assert_eq!(status, 200, "{body}");
+    let (_, told) = get(&app, &path).await;
+    assert_eq!(told["same"], false, "{told}");
+    assert_eq!(told["kept"]["replier"], "a-model");
+    let kept = told["kept"]["told"]["instructions"].as_str().expect("what the run was told");
+    assert!(kept.contains("[name]") && !told.to_string().contains("Анна"), "{told}");
+    app.stop().await;
 }

@@ -1,7 +1,7 @@
 //! The counts of a comparison.
 
 use super::super::Conn;
-use crate::domain::CampaignId;
+use crate::domain::{CampaignId, Mode, RunId};
 use crate::store::Result;
 use crate::store::figures::{
     CountedAnswers, CountedApart, CountedAttempts, CountedBundle, CountedContacts, CountedLatency, CountedRun,
@@ -60,10 +60,15 @@ pub async fn bundles(conn: &mut Conn, campaign: CampaignId, account: i64) -> Res
 }
 
 pub async fn put_bundle(conn: &mut Conn, bundle: &PlayedBundle) -> Result<()> {
-    let PlayedBundle { run, mode, bundle, at } = bundle;
+    let PlayedBundle { run, mode, bundle, told, at } = bundle;
+    sqlx::query(sql!("put_bundle_text")).bind(bundle).bind(told).execute(&mut *conn).await?;
     let query = sqlx::query(sql!("put_bundle")).bind(run.0).bind(mode.as_str()).bind(bundle).bind(at.0);
     query.execute(conn).await?;
     Ok(())
+}
+
+pub async fn bundles_of_run(conn: &mut Conn, (run, mode): &(RunId, Mode)) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(sql!("bundles_of_run")).bind(run.0).bind(mode.as_str()).fetch_all(conn).await?)
 }
 
 pub async fn first_number(conn: &mut Conn, campaign: CampaignId) -> Result<Option<String>> {

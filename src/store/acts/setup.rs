@@ -82,6 +82,7 @@ pub async fn wipe(conn: &mut Conn, _: &()) -> Result<()> {
         "delete from attempts",
         "delete from run_contacts",
         "delete from run_bundles",
+        "delete from bundles",
         "delete from latency_counts",
         "delete from attempt_counts",
         "delete from contact_counts",

@@ -275,11 +275,39 @@ pub struct ToldAttempt {
     instructions: String,
     tools: Vec<Value>,
     replier: Option<String>,
+    /// All that a replying model is told before the talk but for the callee's clock; null where no model replies.
+    replier_instructions: Option<String>,
+    /// The model that speaks; null where the platform does.
+    model: Option<String>,
     /// As the grant stored it; null before the grant.
     fingerprint: Option<String>,
     attempt: AttemptId,
     /// What is shown here is what was told then; null before the grant.
     same: Option<bool>,
+    /// Where it is not the same: what this mode was told in that run, kept as it was.
+    kept: Option<KeptBundle>,
+}
+
+/// What played a mode, as it was written down at its first grant in a run.
+#[derive(ToSchema)]
+pub struct KeptBundle {
+    /// Language, voice, first phrase, instructions, tools: `[name]` stands where a contact's value stood.
+    #[schema(value_type = Object)]
+    told: Value,
+    manner: String,
+    replier: Option<String>,
+    realtime: Option<String>,
+    replier_instructions: Option<String>,
+    /// Where the speaking model is, when it is not OpenAI.
+    openai_host: Option<String>,
+    record: bool,
+    record_notice: Option<String>,
+    /// What is done about a machine: `off`, `mark`, `hang_up`, `message`.
+    amd: String,
+    /// SHA-256 of the scenario's file.
+    scenario: Option<String>,
+    vad_threshold: f64,
+    vad_min_silence_ms: u32,
 }
 
 /// Why a contact is not being called right now, and when it will be.

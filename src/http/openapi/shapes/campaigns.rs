@@ -240,6 +240,10 @@ pub struct Told {
     tools: Vec<Value>,
     /// What answers turn by turn: a model, or `rules`; null where nothing of ours does.
     replier: Option<String>,
+    /// All that a replying model is told before the talk but for the callee's clock; null where no model replies.
+    replier_instructions: Option<String>,
+    /// The model that speaks; null where the platform does.
+    model: Option<String>,
     /// SHA-256 over everything above and the script behind it.
     fingerprint: Option<String>,
 }
