@@ -44,7 +44,7 @@ async fn attempt(app: &App, id: &str) -> Value {
 async fn ended(app: &App, id: &str) -> Value {
     until("the call ends", || async {
         let told = attempt(app, id).await;
-        let kept = told["streams"].as_array().is_some_and(|streams| !streams.is_empty());
+        let kept = told["streams"][0]["ended_by"].as_str().is_some_and(|by| by != "open");
         (told["state"] == "ended" && kept).then_some(told)
     })
     .await

@@ -278,9 +278,8 @@ pub fn settle(held: &Held, report: &Report, mut change: Change) -> Change {
         // An earlier grant of the attempt may have cost something.
         End::NotDialled => (before.provider, before.models, before.replied),
         end => {
-            let (provider, by_seconds) = settled(&tariff, end);
-            // A model that told its tokens costs what they cost, and not what its seconds may have.
-            let models = report.stream.as_ref().and_then(|stream| stream.cost_micros).unwrap_or(by_seconds);
+            // By the seconds: where a model's tokens were told, the store puts their cost in its place.
+            let (provider, models) = settled(&tariff, end);
             (provider, models + held.money.replied, held.money.replied)
         }
     };

@@ -24,6 +24,11 @@ pub fn fit(script: &Script, name: &str, value: &Value) -> Fit {
     let Some(Answer { kind, .. }) = script.answers.iter().find(|wanted| wanted.name == name) else {
         return Fit::Undeclared;
     };
+    fits(kind, value)
+}
+
+/// Of whatever name.
+pub(super) fn fits(kind: &AnswerKind, value: &Value) -> Fit {
     let text = value.as_str().map(str::trim);
     let fits = match (kind, value) {
         (_, Value::Null) => return Fit::Nothing,

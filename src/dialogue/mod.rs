@@ -17,6 +17,7 @@ pub mod prompts;
 pub mod replier;
 pub mod script;
 pub mod speech;
+mod success;
 pub mod words;
 
 pub use prompts::{Manner, Models, Told, told};

@@ -6,11 +6,11 @@
 //! the goodbye.
 
 use super::script::{
-    AUTO, PHASES_MAX, Persona, Phase, REACTIONS_MAX, Reaction, ReactionKind, SAY_CHARS_MAX, Script, Success, Text,
-    is_key, known_language, opt_out, silence,
+    AUTO, PHASES_MAX, Persona, Phase, REACTIONS_MAX, Reaction, ReactionKind, SAY_CHARS_MAX, Script, Text, is_key,
+    known_language, opt_out, silence,
 };
+use super::success::Success;
 use crate::domain::keys::Table;
-use std::collections::BTreeSet;
 
 pub const PROMPT_CHARS_MAX: usize = 20_000;
 const TURNS_MAX: u32 = 20;
@@ -63,7 +63,7 @@ pub(super) fn script(table: Table<'_>) -> Option<Script> {
             recording: None,
         },
         prompt: Some(Prompt { text: lines.prose, scripted: lines.scripted, unsaid: lines.unsaid }),
-        success: Success { phases: phases.iter().map(|phase| phase.name.clone()).collect(), answers: BTreeSet::new() },
+        success: Success::of_phases(phases.iter().map(|phase| phase.name.clone()).collect()),
         phases,
         reactions: lines.reactions,
         closing: lines.closing.or_else(|| goodbye.parse().ok())?,

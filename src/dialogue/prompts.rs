@@ -267,8 +267,7 @@ fn whole(script: &Script, variables: &Variables) -> String {
     let reached: Vec<&str> = script.success.phases.iter().map(String::as_str).collect();
     text += &format!("The goal is reached when the other person has answered to: {}.\n", reached.join(", "));
     if !script.success.answers.is_empty() {
-        let needed: Vec<&str> = script.success.answers.iter().map(String::as_str).collect();
-        text += &format!("It also needs the answers: {}.\n", needed.join(", "));
+        text += &format!("It also needs the answers: {}.\n", script.success.told());
     }
     for answer in &script.answers {
         text += &format!("Collect the answer `{}` ({}) after {}.\n", answer.name, shape(&answer.kind), answer.after);

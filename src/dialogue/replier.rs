@@ -103,7 +103,7 @@ pub fn goal(script: &Script, record: &Record) -> bool {
     }
     !record.opt_out
         && script.success.phases.is_subset(&record.reached)
-        && script.success.answers.iter().all(|name| record.answers.contains_key(name))
+        && script.success.lacks(&record.answers).next().is_none()
 }
 
 /// What a text of the callee comes to, whoever answers it.
@@ -178,8 +178,7 @@ fn answer(script: &Script, variables: &Variables, record: &mut Record, text: &st
 /// Why the goal is reached or not: what was reached, and what is missing.
 pub fn verdict(script: &Script, record: &Record) -> Value {
     let phases: Vec<&String> = script.success.phases.difference(&record.reached).collect();
-    let answers: Vec<&String> =
-        script.success.answers.iter().filter(|name| !record.answers.contains_key(*name)).collect();
+    let answers: Vec<&String> = script.success.lacks(&record.answers).collect();
     json!({
         "goal": goal(script, record), "reached": record.reached, "missing_phases": phases, "missing_answers": answers,
         "opt_out": record.opt_out, "claimed": record.claimed,

@@ -5,6 +5,7 @@
 use super::Variables;
 use super::optout::OptOut;
 use super::prompt::Prompt;
+use super::success::{Success, success};
 use crate::domain::keys::{Faults, Reading, Table, cut};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,13 +149,6 @@ pub struct Reaction {
     pub kind: ReactionKind,
     pub keywords: Vec<String>,
     pub say: Text,
-}
-
-/// The call reached its goal when the callee has answered to all these phases and given these answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Success {
-    pub phases: BTreeSet<String>,
-    pub answers: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -435,24 +429,6 @@ fn end(table: Option<Table<'_>>) -> (Vec<String>, u32) {
     let turns = table.whole("turns_max", 1, 200).unwrap_or(TURNS_MAX);
     table.close(&[]);
     (words, turns)
-}
-
-fn success(table: Option<Table<'_>>, phases: &BTreeSet<String>, answers: &[Answer]) -> Success {
-    let all = Success { phases: phases.clone(), answers: BTreeSet::new() };
-    let Some(table) = table else { return all };
-    let wanted: BTreeSet<String> = table.texts("phases", PHASES_MAX).map_or(all.phases, |l| l.into_iter().collect());
-    for name in wanted.iter().filter(|name| !phases.contains(*name)) {
-        table.refuse("phases", format!("no phase `{}`", cut(name)), "name phases of this script");
-    }
-    let given: BTreeSet<String> = table.texts("answers", ANSWERS_MAX).unwrap_or_default().into_iter().collect();
-    for name in given.iter().filter(|name| answers.iter().all(|a| a.name != **name)) {
-        table.refuse("answers", format!("no answer `{}`", cut(name)), "name answers of this script");
-    }
-    if wanted.is_empty() && given.is_empty() {
-        table.refuse("phases", "found none", "say what must be reached, or leave [success] out: then all phases");
-    }
-    table.close(&[]);
-    Success { phases: wanted, answers: given }
 }
 
 pub(super) fn opt_out(table: Option<Table<'_>>, language: &str) -> Option<OptOut> {

@@ -1,6 +1,7 @@
 //! What a script may say, and what is refused and how.
 
 use super::*;
+use serde_json::json;
 
 pub const DEMO: &str = include_str!("../../campaigns/demo/script.toml");
 
@@ -66,7 +67,11 @@ if = []
 say = "x"
 [success]
 phases = ["nosuch"]
-answers = ["nothing"]
+answers = { nothing = true, fine = ["perhaps"] }
+[[answers]]
+name = "fine"
+type = "yes_no"
+after = "twice"
 [[answers]]
 name = "score"
 type = "stars"
@@ -90,11 +95,12 @@ after = "twice"
             "reactions[0].if: found `a|b`; write words without | « »",
             "reactions[0].say: missing; write the sentence that is said",
             "closing: missing; write [closing] with say: how the agent takes its leave",
-            "answers[0].after: no phase `later`; name a phase of this script",
-            "answers[0].type: found `stars`; write text, yes_no, number or choice",
-            "answers[1].choices: found none; write [[answers.choices]] with value and if",
+            "answers[1].after: no phase `later`; name a phase of this script",
+            "answers[1].type: found `stars`; write text, yes_no, number or choice",
+            "answers[2].choices: found none; write [[answers.choices]] with value and if",
             "success.phases: no phase `nosuch`; name phases of this script",
             "success.answers: no answer `nothing`; name answers of this script",
+            "success.answers: `fine` can never be \"perhaps\"; write values of the answer's type, or its name alone",
             "colour: unknown key; known here: language, voice, voices, persona, phases, topics, reactions, objections, closing, end, answers, success, opt_out, silence, filler, callback",
             "model: another model by script: known, but not obeyed yet; leave it out; nothing would follow",
         ]
@@ -122,4 +128,25 @@ fn variables_that_rows_lack_are_named_with_their_lines() {
             ("name".to_owned(), vec![4])
         ])
     );
+}
+
+#[test]
+fn a_success_may_ask_for_an_answer_s_value() {
+    let rule = |answers: &str| {
+        let text = DEMO.replace("[success]\n", &format!("[success]\nanswers = {answers}\n"));
+        Script::parse(&text).unwrap().success
+    };
+    let given = |value: Value| serde_json::Map::from_iter([("trial".to_owned(), value)]);
+    let is_met = |answers: &str, value: Value| rule(answers).lacks(&given(value)).next().is_none();
+    for (answers, value, met) in [
+        (r#"["trial"]"#, json!(false), true),
+        (r#"{ trial = true }"#, json!(true), true),
+        (r#"{ trial = true }"#, json!(false), false),
+        (r#"{ trial = "да" }"#, json!(true), true),
+        (r#"{ trial = [true, false] }"#, json!(false), true),
+        (r#"["trial", "days"]"#, json!(true), false),
+    ] {
+        assert_eq!(is_met(answers, value.clone()), met, "{answers} {value}");
+    }
+    assert_eq!(rule(r#"{ trial = true, days = [] }"#).told(), "days, trial (true)");
 }

@@ -283,7 +283,7 @@ pub(super) async fn to_label(
     let script = web.script(run.campaign).await?;
     sample["phases"] =
         script.phases.iter().map(|phase| json!({ "name": phase.name, "say": phase.say.as_str() })).collect();
-    sample["success"] = json!({ "phases": script.success.phases, "answers": script.success.answers });
+    sample["success"] = json!(script.success);
     Ok(Json(sample))
 }
 

@@ -101,8 +101,23 @@ pub(super) async fn stream(
     Ok(upgrade.on_upgrade(move |socket| async move {
         let opened_at = web.clock.now();
         let name = model.name.clone();
-        let carried = media::carry(bridge, way(socket), media::connect(model), web.stopping.clone()).await;
-        keep(&place, opened_at, name, encoding, carried).await;
+        let row = MediaStream {
+            attempt_id: attempt.0,
+            opened_at: opened_at.0,
+            lasted_ms: 0,
+            model: name,
+            encoding: encoding.as_str().to_owned(),
+            ended_by: MediaStream::OPEN.to_owned(),
+            reason: String::new(),
+            tally: "{}".to_owned(),
+            tools: "[]".to_owned(),
+            cost_micros: None,
+        };
+        // A server that dies leaves word that there was a stream; the audio does not wait for it.
+        let begun = keep(&place, row.clone());
+        let carried = media::carry(bridge, way(socket), media::connect(model), web.stopping.clone());
+        let ((), carried) = tokio::join!(begun, carried);
+        keep(&place, over(&web, row, carried)).await;
     }))
 }
 
@@ -148,23 +163,25 @@ fn way(socket: WebSocket) -> Way {
     Way { into: Box::pin(into), out: Box::pin(out.sink_map_err(|error| error.to_string())) }
 }
 
-async fn keep(place: &Place, opened_at: Timestamp, model: String, encoding: Encoding, carried: media::Carried) {
-    let Place { web, attempt } = place;
-    let (ended_by, reason) = (carried.end.as_str(), carried.end.reason());
-    info!(attempt.id = %attempt, ended_by, "Attempt {attempt}'s stream of audio ended: {ended_by} {reason}");
-    let priced = web.dialer.prices().and_then(|prices| prices.spoken(&model));
-    let row = MediaStream {
-        attempt_id: attempt.0,
-        opened_at: opened_at.0,
+fn over(web: &Web, row: MediaStream, carried: media::Carried) -> MediaStream {
+    let priced = web.dialer.prices().and_then(|prices| prices.spoken(&row.model));
+    MediaStream {
         lasted_ms: i64::try_from(carried.lasted_ms).unwrap_or(i64::MAX),
-        model,
-        encoding: encoding.as_str().to_owned(),
-        ended_by: ended_by.to_owned(),
-        reason: reason.to_owned(),
+        ended_by: carried.end.as_str().to_owned(),
+        reason: carried.end.reason().to_owned(),
         tally: serde_json::to_string(&carried.tally).unwrap_or_default(),
         tools: serde_json::to_string(&carried.tools).unwrap_or_default(),
         cost_micros: priced.map(|prices| prices.cost(counted(carried.tally.tokens))),
-    };
+        ..row
+    }
+}
+
+async fn keep(place: &Place, row: MediaStream) {
+    let Place { web, attempt } = place;
+    if row.ended_by != MediaStream::OPEN {
+        let (ended_by, reason) = (&row.ended_by, &row.reason);
+        info!(attempt.id = %attempt, ended_by, "Attempt {attempt}'s stream of audio ended: {ended_by} {reason}");
+    }
     if let Err(cause) = web.store.put_media_stream(row).await {
         error!(attempt.id = %attempt, "What attempt {attempt}'s stream carried cannot be kept: {cause}");
     }

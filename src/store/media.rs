@@ -2,7 +2,7 @@
 
 use super::{Result, Store};
 
-/// Written when it is over; instants are unix milliseconds.
+/// Written when it is opened (`ended_by` says `MediaStream::OPEN`), and when it is over; instants are unix milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct MediaStream {
     pub attempt_id: i64,
@@ -19,8 +19,13 @@ pub struct MediaStream {
     pub cost_micros: Option<i64>,
 }
 
+impl MediaStream {
+    /// Nobody has said how it ended: it goes on, or its server died.
+    pub const OPEN: &str = "open";
+}
+
 impl Store {
-    /// The same stream twice is one.
+    /// The same stream twice is one, as it was at its first end.
     pub async fn put_media_stream(&self, stream: MediaStream) -> Result<()> {
         write!(self, media::put_late(stream))
     }

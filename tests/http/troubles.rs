@@ -92,6 +92,31 @@ async fn a_model_that_hangs_is_bridged_by_a_filler_and_then_given_up() {
     end(line.it).await;
 }
 
+/// A word a second, or nobody there at all: the turn's limit holds in both, and the end is polite and ours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_that_crawls_or_is_not_there_is_given_up() {
+    let closed = harness::process::free_port().to_string();
+    let nobody = format!("http://{closed}/v1");
+    for (more, mood, says) in [
+        (QUICK.to_vec(), json!({ "trouble": "slow" }), "did not begin to answer within"),
+        ([QUICK, &[("OPENAI_BASE_URL", nobody.as_str())]].concat(), json!({}), "cannot be reached"),
+    ] {
+        let line = Line::open(&more).await;
+        line.mood(mood).await;
+        line.say(1, "Да").await;
+        let again = json!({ "call_id": line.call, "turn": 1, "text": "Да", "again": true });
+        let reply = harness::until("the polite end", || async {
+            let (_, reply) = line.tell(again.clone()).await;
+            (reply["pending"] != true).then_some(reply)
+        })
+        .await;
+        assert_eq!((&reply["fault"], &reply["end_session"]), (&json!("replier"), &json!(true)), "{says}: {reply}");
+        let story = line.story().await;
+        assert!(story["dialogue"][0]["trouble"].as_str().unwrap().contains(says), "{says}: {story}");
+        end(line.it).await;
+    }
+}
+
 /// A slow model's answer follows its filler; a slow stream ends where its last sentence did.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_model_is_waited_for() {

@@ -110,6 +110,10 @@ async fn dialog(State(door): State<Shared>, body: String) -> (StatusCode, Header
         let status = StatusCode::from_u16(status as u16).expect("a status");
         return (status, cost(8), String::new());
     }
+    if let Some(ms) = told["stalls"].as_u64() {
+        let pending = json!({ "reply_text": "", "end_session": false, "pending": true });
+        return (StatusCode::OK, cost(ms as u32), pending.to_string());
+    }
     if let Some(filler) = told["late"].as_str().filter(|_| !again) {
         let filler = json!({ "reply_text": filler, "end_session": false, "filler": true, "pending": true });
         return (StatusCode::OK, cost(8), filler.to_string());

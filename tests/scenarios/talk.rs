@@ -148,6 +148,8 @@ async fn whatever_breaks_in_a_call_ends_it_politely() {
         (20, "realtime_pure", "model_closes", "model"),
         (21, "realtime", "model_closes", "model"),
         (22, "realtime_pure", "model_fails", "model"),
+        (23, "realtime_pure", "model_breaks", "model"),
+        (27, "realtime", "model_breaks", "model"),
         (26, "dialog", "recogniser_fails", "speech"),
         (24, "realtime", "talks", "replier"),
         (25, "dialog", "talks", "replier"),
@@ -167,17 +169,35 @@ async fn whatever_breaks_in_a_call_ends_it_politely() {
     assert!(played.heard.is_empty(), "{:?}", played.heard);
 }
 
+/// A dialogue that says again and again that its answer is still to come is not the speaking model's fault. Guard:
+/// `unanswered` in `halo.js`.
+#[tokio::test]
+async fn who_keeps_the_callee_waiting_is_blamed_by_name() {
+    let stage = Stage::open(300.0).await;
+    stage.replies(&[json!({ "stalls": 6_000 })]);
+    stage.behaviour(&number(0, 28), "silent").await;
+    for mode in ["dialog", "realtime"] {
+        let played = stage.play(mode, &number(0, 28), json!({ "first_phrase": "" })).await;
+        let last = played.last();
+        assert_eq!((&last["fault"], &last["hung_up_by"]), (&json!("replier"), &json!("fault")), "{mode}: {last}");
+        assert!(played.log.contains("no agent audio"), "{mode}: {}", played.log);
+    }
+}
+
 /// Broken before anybody answers: no person hears silence, and it is our fault, not a cancellation.
 #[tokio::test]
 async fn a_model_that_refuses_while_it_rings_ends_the_call_before_the_answer() {
     let stage = Stage::open(300.0).await;
-    for (ending, behaviour) in [(30, "model_refuses"), (31, "model_errs")] {
+    let broken = ["model_refuses", "model_errs", "model_throttles", "model_down"];
+    for (ending, behaviour) in (30..).zip(broken) {
         stage.behaviour(&number(0, ending), behaviour).await;
-        let played = stage.play("realtime_pure", &number(0, ending), json!({})).await;
-        let last = played.last();
-        assert_eq!((&last["event"], &last["code"]), (&json!("Failed"), &json!(0)), "{behaviour}: {last}");
-        assert!(last["reason"].as_str().is_some_and(|reason| reason.starts_with("error: model")), "{last}");
-        assert!(played.heard.is_empty());
+        for mode in ["realtime_pure", "realtime"] {
+            let played = stage.play(mode, &number(0, ending), json!({})).await;
+            let last = played.last();
+            assert_eq!((&last["event"], &last["code"]), (&json!("Failed"), &json!(0)), "{behaviour}: {last}");
+            assert!(last["reason"].as_str().is_some_and(|reason| reason.starts_with("error: model")), "{last}");
+            assert!(played.heard.is_empty());
+        }
     }
 }
 

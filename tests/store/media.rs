@@ -26,12 +26,13 @@ fn stream(attempt: AttemptId, opened_at: i64, ended_by: &str) -> MediaStream {
     }
 }
 
-/// Guards: `on conflict do nothing`, and the order.
+/// Guards: `where media_streams.ended_by = 'open'`, and the order.
 async fn a_stream_is_kept_once_and_read_in_its_order(bench: Bench) {
     let calls = bench.run_of(2).await;
     let live = calls.all_live(100, NOON).await;
     let row = |opened_at: i64, ended_by: &str| stream(live[0].0, opened_at, ended_by);
     let put = |at, ended_by| calls.store.put_media_stream(row(at, ended_by));
+    put(7, "open").await.unwrap();
     put(7, "model_closed").await.unwrap();
     put(3, "call_lost").await.unwrap();
     put(7, "call").await.unwrap();

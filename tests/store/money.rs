@@ -10,9 +10,11 @@ use halo::clock::Clock;
 use halo::dialer::decisions::{Asked, Purse, afford, clearance, grant, reserve, settle, settle_money};
 use halo::dialer::{Grant, News, Report, Rules, Settled};
 use halo::domain::budget::{Budget, Counter};
-use halo::domain::money::{MICROS, Models, Tariff};
+use halo::domain::money::{MICROS, Models, Tariff, TokenPrices};
 use halo::domain::{AttemptId, Mode, Outcome, SessionId, Timestamp};
-use halo::store::{Call, Decide, Decided, DialogueTurn, Held, HistoryRow, Made, NewContact, RunMoney, Store};
+use halo::store::{
+    Call, Decide, Decided, DialogueTurn, Held, HistoryRow, Made, MediaStream, NewContact, RunMoney, Store,
+};
 use std::sync::Arc;
 
 both_engines! {
@@ -22,6 +24,7 @@ both_engines! {
     a_day_opens_at_midnight_and_a_spent_run_pauses
     nobody_is_started_whose_call_the_money_does_not_cover
     replies_are_counted_whenever_they_are_kept
+    a_stream_s_tokens_stand_where_its_seconds_stood
 }
 
 /// A cent a second of the call, a second of ringing, nothing besides: the most is 31 + 30 cents.
@@ -292,6 +295,49 @@ async fn nobody_is_started_whose_call_the_money_does_not_cover(bench: Bench) {
     assert!(dialer(0.9).plan().await.expect("a plan").is_empty());
     let rest = "select count(*) from run_contacts where disposition = 'suppressed' and gate = 'budget'";
     assert_eq!(bench.number(rest).await, 10);
+}
+
+/// The guards: `count_streams` in `money::put` and in `stream_late`; `s.unknown = 0`.
+async fn a_stream_s_tokens_stand_where_its_seconds_stood(bench: Bench) {
+    let (calls, claimed) = opened(&bench, 3).await;
+    let spoken =
+        TokenPrices { text_in: 0, text_cached: 0, text_out: 0, audio_in: 0, audio_cached: 0, audio_out: 60 * MICROS };
+    let tariff = Tariff { model: Some(spoken), ..tariff() };
+    let by_seconds = tariff.models(11);
+    assert!(by_seconds > 0);
+    let purse = Arc::new(Purse { tariff, ..Arc::unwrap_or_clone(purse(Some(1000 * MOST), None)) });
+    for (attempt, nth) in &claimed {
+        assert!(ask(&bench.store, &purse, *attempt, *nth, NOON).await);
+    }
+    let stream = |attempt: AttemptId, ended_by: &str, cost_micros| MediaStream {
+        attempt_id: attempt.0,
+        opened_at: NOON.0,
+        lasted_ms: 10_000,
+        model: "m".into(),
+        encoding: "ULAW".into(),
+        ended_by: ended_by.into(),
+        reason: String::new(),
+        tally: "{}".into(),
+        tools: "[]".into(),
+        cost_micros,
+    };
+    let put = async |row| bench.store.put_media_stream(row).await.expect("kept");
+    let end = async |(attempt, nth): (AttemptId, u64)| {
+        assert_eq!(tell(&bench.store, attempt, ended(nth, Outcome::Answered, Some(10_200)), NOON).await, Settled::Moved)
+    };
+    let spent = async || money(&calls).await.run.spent;
+    // Before its end, after it, and never.
+    put(stream(claimed[0].0, "call", Some(5))).await;
+    end(claimed[0]).await;
+    assert_eq!(spent().await, 11 * CENT + 5);
+    end(claimed[1]).await;
+    assert_eq!(spent().await, 22 * CENT + 5 + by_seconds);
+    put(stream(claimed[1].0, "open", None)).await;
+    put(stream(claimed[1].0, "call", Some(7))).await;
+    assert_eq!(spent().await, 22 * CENT + 5 + 7);
+    put(stream(claimed[2].0, "open", None)).await;
+    end(claimed[2]).await;
+    assert_eq!(spent().await, 33 * CENT + 5 + 7 + by_seconds, "nobody told what it used");
 }
 
 /// Replies that are kept before, while and after their call is settled, by two processes. The guards: `money::replied` in

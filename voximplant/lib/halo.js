@@ -329,9 +329,11 @@ const halo = (() => {
     };
     /** Questions go out one after the other: an answer is made of all that was said before. @type {Promise<any>} */
     let questions = Promise.resolve();
+    let unanswered = 0;
     const ask = (/** @type {object} */ question, /** @type {(text: string) => void} */ filler = () => {}) => {
+      unanswered += 1;
       const answer = questions.then(() => askNow(question, filler));
-      questions = answer.catch(() => null);
+      questions = answer.catch(() => null).then((reply) => { unanswered -= 1; return reply; });
       return answer;
     };
     const note = (/** @type {Reply} */ reply) => {
@@ -349,11 +351,12 @@ const halo = (() => {
       const at = now();
       if (times.answered === null || s.over || s.leaving) return;
       if (measure.firstAudio() === null) {
-        if (at - times.answered > NO_AUDIO_MS) fail(talker.fault === 'model' ? 'model' : 'speech', 'no agent audio');
+        const mute = talker.fault === 'model' ? 'model' : 'speech';
+        if (at - times.answered > NO_AUDIO_MS) fail(unanswered > 0 ? 'replier' : mute, 'no agent audio');
         return;
       }
       const waiting = measure.waitingSince();
-      if (waiting !== null && at - waiting > NO_REPLY_MS) fail(talker.fault, 'no reply');
+      if (waiting !== null && at - waiting > NO_REPLY_MS) fail(unanswered > 0 ? 'replier' : talker.fault, 'no reply');
       else if (at - measure.lastSound() > SILENCE_MS) part('agent', said.bye);
     };
     const watch = setInterval(guard(heard), WATCH_MS);

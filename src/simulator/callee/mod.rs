@@ -59,8 +59,14 @@ pub enum Fate {
 pub enum Broken {
     /// The realtime model does not take the key.
     ModelRefuses,
+    /// It accepts the connection and answers 429 in it.
+    ModelThrottles,
+    /// It is down: 503 before there is a connection.
+    ModelDown,
     /// It answers the session's settings with an error.
     ModelErrs,
+    /// The connection to it breaks in the middle of the call.
+    ModelBreaks,
     /// It goes away in the middle of the call.
     ModelCloses,
     /// Its responses fail after the first.
@@ -109,7 +115,7 @@ const fn refused(code: u16, reason: &'static str) -> Behaviour {
 }
 
 /// Behaviours by name, for numbers whose last digits say something else.
-pub const NAMED: [(&str, Behaviour); 31] = [
+pub const NAMED: [(&str, Behaviour); 34] = [
     ("talks", Behaviour::of(Fate::Answers(Temper::Talks))),
     ("gone_at_once", Behaviour::of(Fate::Answers(Temper::Gone))),
     ("machine", Behaviour::found(Temper::Machine, "VOICEMAIL", "NONE")),
@@ -133,7 +139,10 @@ pub const NAMED: [(&str, Behaviour); 31] = [
     ("bad_gateway", refused(502, "Bad Gateway")),
     ("gateway_timeout", refused(504, "Server Time-out")),
     ("model_refuses", Behaviour::breaks(Broken::ModelRefuses)),
+    ("model_throttles", Behaviour::breaks(Broken::ModelThrottles)),
+    ("model_down", Behaviour::breaks(Broken::ModelDown)),
     ("model_errs", Behaviour::breaks(Broken::ModelErrs)),
+    ("model_breaks", Behaviour::breaks(Broken::ModelBreaks)),
     ("model_closes", Behaviour::breaks(Broken::ModelCloses)),
     ("model_fails", Behaviour::breaks(Broken::ModelFails)),
     ("model_strays", Behaviour::breaks(Broken::ModelStrays)),

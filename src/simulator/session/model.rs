@@ -170,11 +170,22 @@ impl World {
     pub fn connect_model(&mut self, promise: u32) -> Result<Handle, String> {
         let handle = self.add_unit(Kind::Model(Box::new(Model::new())))?;
         let takes = self.latency.model_connect_ms.draw(&self.dice, "model connect", u64::from(handle));
-        if self.broken() == Some(Broken::ModelRefuses) {
-            self.settle_after(takes, promise, false, json!("the connection was refused: 401"));
+        let refused = match self.broken() {
+            Some(Broken::ModelRefuses) => Some("the connection was refused: 401"),
+            Some(Broken::ModelDown) => Some("the connection was refused: 503"),
+            _ => None,
+        };
+        if let Some(refused) = refused {
+            self.settle_after(takes, promise, false, json!(refused));
             return Ok(handle);
         }
         self.settle_after(takes, promise, true, json!(handle));
+        if self.broken() == Some(Broken::ModelThrottles) {
+            // Which of its signs the platform gives for a refusal nobody has written down: this is another of them.
+            let payload = json!({ "status": 429, "reason": "Too Many Requests" });
+            self.deliver_after(takes + ROUND_TRIP, handle, "OpenAI.RealtimeAPI.HTTPResponse", payload);
+            return Ok(handle);
+        }
         self.after(takes + 25 * MS, Act::Model(handle, ModelStep::Connected));
         Ok(handle)
     }

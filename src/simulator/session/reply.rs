@@ -30,6 +30,11 @@ impl World {
             self.after(ROUND_TRIP, Act::Model(handle, ModelStep::Gone));
             return;
         }
+        if number > 1 && broken == Some(Broken::ModelBreaks) {
+            let payload = json!({ "reason": "Connection reset by peer" });
+            self.deliver_after(ROUND_TRIP, handle, "OpenAI.RealtimeAPI.WebSocketError", payload);
+            return;
+        }
         if number > 1 && broken == Some(Broken::ModelFails) {
             let payload = json!({ "type": "response.done", "response": {
                 "id": format!("resp_{number:04}"), "object": "realtime.response", "status": "failed", "output": [],

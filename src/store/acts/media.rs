@@ -1,4 +1,4 @@
-//! Streams of audio that are over: written once, read with their attempts.
+//! Streams of audio: written when they are opened and once when they are over, read with their attempts.
 
 use super::super::Conn;
 use super::counts::Costs;
@@ -8,11 +8,14 @@ use crate::store::media::MediaStream;
 use crate::store::text::bare;
 use serde_json::json;
 
-/// One that ends after its call: what the call cost is counted anew.
+/// Not by the report of its call: what the call cost is counted anew, if it has ended.
 pub async fn put_late(conn: &mut Conn, stream: &MediaStream) -> Result<()> {
     let attempt = AttemptId(stream.attempt_id);
     let cost = Costs::before(conn, [attempt].into(), Timestamp(stream.opened_at + stream.lasted_ms)).await?;
     put(conn, stream).await?;
+    if stream.cost_micros.is_some() {
+        super::money::stream_late(conn, attempt, Timestamp(stream.opened_at + stream.lasted_ms)).await?;
+    }
     cost.apply(conn).await
 }
 

@@ -67,8 +67,12 @@ pub async fn held(conn: &mut Conn, attempts: &[AttemptId], now: Timestamp) -> Re
 pub async fn put(conn: &mut Conn, moves: &[MoneyMove]) -> Result<()> {
     write(conn, moves).await?;
     let settled: Vec<AttemptId> = moves.iter().filter(|m| m.is.reserved == 0).map(|m| m.attempt).collect();
-    // History may have told before the session did.
-    if settled.is_empty() { Ok(()) } else { bill(conn, &settled).await }
+    if settled.is_empty() {
+        return Ok(());
+    }
+    // History may have told before the session did, and so may a stream of its audio.
+    bill(conn, &settled).await?;
+    count_streams(conn, &settled).await
 }
 
 async fn write(conn: &mut Conn, moves: &[MoneyMove]) -> Result<()> {
@@ -124,15 +128,37 @@ struct BilledRow {
 
 /// What history bills stands where the estimate stood. The budgets are locked by then.
 pub async fn bill(conn: &mut Conn, attempts: &[AttemptId]) -> Result<()> {
-    let rows: Vec<BilledRow> =
-        sqlx::query_as(sql!("billed_reservations")).bind(ids(attempts)).fetch_all(&mut *conn).await?;
+    let billed = |was: &Reservation, cost| Reservation { provider: cost, ..was.clone() };
+    restate(conn, sql!("billed_reservations"), attempts, billed).await
+}
+
+/// What streams of audio told that their models cost stands where the estimate by seconds stood.
+async fn count_streams(conn: &mut Conn, attempts: &[AttemptId]) -> Result<()> {
+    let told = |was: &Reservation, cost| Reservation { models: cost + was.replied, ..was.clone() };
+    restate(conn, sql!("streamed_reservations"), attempts, told).await
+}
+
+/// A stream that is over after its call was settled is counted then.
+pub async fn stream_late(conn: &mut Conn, attempt: AttemptId, now: Timestamp) -> Result<()> {
+    // The lock: whoever settles the call meanwhile reads the stream.
+    held(conn, &[attempt], now).await?;
+    count_streams(conn, &[attempt]).await
+}
+
+async fn restate(
+    conn: &mut Conn,
+    query: &'static str,
+    attempts: &[AttemptId],
+    is: impl Fn(&Reservation, i64) -> Reservation,
+) -> Result<()> {
+    let rows: Vec<BilledRow> = sqlx::query_as(query).bind(ids(attempts)).fetch_all(&mut *conn).await?;
     let moves = rows.into_iter().map(|row| {
         let (attempt, was) = row.reservation.read();
         MoneyMove {
             attempt: AttemptId(attempt),
             run: RunId(row.run_id),
             campaign: CampaignId(row.campaign_id),
-            is: Reservation { provider: row.cost_micros, ..was.clone() },
+            is: is(&was, row.cost_micros),
             was: Some(was),
         }
     });

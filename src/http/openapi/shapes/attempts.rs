@@ -205,6 +205,7 @@ pub struct Stream {
     model: String,
     /// `ULAW` and its like; `platform` where the platform carried the audio itself.
     encoding: String,
+    /// `call` where the call was over; `open` while it goes on, and for ever where its server died.
     ended_by: String,
     reason: String,
     #[schema(value_type = Object)]

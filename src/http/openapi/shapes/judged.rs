@@ -1,6 +1,7 @@
 //! Calls judged and labelled by their words.
 
 use crate::domain::{AttemptId, RunId};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -72,7 +73,8 @@ pub struct PhaseToReach {
 #[derive(ToSchema)]
 pub struct SuccessRule {
     phases: Vec<String>,
-    answers: Vec<String>,
+    /// By name, the values that will do; an empty list: any value.
+    answers: BTreeMap<String, Vec<Value>>,
 }
 
 #[derive(ToSchema)]
