@@ -327,6 +327,11 @@ impl App {
 
     /// Stops taking work, lets calls under way report their end, writes what is in flight, closes.
     pub async fn stop(self) {
+        self.stop_within(CALLS_END_WITHIN).await;
+    }
+
+    /// The same, and calls under way have so much real time to report their end; later they report to the next start.
+    pub async fn stop_within(self, calls: Duration) {
         self.stop_work.cancel();
         let ended = tokio::time::timeout(STOP_WITHIN, async {
             let _ = self.worker.await;
@@ -338,7 +343,7 @@ impl App {
             // same address, none needs this one.
             let others = self.behind_one_address && nodes::somebody_answers(&self.store, &self.clock).await;
             if !self.store.is_broken() && !others {
-                let _ = tokio::time::timeout(CALLS_END_WITHIN, calls_end(&self.store)).await;
+                let _ = tokio::time::timeout(calls, calls_end(&self.store)).await;
             }
             self.stop_serving.cancel();
             if let Some(simulator) = self.simulator {

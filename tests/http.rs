@@ -149,7 +149,7 @@ async fn without_the_key_nothing_is_told() {
     assert_eq!(health.text().await.expect("a body"), r#"{"status":"ok","service":"voximplant_webhook"}"#);
     assert_eq!(get(&app, "/healthz").await, (200, json!("ok\n")));
     assert_eq!(get(&app, "/readyz").await, (200, json!("ready\n")));
-    app.stop().await;
+    harness::stop_now(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -212,7 +212,7 @@ async fn a_campaign_goes_from_upload_to_report_over_the_api() {
     let attempt = attempts["items"][0]["id"].as_str().expect("an id");
     let (_, timeline) = get(&app, &format!("/api/v1/attempts/{attempt}")).await;
     assert!(!timeline["events"].as_array().expect("events").is_empty(), "{timeline}");
-    app.stop().await;
+    harness::stop_now(app).await;
 }
 
 /// Each refusal names what is wrong, and leaves nothing behind.
@@ -247,7 +247,7 @@ async fn a_policy_is_told_and_a_purpose_may_be_refused() {
     assert_eq!((&debt["recording"]["required"], &debt["recording"]["unverified"]), (&json!(true), &json!(true)));
     let us = policies.as_array().expect("policies").iter().find(|policy| policy["name"] == "us").expect("us");
     assert_eq!((&us["rules"][0]["clause"], &us["rules"][0]["unverified"]), (&json!("64.1200 (c)(1)"), &json!(true)));
-    app.stop().await;
+    harness::stop_now(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -300,5 +300,5 @@ async fn what_cannot_be_taken_is_refused_whole_and_in_words() {
     }
     "#);
     assert_eq!(get(&app, "/api/v1/campaigns").await.1.as_array().map(Vec::len), Some(1));
-    app.stop().await;
+    harness::stop_now(app).await;
 }

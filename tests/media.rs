@@ -157,7 +157,7 @@ async fn a_call_is_talked_through_in_audio_alone() {
     assert_eq!((&tally["lost"], &tally["late"], &tally["dropped_ms"]), (&json!(0), &json!(0), &json!(0)), "{tally}");
     assert!(tally["said_ms"].as_i64() > Some(3_000) && tally["heard_ms"].as_i64() > Some(3_000), "{tally}");
     assert!(tally["tokens"]["audio_out"].as_i64() > Some(0) && tally["responses"].as_i64() >= Some(3), "{tally}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Guards: `opt_out` of the verdict, and the words of the callee that the server matches itself.
@@ -172,5 +172,5 @@ async fn whoever_asks_never_to_be_called_again_is_understood_and_whoever_talks_o
     let told = ended(&app, &over).await;
     let tally = &told["streams"][0]["tally"];
     assert!(tally["interruptions"].as_i64() >= Some(1) && tally["cut_ms"].as_i64() > Some(0), "{tally}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

@@ -134,7 +134,7 @@ async fn the_whole_table_holds_for_every_role() {
     assert_eq!(whole["number"], number(0, 1).as_str());
     let (_, masked) = ask(&app, &viewer, "GET", &format!("/api/v1/people/{}", real.0[3].1), Value::Null).await;
     assert_eq!((&masked["number"], &masked["name"]), (&json!("+*********01"), &json!("Anna")));
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guards: `KeyRow::over` in `identify`, the hash in the table, `Used`.
@@ -175,7 +175,7 @@ async fn a_key_is_shown_once_and_opens_until_it_is_revoked() {
     }
     let forever = json!({ "name": "forever", "role": "viewer", "expires_at": null });
     assert_eq!(ask(&app, KEY, "POST", "/api/v1/keys", forever).await.1["expires_at"], Value::Null);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -218,7 +218,7 @@ async fn the_audit_says_who_did_what() {
     let next = first["next"].as_str().expect("there is more").to_owned();
     assert_eq!(audited(&app, &format!("after={next}")).await.len(), 1);
     assert_eq!(get(&app, "/api/v1/audit?since=yesterday").await.0, 400);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guards: `Tries` in `identify`; for keys that were made here, `ApiKey::is_of_ours`.
@@ -243,7 +243,7 @@ async fn guessing_is_slow_and_ends() {
     let pause = reqwest::Client::new().post(url(&app, "/api/v1/pause")).header("x-forwarded-for", "192.0.2.1");
     let paused = answer(pause.bearer_auth(made["key"].as_str().expect("a key"))).await;
     assert_eq!(paused.0, 200, "whoever holds a key of ours can pause whatever strangers try: {}", paused.1);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guard: `origins::let_in`.
@@ -267,7 +267,7 @@ async fn pages_of_other_sites_are_let_in_by_name() {
         let other = asks("https://evil.example.com", method).await;
         assert!(!other.headers().contains_key("access-control-allow-origin"));
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -286,5 +286,5 @@ async fn the_provider_may_have_an_address_of_its_own() {
     for path in ["/api/v1/status", "/", "/sign-in"] {
         assert_eq!(apart(path).await.0, 404, "{path} is not beside the provider's");
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

@@ -33,7 +33,7 @@ async fn started_in(place: &Place, contacts: u32, mode: &str) -> Started {
 
 pub async fn end(it: Started) {
     it.app.store.set_run_state(it.run, RunState::Stopped, None, it.app.clock.now()).await.expect("stopped");
-    it.app.stop().await;
+    crate::harness::stop_now(it.app).await;
 }
 
 pub async fn tell(app: &App, path: &str, token: Option<&str>, body: impl Into<reqwest::Body>) -> Answer {
@@ -260,5 +260,5 @@ async fn who_rings_back_may_opt_out_and_a_stranger_may_not_do_it_for_them() {
         (list.len() == 1 && list[0].e164 == number(0, 42)).then_some(())
     })
     .await;
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

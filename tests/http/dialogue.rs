@@ -166,13 +166,13 @@ async fn an_answer_outlives_its_asker_and_a_conversation_its_server() {
     line.mood(json!({})).await;
 
     let Line { it, place, call, token, .. } = line;
-    it.app.stop().await;
+    crate::harness::stop_now(it.app).await;
     let app: App = place.serve().await;
     let body = json!({ "call_id": call, "turn": 2, "text": "Хорошо", "is_final": true });
     let (status, reply) = tell(&app, "/voice/dialog", Some(&token), body.to_string()).await;
     assert_eq!((status, &reply["end_session"]), (200, &json!(false)), "the conversation goes on: {reply}");
     assert_eq!(asked(&place).await["newest"][1]["messages"].as_array().unwrap().len(), 6);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Without the checks in `talk::answer` and `in_order` these would be answered, or end as our own fault.

@@ -57,7 +57,7 @@ async fn a_webhook_is_made_changed_tried_and_removed() {
     assert_eq!(post(&app, &again).await.0, 409, "switched off");
     assert_eq!(send(&app, reqwest::Method::DELETE, &path, Value::Null).await.0, 204);
     assert_eq!(get(&app, &path).await.0, 404);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guard: `sound` at the door.
@@ -83,7 +83,7 @@ async fn a_webhook_that_nobody_may_want_is_refused() {
     let (_, listed) = get(&app, "/api/v1/webhooks").await;
     assert_eq!(listed, json!([]));
     assert_eq!(get(&app, "/api/v1/alerts").await, (200, json!([])));
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,7 +103,7 @@ async fn a_restore_waits_until_it_is_confirmed() {
     assert_eq!(status, 409, "{refused}");
     assert_eq!(post(&app, "/api/v1/restore/confirm").await.0, 200);
     assert_eq!(get(&app, "/api/v1/pause").await.1["paused"], json!(false));
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guards: each question of `unready`. A process that keeps nothing, or whose tables another version has changed, must
@@ -130,5 +130,5 @@ async fn ready_is_said_by_whoever_can_keep_something() {
     assert_eq!(get(&app, "/healthz").await.0, 200, "it lives");
     drop(held);
     assert_eq!(get(&app, "/readyz").await.0, 200);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

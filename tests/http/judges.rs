@@ -159,7 +159,7 @@ async fn a_model_judges_without_a_word_of_the_mode() {
     let (_, again) = judge(&app, &told.run, json!({ "by": "model" })).await;
     assert_eq!((&again["judged"], &again["after"]), (&json!(0), &Value::Null));
     assert!(ear.asked().is_empty(), "a call is judged once");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guards: what is left out of an item in `sample`, and the two sums of `Agreement`.
@@ -213,7 +213,7 @@ async fn people_label_without_the_mode_and_the_report_tells_who_agrees() {
         let rubric = judged["rubric"].as_str().expect("a hash");
         assert!(text.as_str().expect("a text").contains(&rubric[..8]), "{form}");
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guards: `success` in `of_run`, and that a run whose calls could not be judged rests (`http/judging.rs`).
@@ -239,7 +239,7 @@ async fn where_a_judge_has_the_word_nobody_has_to_ask() {
     let (_, report) = get(&app, &format!("/api/v1/campaigns/{}/report.json", told.campaign)).await;
     let judged = &report["judged"][0];
     assert_eq!((&judged["judge"], &judged["decides"]), (&json!("model"), &json!(true)), "{judged}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 
     // Whose own record is the success, it is judged when somebody asks.
     let place = dead_sessions().await;
@@ -247,7 +247,7 @@ async fn where_a_judge_has_the_word_nobody_has_to_ask() {
     talked_by(&place, &app, "[experiment]\njudge = \"model\"\n").await;
     let judged = Judging::default().look(&app.store, &app.dialer, Some(&model), &app.clock).await.expect("a look");
     assert_eq!(judged, 0);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guard: `answered_by` in `of` (`http/bundles.rs`), with both of its models.
@@ -269,7 +269,7 @@ async fn another_model_is_another_bundle_of_whoever_hears_it() {
             Some(rows).filter(|rows| rows.len() == 3)
         });
         let bundles: BTreeMap<String, String> = bundles.await.into_iter().map(|row| (row.mode, row.bundle)).collect();
-        app.stop().await;
+        crate::harness::stop_now(app).await;
         bundles
     };
     let first = played("one", "gpt-realtime").await;

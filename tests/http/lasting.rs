@@ -56,7 +56,7 @@ async fn a_stream_ends_with_the_key_that_opened_it() {
     for (stream, whose) in streams[2..].iter_mut().zip(["another key", "the settings' key"]) {
         assert!(!ends(stream, STILL).await, "the stream of {whose} goes on");
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guard: `body::Object` at each place that reads one.
@@ -106,5 +106,5 @@ async fn a_list_is_no_order() {
     let shares = get(&app, &format!("{on_campaign}/report/shares")).await.1;
     assert_eq!(shares["items"].as_array().map(Vec::len), Some(0), "nothing was made: {shares}");
     assert_eq!(get(&app, "/api/v1/pause").await.1["paused"], false);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

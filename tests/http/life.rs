@@ -103,7 +103,7 @@ async fn a_run_is_held_steered_and_joined_while_it_goes_on() {
     let (status, drained) = order(&app, &format!("{later}/drain"), json!({ "reason": "never mind" })).await;
     assert_eq!((status, &drained["progress"]["rested"]), (200, &json!(23)), "{drained}");
     run_in_state(&app, later.trim_start_matches("/api/v1/runs/"), "completed").await;
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,7 +140,7 @@ async fn what_cannot_be_done_to_a_run_is_said() {
     assert_eq!(order(&app, "/api/v1/campaigns/refused/clone", json!({})).await.0, 400);
     assert_eq!(order(&app, "/api/v1/campaigns/refused/clone", json!({ "name": "refused" })).await.0, 409);
     assert_eq!(post(&app, "/api/v1/runs/run_0000000000000/drain").await.0, 404);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Without the word to the sessions the calls would talk to their own end, minutes later.
@@ -180,5 +180,5 @@ async fn a_stop_can_hang_up_and_outcomes_come_from_the_calls() {
     assert_eq!(post(&app, &stop).await.0, 409);
     let (status, again) = order(&app, &stop, json!({ "hang_up": true })).await;
     assert_eq!((status, &again["hang_up"]["told"]), (200, &json!(0)), "nobody is left");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

@@ -67,7 +67,7 @@ async fn a_run_is_followed_to_its_end() {
     for path in ["runs/run_none/live", "runs/run_none/events", "people/con_none", "attempts/att_none/told"] {
         assert_eq!(get(&app, &format!("/api/v1/{path}")).await.0, 404, "{path}");
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,5 +110,5 @@ async fn a_person_is_found_and_what_modes_are_told_is_shown() {
     assert!(status == 200 && setup["findings"].as_array().is_some_and(|all| !all.is_empty()), "{setup}");
     let strangers = answer(reqwest::Client::new().get(url(&app, "/api/v1/people?q=1"))).await;
     assert_eq!(strangers.0, 401);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

@@ -60,7 +60,7 @@ async fn a_run_leaves_its_figures_and_every_named_one_exists() {
         let missing: Vec<_> = wanted.difference(&there).collect();
         assert!(missing.is_empty(), "{file} names {missing:?}");
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guard: the template of the route in `metrics::counted`. With the address itself, each id would be a series.
@@ -75,7 +75,7 @@ async fn addresses_make_no_series() {
     let text = scraped(&app).await;
     assert!(text.contains("route=\"/api/v1/numbers/{number}\""), "{text}");
     assert!(!text.contains("/no/such/page"), "{text}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guards: what a proxy adds, and the listener's own address. A server behind a proxy on the same machine listens on
@@ -92,11 +92,11 @@ async fn figures_are_for_this_machine_and_for_keys() {
     }
     assert_eq!(answer(asked().header("x-forwarded-for", "203.0.113.7").bearer_auth(KEY)).await.0, 200);
     assert_eq!(answer(asked().header("x-forwarded-for", "203.0.113.7").bearer_auth("halo_wrong")).await.0, 401);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 
     let mut place = dead_sessions().await;
     place.more.push(("HALO_METRICS_OPEN", "true".into()));
     let app = place.serve().await;
     assert_eq!(answer(client.get(url(&app, "/metrics")).header("via", "1.1 proxy")).await.0, 200);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

@@ -32,7 +32,7 @@ async fn a_run_shows_its_budget_and_its_breakers() {
     let (_, shown) = get(&app, &format!("/api/v1/runs/{run}")).await;
     assert!(shown.get("budget").is_none(), "nothing is counted: {shown}");
     harness::completed(&app, run).await;
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Without `last_words` in `webhooks::events`, who says it and hangs up is called again.

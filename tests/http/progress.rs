@@ -109,5 +109,5 @@ async fn an_upload_is_followed_until_it_is_over() {
     let phases = super::progress::stands(&text);
     assert_eq!(phases.last().expect("an end")["phase"], "done", "{text}");
     assert!(phases.iter().all(|stand| stand["phase"] != "storing"), "{text}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

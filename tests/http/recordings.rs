@@ -98,7 +98,7 @@ async fn a_recording_and_a_log_are_passed_on_and_their_addresses_are_not() {
         assert_eq!((status, body["code"].as_str()), (502, Some("provider")), "{body}");
         assert!(!body.to_string().contains("http://"), "{body}");
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -132,7 +132,7 @@ async fn what_is_not_there_yet_is_not_called_missing() {
         assert_eq!(get(&app, &path("recording")).await.0, recording, "{name}");
         assert_eq!(get(&app, &path("log")).await.0, 409, "{name}");
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// An application with secure storage, and an account known by its key alone: the key is no bearer.
@@ -156,5 +156,5 @@ async fn a_secure_storage_asks_for_a_service_account() {
         assert_eq!(status, 502, "{body}");
         assert!(body["detail"].as_str().is_some_and(|why| why.contains("VOXIMPLANT_KEY_FILE")), "{body}");
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

@@ -58,7 +58,7 @@ async fn what_was_answered_is_kept_alike_in_every_mode() {
             grant["mode"]
         );
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Without the one script behind `prompts::told` and the repliers the modes would play different plays.
@@ -107,7 +107,7 @@ async fn the_modes_of_the_demo_say_the_same_whoever_replies() {
         table += &lines.concat();
         let path = format!("/api/v1/runs/{}/stop", run["id"].as_str().expect("an id"));
         assert_eq!(post(&app, &path).await.0, 200);
-        app.stop().await;
+        crate::harness::stop_now(app).await;
     }
     assert_eq!(
         table,
@@ -138,7 +138,7 @@ async fn what_a_call_was_told_outlives_the_model_and_the_values() {
         "reason": "", "turns": [], "talk_ms": 20_000,
     });
     assert_eq!(tell(&app, "/voximplant/events", grant["event_token"].as_str(), last.to_string()).await.0, 200);
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 
     place.more = model("another-model", place.simulator.completions_url());
     let app = place.serve().await;
@@ -158,5 +158,5 @@ async fn what_a_call_was_told_outlives_the_model_and_the_values() {
     assert_eq!(told["kept"]["replier"], "a-model");
     let kept = told["kept"]["told"]["instructions"].as_str().expect("what the run was told");
     assert!(kept.contains("[name]") && !told.to_string().contains("Анна"), "{told}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

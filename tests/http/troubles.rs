@@ -213,5 +213,5 @@ async fn in_the_report_a_broken_model_is_our_fault() {
         }
         harness::laws_hold(&app, campaign).await;
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

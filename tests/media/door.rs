@@ -97,7 +97,7 @@ async fn only_the_session_of_a_call_under_way_gets_a_stream_and_only_one() {
     drop(again);
     until("the call is over", || async { (attempt(&app, &id).await["state"] == "ended").then_some(()) }).await;
     assert_eq!(open(url, token).await.err(), Some(409));
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Guards: `End::CallLost` against `End::Call` in `carry`, and `call_nonsense`.
@@ -122,5 +122,5 @@ async fn whoever_breaks_off_is_told_from_whoever_says_goodbye() {
         assert_eq!(stream["ended_by"], expected, "{stream}");
         assert!(stream["tally"]["said_ms"].as_i64() > Some(0), "{stream}");
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

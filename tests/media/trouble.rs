@@ -22,7 +22,7 @@ async fn a_model_that_goes_away_in_mid_call_is_our_fault_and_the_callee_hears_an
         let heard = heard(&place, &told).await;
         assert_eq!(heard[0], "Здравствуйте, это Ромашка.");
         assert!(heard[heard.len() - 1].starts_with("Извините, у нас неполадки"), "{model}: {heard:?}");
-        app.stop().await;
+        crate::harness::stop_now(app).await;
     }
 }
 
@@ -45,6 +45,6 @@ async fn a_model_that_refuses_is_told_apart() {
         assert!(ours, "{model}: {told}");
         let words = heard(&place, &told).await;
         assert!(words.iter().all(|words| !SCRIPT.contains(words.as_str())), "{model}: {words:?}");
-        app.stop().await;
+        crate::harness::stop_now(app).await;
     }
 }

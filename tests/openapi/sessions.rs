@@ -62,7 +62,7 @@ pub async fn play(round: &mut Round) {
 
     round.address = outside;
     app.store.set_run_state(run, RunState::Stopped, None, app.clock.now()).await.expect("stopped");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// What deploy writes into the provider's application, made as the service makes it.

@@ -54,7 +54,7 @@ async fn an_order_that_cannot_be_taken_is_refused_in_words_and_without_the_numbe
     let order = json!({ "phone": number(0, 2) }).to_string();
     assert_eq!(request.body(order).send().await.expect("an answer").status(), 401);
     assert_eq!(post(&app, "/demo/session").await.0, 400, "no body");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Without the look before planning, a call for now is made whenever the gate opens.
@@ -89,7 +89,7 @@ async fn a_closed_gate_refuses_the_call_and_says_until_when() {
     let order = json!({ "phone": number(0, 75), "purpose": "service", "timezone": "Pacific/Auckland" });
     let there = placed(&app, order).await;
     assert_eq!(ended(&app, &there).await["outcome"], json!("busy"));
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Without a campaign of its own for each, the second call waits for the first; one number takes one call.
@@ -108,7 +108,7 @@ async fn two_numbers_are_called_at_once_and_one_number_is_not() {
     let (status, body) = ask(&app, json!({ "phone": number(0, 1) })).await;
     assert_eq!((status, &body["code"]), (409, &json!("number_busy")), "{body}");
     assert!(body["until"].is_string(), "{body}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Without the lock on the number, a double click rings twice: once now, and once when the first call is over.
@@ -123,7 +123,7 @@ async fn an_order_that_comes_twice_is_one_call() {
     for (_, body) in answers.iter().filter(|(status, _)| *status != 201) {
         assert_eq!(body["code"], json!("number_busy"), "{body}");
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Whoever ordered a call does not wait for it: a gate that closes on its way ends it.
@@ -138,7 +138,7 @@ async fn a_gate_that_closes_before_the_grant_ends_a_single_call() {
     assert_eq!(grant(&place, &app, &id, 31).await.0, 410);
     pause_all(&app, false, "").await;
     assert_eq!(ended(&app, &id).await["outcome"], json!("cancelled"));
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// What a list is refused for, a single call is refused for; and it rings by its number's own clock.
@@ -176,7 +176,7 @@ async fn a_call_without_money_is_one_try_and_over() {
         (app.store.run(run).await.expect("it").state == RunState::Completed).then_some(())
     })
     .await;
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// An order written beside the process that dials, as `halo call` does.
@@ -198,7 +198,7 @@ async fn a_call_that_nobody_took_up_in_time_is_withdrawn() {
     let place = Place::new(World { at: Some("2026-11-20T12:00:00Z"), speed: 1.0, ..World::default() }).await;
     let app = place.serve().await;
     let account = app.dialer.account;
-    app.stop().await;
+    crate::harness::stop_now(app).await;
     let id = written(&place, number(0, 1), account).await;
     place.sleep_through("2026-11-20T12:20:00Z").await;
     let app = place.serve().await;
@@ -209,11 +209,11 @@ async fn a_call_that_nobody_took_up_in_time_is_withdrawn() {
     nobody_was_started(&place).await;
 
     // One that is fresh is made.
-    app.stop().await;
+    crate::harness::stop_now(app).await;
     let id = written(&place, number(0, 75), account).await;
     let app = place.serve().await;
     assert_eq!(ended(&app, &id.to_string()).await["outcome"], json!("busy"));
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Without the duty, `halo call` in somebody's database goes on with the campaign that was interrupted there.
@@ -228,7 +228,7 @@ async fn a_service_for_one_call_leaves_campaigns_and_schedules_alone() {
     let campaign = take_in(&app, &settings("waiting", "mode = \"greeting\""), &list).await.campaign;
     take_in(&app, &format!("{head}{nightly}\n[dial]{tail}"), &list).await;
     let account = app.dialer.account;
-    app.stop().await;
+    crate::harness::stop_now(app).await;
     let before = ledger::calls(&place.simulator).await.len();
 
     let config = place.config();
@@ -266,5 +266,5 @@ async fn a_service_for_one_call_leaves_campaigns_and_schedules_alone() {
     assert_eq!(app.store.runs(nightly).await.expect("its runs").len(), nights);
     let (_, runs) = get(&app, "/api/v1/campaigns/waiting/runs").await;
     assert_eq!(runs[0]["progress"]["waiting"], json!(2), "{runs}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

@@ -47,7 +47,7 @@ async fn a_live_call_is_hung_up_in_every_mode_and_a_ringing_one_is_cancelled() {
     }
     let told = ended(&app, &ringing).await;
     assert_eq!((&told["outcome"], &told["fault"]), (&json!("cancelled"), &json!("us")), "{told}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Without the same session, somebody else's call is hung up: one start can make two sessions.
@@ -83,5 +83,5 @@ async fn where_there_is_no_call_or_no_way_in_it_is_said() {
     let (status, body) = hang_up(&app, &id).await;
     assert_eq!((status, &body["delivered"]), (202, &json!(false)), "{body}");
     assert_eq!(attempt(&app, &id).await["state"], json!("live"), "its events tell, not the answer");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }

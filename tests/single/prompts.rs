@@ -71,7 +71,7 @@ async fn a_prompt_replaces_the_script_in_every_mode() {
     assert!(body.to_string().contains("prompt: closing"), "{body}");
     let (status, body) = ask(&app, json!({ "phone": number(0, 1), "prompt": "Здравствуйте, {{name}}!" })).await;
     assert_eq!((status, body.to_string().contains("no {{variables}}")), (422, true), "{body}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -92,7 +92,7 @@ async fn the_agent_says_what_the_prompt_says_in_every_mode_that_talks() {
     assert!(answer["notes"][0].as_str().is_some_and(|note| note.contains("3 of 3")), "{answer}");
     let told = ended(&app, answer["attempt"].as_str().expect("an attempt")).await;
     assert_eq!(told["turns"][0]["agent_text"], json!("Это Ромашка."), "{told}");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// Without the refusal, one arm of a comparison follows a text and another reads it out.
@@ -124,7 +124,7 @@ async fn a_campaign_takes_no_prompt_and_no_language_left_open() {
             other => panic!("{word}: {other:?}"),
         }
     }
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
 
 /// The guards: forget_scripts.sql, and the look at whom the call was made to in `told::of_attempt`, without which this
@@ -146,5 +146,5 @@ async fn a_prompt_goes_with_the_person() {
     let kept = app.store.campaign(campaign.parse().expect("an id")).await.expect("an answer").expect("it is there");
     assert!(!kept.script.contains("Ромашка"), "{}", kept.script);
     halo::dialogue::Script::parse(&kept.script).expect("what stays in its place is a script");
-    app.stop().await;
+    crate::harness::stop_now(app).await;
 }
