@@ -2,13 +2,12 @@
 //!
 //! Everything a mode may say stands here once. All faults are listed at once, unknown keys by name.
 
-use super::Variables;
 use super::optout::OptOut;
 use super::prompt::Prompt;
 use super::success::{Success, success};
 use crate::domain::keys::{Faults, Reading, Table, cut};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,8 +18,6 @@ pub const ANSWERS_MAX: usize = 30;
 pub const SAY_CHARS_MAX: usize = 600;
 /// The language that the callee turns out to speak.
 pub const AUTO: &str = "auto";
-/// Rows named for each variable that they lack.
-pub const LACKING_MAX: usize = 20;
 
 /// A sentence to say, with `{{variables}}`. It stands on one line of the prompts, inside «».
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -217,23 +214,6 @@ impl Script {
         let told = std::iter::once(&who.goal).chain(&who.facts).chain(&who.forbidden);
         let told = told.chain(self.phases.iter().filter_map(|phase| phase.reach.as_ref()));
         self.sentences().into_iter().chain(told).flat_map(Text::variables).collect()
-    }
-
-    /// Each variable that some row lacks, with the lines of those rows (at most [`LACKING_MAX`] of each).
-    pub fn lacking<'a>(&self, rows: impl Iterator<Item = (u64, &'a Variables)>) -> BTreeMap<String, Vec<u64>> {
-        let names = self.variables();
-        let mut lacking: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-        for (line, variables) in rows {
-            for name in &names {
-                if variables.get(*name).is_none_or(|value| super::words::tame(value).is_empty()) {
-                    let lines = lacking.entry((*name).to_owned()).or_default();
-                    if lines.len() < LACKING_MAX {
-                        lines.push(line);
-                    }
-                }
-            }
-        }
-        lacking
     }
 }
 

@@ -109,28 +109,6 @@ after = "twice"
 }
 
 #[test]
-fn variables_that_rows_lack_are_named_with_their_lines() {
-    let script = Script::parse(DEMO).unwrap();
-    let row = |pairs: &[(&str, &str)]| -> Variables {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
-    };
-    let rows = [
-        (2, row(&[("name", "Анна"), ("city", "Омск"), ("interest", "бассейн")])),
-        (3, row(&[("name", "Олег"), ("city", " "), ("interest", "бассейн")])),
-        (4, row(&[("city", "\u{200b}")])),
-    ];
-    let lacking = script.lacking(rows.iter().map(|(line, row)| (*line, row)));
-    assert_eq!(
-        lacking,
-        BTreeMap::from([
-            ("city".to_owned(), vec![3, 4]),
-            ("interest".to_owned(), vec![4]),
-            ("name".to_owned(), vec![4])
-        ])
-    );
-}
-
-#[test]
 fn a_success_may_ask_for_an_answer_s_value() {
     let rule = |answers: &str| {
         let text = DEMO.replace("[success]\n", &format!("[success]\nanswers = {answers}\n"));

@@ -296,7 +296,10 @@ impl<'a> Sink<'a> {
         for (variable, (rows, first)) in &self.lacking {
             let more = rows - first.len();
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            faults.push(format!("the script says {{{{{variable}}}}}, which line {}{more} lacks", first.join(", ")));
+            let which = if *rows == 1 { "line" } else { "lines" };
+            let verb = if *rows == 1 { "lacks" } else { "lack" };
+            let lines = first.join(", ");
+            faults.push(format!("the script says {{{{{variable}}}}}, which {which} {lines}{more} {verb}"));
         }
         faults
     }

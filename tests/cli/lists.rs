@@ -45,6 +45,28 @@ fn a_list_is_looked_at_and_nothing_is_stored() {
     assert_eq!(left.len(), 1, "nothing but the list: {left:?}");
 }
 
+/// Guards: `ask` in `http/taken.rs`, and `tame`, without which an invisible value would be one.
+#[test]
+fn what_the_script_says_and_a_row_lacks_is_found_before_anything_is_stored() {
+    let folder = folder();
+    let script = include_str!("../../campaigns/demo/script.toml");
+    let rows = "phone,name,city\n+79990000001,Анна,Омск\n+79990000002,Олег, \n+79990000003,\u{200b},Томск\n";
+    let dir = campaign(folder.path(), "may", &settings("may", ""), rows.as_bytes());
+    std::fs::write(folder.path().join(&dir).join("script.toml"), script).expect("a script");
+    for command in ["check", "import"] {
+        let told = run(folder.path(), &[], &["campaign", command, &dir]);
+        assert_eq!(code(&told), Some(1), "{command}: {}", err(&told));
+        let told = out(&told) + &err(&told);
+        for says in
+            ["{{city}}, which line 3 lacks", "{{interest}}, which lines 2, 3, 4 lack", "{{name}}, which line 4 lacks"]
+        {
+            assert!(told.contains(says), "{command}: {says}: {told}");
+        }
+    }
+    let told = run(folder.path(), &[], &["campaign", "list"]);
+    assert!(!out(&told).contains("may"), "nothing was stored: {}", out(&told));
+}
+
 #[test]
 fn a_campaign_is_imported_from_standard_input_and_from_a_workbook() {
     let folder = folder();

@@ -2,7 +2,7 @@
 
 use crate::callbacks::end;
 use crate::dialogue::Line;
-use crate::harness::{Place, World};
+use crate::harness::{self, Place, World, csv, number, settings};
 use futures::{SinkExt, StreamExt};
 use halo::simulator::{Mischief, MischiefKind};
 use serde_json::{Value, json};
@@ -144,4 +144,34 @@ async fn a_stream_is_offered_with_a_model_and_a_real_clock() {
         assert_eq!(line.grant["stream_url"], json!(expected));
         end(line.it).await;
     }
+}
+
+/// A whole call at real time: the scenario speaks a reply's first sentence while the model is still writing the rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_is_spoken_as_its_replies_come() {
+    let mut place = Place::new(World { speed: 1.0, ..World::default() }).await;
+    place.more = vec![("OPENAI_MODEL", "any".into()), ("OPENAI_BASE_URL", place.simulator.completions_url())];
+    crate::dialogue::mood(&place, json!({ "piece_ms": 60 })).await;
+    let app = place.serve().await;
+    let script = "[persona]\nname = 'Анна'\ngoal = 'узнать'\n[[phases]]\nname = 'greeting'\nsay = 'Алло, добрый день!'\n\
+        [[phases]]\nname = 'time'\nsay = 'Спасибо. Тогда скажите мне ещё, пожалуйста, удобно ли вам приехать вечером?'\n\
+        [closing]\nsay = 'Понятно. Большое вам спасибо за разговор, всего доброго!'\n";
+    let toml = settings("streamed", "mode = \"dialog\"");
+    let list = csv([number(0, 1)]);
+    let fields = [("settings", toml.as_bytes()), ("script", script.as_bytes()), ("contacts", list.as_bytes())];
+    let (status, made) = crate::send_form(&app, &fields).await;
+    assert_eq!(status, 201, "{made}");
+    let campaign = made["id"].as_str().expect("an id").parse().expect("a campaign");
+    let run = harness::start(&app, campaign).await;
+    harness::completed(&app, run).await;
+    let rows = harness::attempts(&app, campaign).await;
+    let id = halo::domain::AttemptId(rows[0].attempt_id);
+    let (_, told) = crate::get(&app, &format!("/api/v1/attempts/{id}")).await;
+    assert_eq!((&told["outcome"], &told["call"]["fault"]), (&json!("answered"), &Value::Null), "{told}");
+    let of = |rows: &Value, key: &str| rows.as_array().unwrap().iter().find_map(|row| row[key].as_i64());
+    let (heard, made) = (of(&told["turns"], "reply_ms"), of(&told["dialogue"], "model_ms"));
+    // By the other way the reply takes as long as its last word.
+    assert!(heard.expect("a reply") < made.expect("a model's answer") - 100, "{heard:?} {made:?}: {told}");
+    harness::laws_hold(&app, campaign).await;
+    app.stop().await;
 }
