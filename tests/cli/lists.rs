@@ -45,7 +45,7 @@ fn a_list_is_looked_at_and_nothing_is_stored() {
     assert_eq!(left.len(), 1, "nothing but the list: {left:?}");
 }
 
-/// Guards: `ask` in `http/taken.rs`, and `tame`, without which an invisible value would be one.
+/// Guard: `ask` in `http/taken.rs`.
 #[test]
 fn what_the_script_says_and_a_row_lacks_is_found_before_anything_is_stored() {
     let folder = folder();

@@ -109,7 +109,7 @@ async fn what_is_wrong_is_told_and_the_line_stays_open() {
     send(&mut wrong, good.clone()).await;
     assert_eq!(next(&mut wrong).await["error"]["status"], 401);
     // The guard: whoever is no call of ours holds no place.
-    let last = wrong.next().await;
+    let last = tokio::time::timeout(Duration::from_secs(30), wrong.next()).await.expect("it is closed");
     assert!(matches!(last, Some(Ok(Message::Close(_))) | None), "{last:?}");
     let mut socket = socket(&line, Some(&line.token)).await.unwrap();
     for (message, status) in [

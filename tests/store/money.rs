@@ -336,8 +336,9 @@ async fn a_stream_s_tokens_stand_where_its_seconds_stood(bench: Bench) {
     put(stream(claimed[1].0, "call", Some(7))).await;
     assert_eq!(spent().await, 22 * CENT + 5 + 7);
     put(stream(claimed[2].0, "open", None)).await;
+    put(MediaStream { opened_at: NOON.0 + 1, ..stream(claimed[2].0, "call", Some(9)) }).await;
     end(claimed[2]).await;
-    assert_eq!(spent().await, 33 * CENT + 5 + 7 + by_seconds, "nobody told what it used");
+    assert_eq!(spent().await, 33 * CENT + 5 + 7 + by_seconds, "of one nobody told what it used");
 }
 
 /// Replies that are kept before, while and after their call is settled, by two processes. The guards: `money::replied` in
