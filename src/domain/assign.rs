@@ -63,6 +63,18 @@ fn e164(digits: u64) -> String {
     format!("+{digits}")
 }
 
+/// Modes and weights as they are kept beside a list, in their order.
+pub fn split_text(modes: &[(Mode, u32)]) -> String {
+    let pairs: Vec<(&str, u32)> = modes.iter().map(|(mode, weight)| (mode.as_str(), *weight)).collect();
+    serde_json::to_string(&pairs).expect("names and numbers")
+}
+
+/// What [`split_text`] wrote.
+pub fn read_split(text: &str) -> Option<Vec<(Mode, u32)>> {
+    let pairs: Vec<(String, u32)> = serde_json::from_str(text).ok()?;
+    pairs.into_iter().map(|(mode, weight)| Some((mode.parse().ok()?, weight))).collect()
+}
+
 /// The stratum of a batch. Its ordinal, not its id: a re-import into a fresh database with the same
 /// salt gives the same arms.
 pub fn stratum(ordinal: i64) -> String {

@@ -8,7 +8,7 @@ use crate::domain::settings::Dial;
 use crate::domain::{Mode, RunId};
 use crate::store::Held;
 use crate::store::figures::PlayedBundle;
-use reqwest::Url;
+use axum::http::Uri;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -80,8 +80,9 @@ impl Bundle {
 }
 
 fn host(url: &str) -> Option<String> {
-    let url = Url::parse(url).ok()?;
-    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+    let url: Uri = url.parse().ok()?;
+    let port = url.port_u16().map_or_else(String::new, |port| format!(":{port}"));
+    Some(format!("{}{port}", url.host()?))
 }
 
 /// What a model behind our backend is told before the talk.

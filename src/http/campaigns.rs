@@ -26,6 +26,7 @@ pub(super) struct CampaignView {
     name: String,
     settings: Value,
     settings_version: i64,
+    salt: String,
     imports: Vec<Import>,
     runs: Vec<RunId>,
     /// Told of one campaign: `checked`, or `draft` and what stands against a run.
@@ -46,6 +47,7 @@ async fn view(web: &Web, campaign: crate::store::Campaign) -> Result<CampaignVie
         imports: web.store.imports(campaign.campaign).await?,
         runs: web.store.runs(campaign.campaign).await?.into_iter().map(|run| run.run).collect(),
         name: campaign.name,
+        salt: campaign.salt,
     })
 }
 

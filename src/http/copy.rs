@@ -3,7 +3,7 @@
 use super::change::patched;
 use super::import::{Here, ImportError, content_hash, new_schedule};
 use super::{Problem, Web, access, life};
-use crate::domain::assign::{arms, dial_order_of, stratum};
+use crate::domain::assign::{arms, dial_order_of, split_text, stratum};
 use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, Timestamp};
 use crate::store::{Campaign, ContactRow, Listed, NewCampaign, NewContact, StoreError};
 use axum::Json;
@@ -62,6 +62,8 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
             Ok(NewContact { alternates, ..contact(row, number, &salt)? })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
+    // Arms that were kept were given to other lists.
+    let split = (!order.keep_arms).then(|| split_text(&settings.modes));
     if !order.keep_arms {
         let numbers: Vec<PhoneNumber> = fresh.iter().filter(|c| !c.own_mode).map(|c| c.number.clone()).collect();
         let given = arms(&salt, &stratum(1), &settings.modes, &numbers);
@@ -96,7 +98,7 @@ pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied
         content_hash: content_hash(source.as_bytes()),
         source,
         key: None,
-        list: Listed { columns, ..Listed::of(fresh, Vec::new(), Vec::new()) },
+        list: Listed { columns, split, ..Listed::of(fresh, Vec::new(), Vec::new()) },
         schedule,
         ids: ids.clone(),
     };

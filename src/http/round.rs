@@ -4,7 +4,7 @@ use super::import::ImportError;
 use super::pack::Pack;
 use super::progress::Progress;
 use super::taken::{Kept, Rows, Taken, kept, new_note, put_complaint, reject};
-use crate::domain::assign::{arm_places, stratum};
+use crate::domain::assign::{arm_places, split_text, stratum};
 use crate::domain::settings::Settings;
 use crate::domain::{CampaignId, Mode, PhoneNumber, Timestamp};
 use crate::intake::check::Tally;
@@ -191,6 +191,7 @@ impl Round {
             duplicates: buckets.duplicate as i64,
             refused: buckets.refused as i64,
             columns: Some(columns),
+            split: Some(split_text(&settings.modes)),
             pieces: Arc::new(Armed { round, arms, modes, progress }),
         }
     }

@@ -1,7 +1,7 @@
 //! `prove`: the tables held against the laws of dialling.
 
 use crate::domain::{AttemptId, RunId, Timestamp};
-use crate::store::figures::{Proved, ProvedRun};
+use crate::store::figures::{Proved, ProvedArms, ProvedRun};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -76,6 +76,17 @@ impl Proof {
                 "budgets are what their calls add up to",
                 proved.money.wrong == 0,
                 format!("{} of {} are not", proved.money.wrong, proved.money.budgets),
+            ),
+            law(
+                "every contact has the arm that its number gives it",
+                proved.arms.wrong == 0,
+                match proved.arms {
+                    ProvedArms { contacts, wrong, lists_unknown: 0 } => format!("{wrong} of {contacts} have not"),
+                    ProvedArms { contacts, wrong, lists_unknown } => format!(
+                        "{wrong} of {contacts} have not; of {lists_unknown} lists nobody can tell (arms kept by a copy, an \
+                         older list, or an erased person in it)"
+                    ),
+                },
             ),
         ];
         Proof { campaign, laws, proved }
@@ -201,6 +212,7 @@ mod tests {
             }],
             unclear: Vec::new(),
             money: Default::default(),
+            arms: Default::default(),
         }
     }
 
@@ -222,6 +234,7 @@ mod tests {
         assert_eq!(broken(|p| p.calls.answered_without_call = 1), ["what was answered was called"]);
         assert_eq!(broken(|p| p.runs[0].tries_max = 5), ["no contact is over its cap of tries"]);
         assert_eq!(broken(|p| p.money.wrong = 1), ["budgets are what their calls add up to"]);
+        assert_eq!(broken(|p| p.arms.wrong = 1), ["every contact has the arm that its number gives it"]);
         let gone = |p: &mut Proved| {
             p.runs[0].state = "running".into();
             p.runs[0].rested = 6;

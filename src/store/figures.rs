@@ -69,6 +69,17 @@ pub struct Proved {
     pub runs: Vec<ProvedRun>,
     pub unclear: Vec<Unclear>,
     pub money: ProvedMoney,
+    pub arms: ProvedArms,
+}
+
+/// Arms given again, by salt, list, weights and numbers, beside those that are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct ProvedArms {
+    pub contacts: i64,
+    /// Contacts that have another arm than they were given.
+    pub wrong: i64,
+    /// Lists whose arms cannot be given again: a copy kept them, they are older, or a person of the list was erased.
+    pub lists_unknown: i64,
 }
 
 /// Counters of money beside the rows that they count.
@@ -90,6 +101,7 @@ impl Store {
             runs: read!(self, figures::runs(campaign))?,
             unclear: read!(self, figures::unclear(campaign, UNCLEAR_MAX))?,
             money: read!(self, money::proved(campaign))?,
+            arms: read!(self, figures::arms(campaign))?,
         })
     }
 }

@@ -42,6 +42,8 @@ pub struct Listed {
     pub refused: i64,
     /// Its columns as JSON, where it came with some.
     pub columns: Option<String>,
+    /// By what its arms were given (`assign::split_text`), where they were.
+    pub split: Option<String>,
     pub pieces: Arc<dyn Pieces>,
 }
 
@@ -54,6 +56,7 @@ impl Listed {
             duplicates,
             refused: rejects.len() as i64 - duplicates,
             columns: None,
+            split: None,
             pieces: Arc::new(InMemory(Piece { contacts, rejects, notes })),
         }
     }

@@ -229,6 +229,7 @@ async fn proved_there(conn: &mut SqliteConnection, campaign: CampaignId) -> Resu
         calls: figures::calls(conn, campaign).await?,
         runs: figures::runs(conn, campaign).await?,
         unclear: figures::unclear(conn, campaign, UNCLEAR_MAX).await?,
+        arms: figures::arms(conn, campaign).await?,
     })
 }
 
@@ -240,6 +241,7 @@ async fn proved_here(conn: &mut PgConnection, campaign: CampaignId) -> Result<Pr
         calls: figures::calls(conn, campaign).await?,
         runs: figures::runs(conn, campaign).await?,
         unclear: figures::unclear(conn, campaign, UNCLEAR_MAX).await?,
+        arms: figures::arms(conn, campaign).await?,
     })
 }
 

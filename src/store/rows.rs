@@ -414,6 +414,8 @@ pub struct Import {
     pub duplicates: i64,
     pub refused: i64,
     pub imported_at: Timestamp,
+    /// The modes and weights by which its arms were given; none where nothing was given.
+    pub split: Option<Vec<(Mode, u32)>>,
 }
 
 /// One accepted row on its way in.

@@ -10,7 +10,7 @@ use halo::domain::{BatchId, Mode, Outcome};
 use halo::http::append::append;
 use halo::http::copy::{Copy, copy};
 use halo::http::import::{Here, ImportError};
-use halo::store::{AppendOrder, Appended, Beginning, NewCampaign, RunState, Shown, Store};
+use halo::store::{AppendOrder, Appended, Beginning, Erased, NewCampaign, RunState, Shown, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -20,6 +20,7 @@ both_engines! {
     lists_at_the_same_moment_bring_everybody_once
     appending_moves_nobody
     a_clone_has_everybody_and_arms_of_its_own
+    every_arm_can_be_given_again
 }
 
 async fn order(store: &Store, calls: &Calls<'_>, numbers: Range<usize>) -> AppendOrder {
@@ -221,4 +222,33 @@ async fn a_clone_has_everybody_and_arms_of_its_own(bench: Bench) {
     assert!(bench.store.runs(kept).await.unwrap().is_empty());
     let proved = bench.store.prove(kept).await.unwrap().rows;
     assert_eq!((proved.rows_total, proved.accepted, proved.contacts), (60, 60, 60));
+}
+
+/// The guards: `split` in `round::listed` and `copy`, its absence where arms are kept, and `is_erased` in `prove`.
+async fn every_arm_can_be_given_again(bench: Bench) {
+    let campaign = split(&bench).await;
+    let modes = modes();
+    let here = here(&bench.store, &modes);
+    append(&here, "demo", "more.csv", csv(40..60)).await.unwrap();
+    let proved = async |campaign| {
+        let arms = bench.store.prove(campaign).await.unwrap().arms;
+        (arms.contacts, arms.wrong, arms.lists_unknown)
+    };
+    assert_eq!(proved(campaign).await, (60, 0, 0));
+    for (name, keep_arms, expected) in [("drawn", false, (60, 0, 0)), ("kept", true, (0, 0, 1))] {
+        let order = Copy { name: name.into(), keep_arms, ..Copy::default() };
+        let done = copy(&here, "demo", order).await.unwrap();
+        assert_eq!(proved(done.campaign).await, expected, "{name}");
+    }
+    // Somebody's hand in the tables, in the first list and in the second.
+    for (line, wrong) in [("min", 1), ("max", 2)] {
+        let id = campaign.0;
+        let who = format!("select {line}(contact_id) from contacts where campaign_id = {id} and mode = 'realtime'");
+        let moved = bench.execute(&format!("update contacts set mode = 'dialog' where contact_id = ({who})")).await;
+        assert_eq!(moved.unwrap(), 1);
+        assert_eq!(proved(campaign).await, (60, wrong, 0));
+    }
+    let number = "+79990000041".parse().expect("a number");
+    assert!(matches!(crate::erasures::erase(&bench, number, NOON).await, Erased::Done { .. }));
+    assert_eq!(proved(campaign).await, (40, 1, 1), "of a list that lacks a number nothing is known");
 }

@@ -16,7 +16,7 @@ both_engines! {
     a_recording_that_stays_is_asked_for_again
 }
 
-async fn erase(bench: &Bench, number: PhoneNumber, now: Timestamp) -> Erased {
+pub async fn erase(bench: &Bench, number: PhoneNumber, now: Timestamp) -> Erased {
     let audit = AuditOrder::new(&bench.store, Who::at_the_terminal("anna"), "number.erase", now);
     let in_place = number.as_str()[1..].parse().expect("digits");
     bench.store.erase(EraseOrder { number, in_place, now, audit }).await.expect("erased or not")

@@ -1,6 +1,7 @@
 //! Campaigns, their lists, their runs.
 
 use super::super::Conn;
+use crate::domain::assign::read_split;
 use crate::domain::settings::{Overlap, Take};
 use crate::domain::{BatchId, CampaignId, RunId, ScheduleId, Timestamp};
 use crate::store::rows::{Campaign, Import, NewCampaign, Reject, Run, RunState};
@@ -140,7 +141,7 @@ pub async fn list(conn: &mut Conn, after: Option<CampaignId>, limit: i64) -> Res
 }
 
 pub async fn imports(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<Import>> {
-    type Row = (i64, i64, String, i64, i64, i64, i64, i64);
+    type Row = (i64, i64, String, i64, i64, i64, i64, i64, Option<String>);
     let rows: Vec<Row> = sqlx::query_as(sql!("list_imports")).bind(campaign.0).fetch_all(conn).await?;
     Ok(rows
         .into_iter()
@@ -153,6 +154,7 @@ pub async fn imports(conn: &mut Conn, campaign: CampaignId) -> Result<Vec<Import
             duplicates: row.5,
             refused: row.6,
             imported_at: Timestamp(row.7),
+            split: row.8.as_deref().and_then(read_split),
         })
         .collect())
 }

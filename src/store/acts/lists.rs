@@ -49,6 +49,7 @@ pub async fn store(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timest
         .bind(now.0)
         .bind(&list.columns)
         .bind(&new.key)
+        .bind(&list.split)
         .execute(&mut *conn)
         .await?;
     let mut numbers = NumberIds::fresh(list.pieces.numbers(), &new.ids, now);

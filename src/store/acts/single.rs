@@ -33,6 +33,7 @@ pub async fn place(conn: &mut Conn, order: &SingleOrder) -> Result<()> {
         .bind(now)
         .bind(None::<String>)
         .bind(None::<String>)
+        .bind(None::<String>)
         .execute(&mut *conn)
         .await?;
     sqlx::query(sql!("insert_numbers")).bind(json!([[number, e164]]).to_string()).execute(&mut *conn).await?;

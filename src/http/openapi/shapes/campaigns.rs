@@ -18,6 +18,8 @@ pub struct Import {
     duplicates: i64,
     refused: i64,
     imported_at: Timestamp,
+    /// Pairs of a mode and its weight, by which this list's arms were given; null where nothing was given.
+    split: Option<Vec<Vec<Value>>>,
 }
 
 /// Rows of a list by what became of them; they add up to the rows.
@@ -36,6 +38,8 @@ pub struct Campaign {
     #[schema(value_type = Object)]
     settings: Value,
     settings_version: i64,
+    /// What arms are drawn by, with the list's number and the phone's (docs/REPORTS.md).
+    salt: String,
     imports: Vec<Import>,
     /// The newest first.
     runs: Vec<RunId>,

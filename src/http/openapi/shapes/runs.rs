@@ -399,4 +399,6 @@ pub struct Proof {
     runs: Vec<ProvedRun>,
     unclear: Vec<Unclear>,
     money: BTreeMap<String, i64>,
+    /// Arms given again, by the salt, the lists' weights and the numbers, beside those that are kept.
+    arms: BTreeMap<String, i64>,
 }
