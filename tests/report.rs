@@ -38,6 +38,31 @@ fn table_for_a_terminal() {
     insta::assert_snapshot!("table_ru", written(&demo(), Format::Table, Lang::Ru));
 }
 
+/// The guard: `COST_KNOWN_MIN`. A scenario of somebody's own tells no tokens: half of what its calls cost is missing.
+#[test]
+fn a_mode_that_tells_no_costs_is_not_the_cheap_one() {
+    let mut figures = Campaign::demo().figures();
+    let row = figures.calls.iter_mut().find(|row| row.mode.as_str() == "realtime").expect("its calls");
+    row.costed -= 20;
+    let told = build(figures, Timestamp(1_772_600_000_000));
+    let of = |metric: &str| {
+        let found = |arm: &halo::report::model::Arm| {
+            let effort = arm.effort.iter().find(|effort| effort.metric == metric).expect("a ratio");
+            (arm.mode.to_string(), effort.value.estimate.is_some())
+        };
+        told.arms.iter().map(found).collect::<Vec<_>>()
+    };
+    let expected =
+        [("dialog", true), ("realtime", false), ("realtime_pure", true)].map(|(m, known)| (m.to_owned(), known));
+    for metric in ["cost_per_goal_micros", "cost_per_minute_micros"] {
+        assert_eq!(of(metric), expected, "{metric}");
+    }
+    assert!(of("minutes_per_goal").iter().all(|(_, known)| *known));
+    let table = written(&told, Format::Table, Lang::En);
+    assert!(table.contains("cost known, of") && table.contains("(86 of 106)"), "{table}");
+    assert!(!written(&demo(), Format::Table, Lang::En).contains("cost known"), "where all is known it is not said");
+}
+
 #[test]
 fn markdown_for_a_chat() {
     insta::assert_snapshot!("markdown_en", written(&demo(), Format::Markdown, Lang::En));

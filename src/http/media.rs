@@ -195,8 +195,9 @@ pub(super) fn in_session(web: &Web, attempt: AttemptId, call: &callback::Call) -
     let tool =
         |[name, arguments, result]: &[String; 3]| json!({ "name": name, "arguments": arguments, "result": result });
     let priced = web.dialer.prices().and_then(|prices| prices.spoken(&used.name));
-    // A model that counted nothing was asked nothing, or tells nothing: either way its cost is not known.
-    let told = tokens != Tokens::default();
+    // A model that answered and counted nothing tells nothing: its cost is not known. Whoever left before it said a word
+    // cost nothing.
+    let told = tokens != Tokens::default() || used.responses == 0;
     Some(MediaStream {
         attempt_id: attempt.0,
         opened_at: web.clock.now().plus_ms(-lasted_ms).0,

@@ -15,6 +15,9 @@ use super::stats::proportion::Share;
 use super::stats::quantile::{Frequencies, Level};
 use super::turns;
 
+/// Fewer of the answered calls whose cost is known, and it is not compared.
+const COST_KNOWN_MIN: f64 = 0.9;
+
 /// Points of a drawn distribution: more than a page has room for would only make it heavy.
 pub const ECDF_POINTS_MAX: usize = 200;
 
@@ -151,6 +154,7 @@ fn content(figures: &Figures, mode: &Mode) -> Frequencies {
 fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls) -> Vec<Latency> {
     let of_arm = || figures.turns.iter().filter(|sums| sums.mode == *mode);
     let every_call = turns::clusters(of_arm());
+    let alike = turns::alike(of_arm());
     let of_metric = |metric: Metric| {
         let table = match metric {
             Metric::TurnMs => {
@@ -173,7 +177,7 @@ fn latencies(figures: &Figures, mode: &Mode, calls: &ArmCalls) -> Vec<Latency> {
             Metric::PddMs | Metric::RingMs | Metric::AnswerMs => Unit::Attempts,
         };
         let at = |level| match unit {
-            Unit::Turns if metric != Metric::TurnMs => intervals::of_stage(&table, level),
+            Unit::Turns if metric != Metric::TurnMs => intervals::of_stage(&table, alike, level),
             Unit::Turns => intervals::turn_quantile(&table, &every_call, level),
             Unit::Calls | Unit::Attempts => intervals::quantile(&table, level),
         };
@@ -210,6 +214,7 @@ fn summed<'a>(rows: impl IntoIterator<Item = &'a CallRow>, mode: &Mode) -> CallR
         faults: 0,
         talk_ms: 0,
         cost_micros: None,
+        costed: 0,
         ringing: 0,
         interruptions: 0,
         barge_ins: 0,
@@ -224,6 +229,7 @@ fn summed<'a>(rows: impl IntoIterator<Item = &'a CallRow>, mode: &Mode) -> CallR
         sum.late_greetings += row.late_greetings;
         sum.faults += row.faults;
         sum.talk_ms += row.talk_ms;
+        sum.costed += row.costed;
         sum.ringing += row.ringing;
         sum.interruptions += row.interruptions;
         sum.barge_ins += row.barge_ins;
@@ -259,7 +265,10 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
     let with_turns: u64 = of_arm().flat_map(|sums| &sums.calls_of_all).map(|(_, n)| n).sum();
     let of_turns = |k: u64| rate_of_turns(k.min(valid + unanswered), valid + unanswered, with_turns);
     let per_goal = |sum: f64| (contacts.goals > 0).then(|| sum / contacts.goals as f64);
-    let cost = sums.cost_micros.map(|cost| cost as f64);
+    let cost_known = Share::new(sums.costed.min(answered), answered);
+    // Of a mode most of whose calls told half their cost, nothing is said of cost.
+    let cost = sums.cost_micros.filter(|_| cost_known.rate().is_some_and(|known| known >= COST_KNOWN_MIN));
+    let cost = cost.map(|cost| cost as f64);
     let ratios = Ratio::ALL.map(|ratio| {
         let told = match ratio {
             Ratio::AttemptsPerGoal => per_goal(attempts as f64),
@@ -301,6 +310,7 @@ pub fn arm(figures: &Figures, mode: &Mode, weight: u32) -> Arm {
             barge_in_rate: of_turns(sums.barge_ins),
             filler_rate: of_turns(sums.fillers),
             success_without_faults_rate: rate(contacts.clean_goals, contacts.clean),
+            cost_known_rate: rate(cost_known.k, cost_known.n),
             lost_rate: rate(n_of(&|outcome| outcome == Outcome::Lost), attempts),
         },
         turns: Turns {

@@ -270,6 +270,11 @@ pub struct AttemptRow {
     pub n: u64,
 }
 
+/// Of a count that is no part of what data are named by.
+fn is_none(n: &u64) -> bool {
+    *n == 0
+}
+
 /// What became of answered attempts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CallRow {
@@ -291,6 +296,9 @@ pub struct CallRow {
     pub talk_ms: u64,
     /// Σ of cost over all attempts; `None` where the platform told none.
     pub cost_micros: Option<u64>,
+    /// Answered attempts of which the whole cost is known: the platform's, and that of a model that speaks.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub costed: u64,
     /// Dialled attempts with a ringing event.
     pub ringing: u64,
     /// Turns in which the agent spoke before the callee had finished.
@@ -374,7 +382,8 @@ impl Figures {
     /// A name for this state of the data. Rows must be in order. What calls cost is left out: bills come later than
     /// what was heard, and intervals drawn by this name must not change with them.
     pub fn version(&self) -> String {
-        let calls: Vec<CallRow> = self.calls.iter().map(|row| CallRow { cost_micros: None, ..row.clone() }).collect();
+        let calls: Vec<CallRow> =
+            self.calls.iter().map(|row| CallRow { cost_micros: None, costed: 0, ..row.clone() }).collect();
         let repeats: Vec<_> =
             self.repeats.iter().map(|c| (c.night, &c.mode, &c.answered_ms, c.unanswered, c.method)).collect();
         let turns = (&self.turns, repeats);

@@ -104,6 +104,7 @@ pub async fn figures_of(
                     faults: count(row.faults),
                     talk_ms: count(row.talk_ms),
                     cost_micros: row.cost_micros.map(count),
+                    costed: count(row.costed),
                     ringing: count(row.ringing),
                     interruptions: count(row.interruptions),
                     barge_ins: count(row.barge_ins),

@@ -86,40 +86,40 @@ pub fn rate_of_turns(k: u64, n: u64, calls: u64) -> Rate {
 /// A quantile of independent observations, limits by order statistics. The limits do not exist for
 /// too few; the value stays, for a program that knows what it reads.
 pub fn quantile(table: &Frequencies, level: Level) -> Interval {
-    const METHOD: &str = "order_statistic";
+    ordered("order_statistic", table, table.n(), level)
+}
+
+/// Limits by the order statistics of so many independent observations.
+fn ordered(method: &str, table: &Frequencies, independent: u64, level: Level) -> Interval {
     let n = table.n();
-    let Some(found) = table.quantile(level) else { return absent(METHOD, 0, NOTHING) };
-    let (lower, upper) = table.quantile_limits(level, LEVEL);
+    let Some(found) = table.quantile(level) else { return absent(method, 0, NOTHING) };
+    let (lower, upper) = table.quantile_limits_of(independent, level, LEVEL);
     let finite = |limit: Option<f64>| limit.filter(|value| value.is_finite());
     let needed = calls_needed(level, LEVEL);
     let reason = if found.is_infinite() {
         Some(NEVER.to_owned())
-    } else if n < needed {
-        Some(too_few(n, needed))
+    } else if independent < needed {
+        Some(too_few(independent, needed))
     } else if upper.is_some_and(f64::is_infinite) {
         Some(format!("the upper limit {NEVER}"))
     } else {
         None
     };
-    let enough = n >= needed;
+    let enough = independent >= needed;
     Interval {
         estimate: Some(found).filter(|value| value.is_finite()),
         lower: finite(lower).filter(|_| enough),
         upper: finite(upper).filter(|_| enough),
         reason,
-        ..interval(METHOD, n)
+        ..interval(method, n)
     }
 }
 
-/// A quantile over the stages of turns: turns of one call belong together, and nothing is compared by them.
-pub fn of_stage(table: &Frequencies, level: Level) -> Interval {
-    const METHOD: &str = "type_7";
-    match table.quantile(level) {
-        Some(found) => {
-            bare(METHOD, table.n(), Some(found).filter(|ms| ms.is_finite()), "a stage is shown, not compared")
-        }
-        None => absent(METHOD, 0, NOTHING),
-    }
+/// A quantile over the stages of turns, which are counted without their calls. The limits hold even if all turns of a call
+/// were one: `alike` turns count as one observation (Kish's design effect at an intraclass correlation of 1).
+pub fn of_stage(table: &Frequencies, alike: f64, level: Level) -> Interval {
+    let independent = (table.n() as f64 / alike.max(1.0)).floor() as u64;
+    ordered("order_statistic_of_calls", table, independent, level)
 }
 
 /// A quantile over turns, limits by the closed form with calls as clusters.

@@ -41,6 +41,7 @@ pub fn figures(human: u64, judged: Vec<JudgedRow>) -> Figures {
         faults: 0,
         talk_ms: 0,
         cost_micros: None,
+        costed: 0,
         ringing: 0,
         interruptions: 0,
         barge_ins: 0,

@@ -348,6 +348,9 @@ pub struct Rates {
     pub filler_rate: Rate,
     /// A sensitivity: as the success rate, by calls that no fault ended.
     pub success_without_faults_rate: Rate,
+    /// Answered attempts of which the whole cost is known: the platform's, and that of a model that speaks. Under 90 %
+    /// nothing is said of cost.
+    pub cost_known_rate: Rate,
     pub lost_rate: Rate,
 }
 

@@ -274,6 +274,13 @@ pub fn clusters<'a>(sums: impl IntoIterator<Item = &'a TurnSums>) -> Clusters {
     Clusters::of_tallies(tallies, calls)
 }
 
+/// Σ N² / Σ N over calls of N answered turns: how many turns of a call stand together, as a turn meets them.
+pub fn alike<'a>(sums: impl IntoIterator<Item = &'a TurnSums>) -> f64 {
+    let counts = sums.into_iter().flat_map(|sums| &sums.turns);
+    let (n, sizes) = counts.fold((0, 0), |(n, sizes), count| (n + count.n, sizes + count.sizes));
+    if n == 0 { 1.0 } else { sizes as f64 / n as f64 }
+}
+
 /// The turns of one mode, each contact once: its first call with turns. `repeats` holds all calls of whoever was talked
 /// to more than once.
 pub fn each_once(sums: &[TurnSums], repeats: &[CallTurns], mode: &Mode) -> Vec<TurnSums> {

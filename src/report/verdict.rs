@@ -247,7 +247,6 @@ pub fn reason_words(reason: Option<&str>, lang: Lang) -> String {
         super::intervals::NOTHING => "нечего считать".to_owned(),
         super::intervals::NEVER => "ответа не было".to_owned(),
         "nothing varies" => "разброса нет".to_owned(),
-        "a stage is shown, not compared" => "без сравнения".to_owned(),
         other => {
             let few = [("too few calls ", "мало звонков"), ("too few quarters of an hour ", "мало четвертей часа")];
             let told = few.iter().find_map(|(en, ru)| Some(format!("{ru} {}", other.strip_prefix(en)?)));

@@ -151,6 +151,8 @@ pub struct CountedCalls {
     pub faults: i64,
     pub talk_ms: i64,
     pub cost_micros: Option<i64>,
+    /// Answered attempts of which the whole cost is known.
+    pub costed: i64,
     pub ringing: i64,
     pub interruptions: i64,
     pub barge_ins: i64,
@@ -208,7 +210,10 @@ impl Counted {
                 calls.late_greetings += row.late_greetings;
                 calls.faults += row.faults;
                 calls.talk_ms += row.talk_ms;
-                if row.costed > 0 {
+                if matches!(row.outcome.as_str(), "answered" | "machine") {
+                    calls.costed += row.costed;
+                }
+                if row.cost_micros > 0 || row.costed > 0 {
                     *calls.cost_micros.get_or_insert(0) += row.cost_micros;
                 }
                 calls.ringing += row.ringing;

@@ -211,6 +211,7 @@ fn add_arm(figures: &mut Figures, dice: &mut Dice, arm: &Arm, mode: &Mode, conta
         faults: silent,
         talk_ms: talk,
         cost_micros: Some(quarters.iter().map(|quarter| quarter.cost_micros).sum()),
+        costed: arm.reached + machine,
         ringing: arm.contacts,
         interruptions: 2,
         barge_ins: arm.reached / 8,

@@ -54,6 +54,14 @@ impl Remembered {
         let told = self.call.as_ref().and_then(|call| call.cost_micros);
         self.billed.or(told).unwrap_or(0) + self.billed_twin.unwrap_or(0) + self.models
     }
+
+    /// Somebody told a cost, and where a model speaks, what that one cost.
+    pub fn tells_cost(&self) -> bool {
+        let told = self.call.as_ref().and_then(|call| call.cost_micros);
+        let speaks = self.outcome == Some(Outcome::Answered) && self.mode.starts_with("realtime");
+        let known = told.or(self.billed).or(self.billed_twin).is_some() || self.spoken || self.replied;
+        known && (self.spoken || !speaks)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -74,6 +82,9 @@ pub struct Remembered {
     pub billed_twin: Option<i64>,
     /// What models counted that replied in it, or spoke.
     pub models: i64,
+    /// A model that spoke told it, or one that replied.
+    pub spoken: bool,
+    pub replied: bool,
 }
 
 pub struct History {
@@ -181,6 +192,8 @@ impl History {
                     billed: None,
                     billed_twin: None,
                     models: 0,
+                    spoken: false,
+                    replied: false,
                 });
                 if dice.one_in(15) {
                     continue; // its nudge never came
@@ -259,7 +272,8 @@ impl History {
     /// A model that spoke, or one that replied: before the call's end, or after it.
     async fn models_cost(&mut self, calls: &Calls<'_>, attempt: AttemptId, at: Timestamp, dice: &mut Dice) {
         let cost = dice.below(500) as i64;
-        if dice.one_in(2) {
+        let spoken = dice.one_in(2);
+        if spoken {
             let stream = MediaStream {
                 attempt_id: attempt.0,
                 opened_at: at.0,
@@ -283,7 +297,9 @@ impl History {
                 return;
             }
         }
-        self.attempts.get_mut(&attempt).unwrap().models += cost;
+        let it = self.attempts.get_mut(&attempt).unwrap();
+        it.models += cost;
+        (it.spoken, it.replied) = (it.spoken || spoken, it.replied || !spoken);
     }
 }
 

@@ -120,6 +120,7 @@ fn figures(case: &Value) -> Figures {
             faults: 0,
             talk_ms: 0,
             cost_micros: Some(0),
+            costed: 0,
             ringing: 0,
             interruptions: 0,
             barge_ins: 0,
@@ -134,6 +135,7 @@ fn figures(case: &Value) -> Figures {
             latency(Metric::PddMs, Some(ring));
         }
         let Some(answer) = attempt.ms("answer") else { continue };
+        row.costed += u64::from(attempt.row["cost_micros"].is_u64());
         latency(Metric::AnswerMs, Some(answer));
         if let Some(ringing) = attempt.since("ring", "answer") {
             latency(Metric::RingMs, Some(ringing));

@@ -1,11 +1,13 @@
 //! Do intervals cover as often as they say, and do looks find winners where there are none? By simulation, with seeds
 //! of their own, so that a run is the same everywhere. Three standard errors are allowed.
 
+use halo::report::intervals;
 use halo::report::regime::look_alphas;
 use halo::report::stats::bootstrap::Dice;
 use halo::report::stats::chi_square::goodness_of_fit;
 use halo::report::stats::clustered::{Clusters, quantile_difference, quantile_ratio};
 use halo::report::stats::proportion::{Share, newcombe, wilson};
+use halo::report::stats::quantile::{Frequencies, Level};
 use halo::report::stats::sequential::{Summary, confidence_sequence};
 use halo::report::stats::{LEVEL, z_of};
 use statrs::distribution::{Binomial, Discrete};
@@ -87,6 +89,42 @@ fn tails_of_turns_are_covered_with_calls_as_clusters() {
             let share = covered as f64 / TIMES as f64;
             assert!(share >= LEVEL - three_errors(LEVEL, TIMES), "{share} at {q}");
         }
+    }
+}
+
+/// Stages are counted without their calls. The guard: `alike`; with every turn by itself the limits hold three times in
+/// four where calls are as unlike as here.
+#[test]
+fn a_stage_is_covered_though_nobody_knows_which_turns_are_of_one_call() {
+    const TIMES: usize = 400;
+    let mut dice = Dice::seeded(11);
+    for (level, z) in [(Level::P50, 0.0), (Level::P95, 1.644_854)] {
+        // Own and common parts of variance 0.25 each.
+        let truth = (6.0 + z * 0.5_f64.sqrt()).exp();
+        let (mut covered, mut by_turns) = (0, 0);
+        for _ in 0..TIMES {
+            let (mut values, mut n, mut sizes) = (Vec::new(), 0_u64, 0_u64);
+            for _ in 0..250 {
+                let (turns, own) = (2 + (uniform(&mut dice) * 8.0) as u64, 0.5 * normal(&mut dice));
+                (n, sizes) = (n + turns, sizes + turns * turns);
+                for _ in 0..turns {
+                    let ms = (6.0 + own + 0.5 * normal(&mut dice)).exp().round() as i64;
+                    // Not every turn tells its stages.
+                    if uniform(&mut dice) < 0.8 {
+                        values.push((Some(ms), 1));
+                    }
+                }
+            }
+            let table = Frequencies::collect(values);
+            let found = intervals::of_stage(&table, sizes as f64 / n as f64, level);
+            let (lower, upper) = found.limits().expect("enough calls");
+            covered += usize::from(lower <= truth && truth <= upper);
+            let alone = intervals::of_stage(&table, 1.0, level);
+            by_turns += usize::from(alone.limits().is_some_and(|(lower, upper)| lower <= truth && truth <= upper));
+        }
+        let share = |n: usize| n as f64 / TIMES as f64;
+        assert!(share(covered) >= LEVEL - three_errors(LEVEL, TIMES), "{} at {level:?}", share(covered));
+        assert!(share(by_turns) < 0.9, "{} at {level:?}", share(by_turns));
     }
 }
 

@@ -264,6 +264,7 @@ fn arm_rows(rows: &mut Rows, arm: &Arm) -> Result<(), RenderError> {
         ("barge_in_rate", &rates.barge_in_rate),
         ("filler_rate", &rates.filler_rate),
         ("success_without_faults_rate", &rates.success_without_faults_rate),
+        ("cost_known_rate", &rates.cost_known_rate),
         ("lost_rate", &rates.lost_rate),
         ("coverage_rate", &arm.turns.coverage),
     ] {

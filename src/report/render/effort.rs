@@ -65,6 +65,12 @@ pub fn section(report: &Report, lang: Lang) -> Section {
         };
         add(pick(lang, "cost per success", "стоимость успеха"), Ratio::CostPerGoal);
         add(pick(lang, "cost per minute", "стоимость минуты"), Ratio::CostPerMinute);
+        // Only where something is missing: of the rest it would say what everybody expects.
+        let known: fn(&Arm) -> &Rate = |arm| &arm.rates.cost_known_rate;
+        if report.arms.iter().any(|arm| known(arm).k < known(arm).interval.n) {
+            let label = pick(lang, "cost known, of answered", "стоимость известна, из отвеченных");
+            rows.push(row(report, label, "", |arm| words::rate(known(arm), lang)));
+        }
     }
     rows.extend([
         rate("machines, of answered", "автоответчики, из отвеченных", |arm| {

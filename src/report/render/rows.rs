@@ -220,7 +220,8 @@ fn stages(report: &Report, lang: Lang) -> Vec<Row> {
         row(report, &format!("{name} p50·p95"), pick(lang, en, ru), |arm| match arm.latency(name) {
             Some(found) => {
                 let both = [&found.p50, &found.p95];
-                plain(both.map(|quantile| words::quantile(quantile, found.largest_ms)).join(" · "))
+                let main = both.map(|quantile| words::quantile(quantile, found.largest_ms)).join(" · ");
+                Cell { main, note: limits_words(&found.p50) }
             }
             None => plain("–".to_owned()),
         })
@@ -238,11 +239,11 @@ fn quantile_words(quantile: &Interval, latency: &Latency, lang: Lang) -> String 
 }
 
 fn limited_quantile(latency: &Latency, lang: Lang) -> Cell {
-    let note = match latency.p50.limits() {
-        Some((lower, upper)) => format!("{}–{}", words::ms(lower), words::ms(upper)),
-        None => String::new(),
-    };
-    Cell { main: quantile_words(&latency.p50, latency, lang), note }
+    Cell { main: quantile_words(&latency.p50, latency, lang), note: limits_words(&latency.p50) }
+}
+
+fn limits_words(quantile: &Interval) -> String {
+    quantile.limits().map_or(String::new(), |(lower, upper)| format!("{}–{}", words::ms(lower), words::ms(upper)))
 }
 
 pub fn light_words(light: Light, lang: Lang) -> (&'static str, &'static str) {

@@ -154,7 +154,16 @@ impl Frequencies {
 
     /// Distribution-free limits of a quantile, for observations that are independent.
     pub fn quantile_limits(&self, level: Level, confidence: f64) -> (Option<f64>, Option<f64>) {
-        let (low, high) = order_statistic_ranks(self.n(), level.fraction(), confidence);
+        self.quantile_limits_of(self.n(), level, confidence)
+    }
+
+    /// The same of observations of which only so many are independent: the ranks of that few, as shares of all.
+    pub fn quantile_limits_of(&self, independent: u64, level: Level, confidence: f64) -> (Option<f64>, Option<f64>) {
+        let (all, few) = (u128::from(self.n()), u128::from(independent.clamp(1, self.n().max(1))));
+        let (low, high) = order_statistic_ranks(few as u64, level.fraction(), confidence);
+        // Outwards: the first of what stands for the lower one, the last of what stands for the upper one.
+        let low = low.map(|rank| (u128::from(rank) * all / few) as u64);
+        let high = high.map(|rank| (((u128::from(rank) + 1) * all).div_ceil(few) - 1) as u64);
         (low.and_then(|rank| self.at_rank(rank)), high.and_then(|rank| self.at_rank(rank)))
     }
 }

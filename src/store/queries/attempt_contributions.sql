@@ -2,7 +2,7 @@
 select run_id, mode, outcome, quarter_at,
        '[' || count(*) || ',' || sum(goal) || ',' || sum(conversed) || ',' || sum(early_hangup) || ','
            || sum(late_greeting) || ',' || sum(fault) || ',' || sum(talk_ms) || ',' || coalesce(sum(cost_micros), 0)
-           || ',' || count(cost_micros) || ',' || sum(ringing) || ',' || sum(interruptions) || ',' || sum(barge_ins)
+           || ',' || count(case when model_told = 1 then cost_micros end) || ',' || sum(ringing) || ',' || sum(interruptions) || ',' || sum(barge_ins)
            || ',' || sum(fillers) || ']' as sums
 from report_counted
 where attempt_id in (select value from json_each($1)) -- sqlite
