@@ -27,11 +27,11 @@ use crate::dialer::{Dialer, Platform, Pricing, ReadRules};
 use crate::doctor::{Level, Patient};
 use crate::domain::{Mode, Timestamp};
 use crate::http::judging::keep_judging;
-use crate::http::{ApiKey, Examine, Model, Voice, Web};
+use crate::http::{ApiKey, Deploy, DeployOrder, Examine, Model, Problem, Voice, Web};
 use crate::report::gather::keep_prices;
 use crate::simulator;
 use crate::store::{LimitOrder, Store};
-use crate::voximplant::{Pacer, Sources, Wanted};
+use crate::voximplant::{DeployError, Pacer, Sources, Wanted};
 use crate::{chat, intake, queue};
 use anyhow::{Context, Result, bail};
 use lock::dialling_lock;
@@ -287,6 +287,7 @@ impl App {
             None => None,
         };
         web.examine = patient.clone().map(examiner);
+        web.deploy = patient.clone().map(deployer);
         let notifier = tell::notifier(config, &dialer, &modes, read_rules(modes.clone()))?;
         node.live(&store, &clock, stop_work.clone()).await?;
         if roles.scheduler && matches!(duty, Duty::Everything) {
@@ -430,6 +431,21 @@ fn examiner(patient: Arc<Patient>) -> Examine {
     Arc::new(move || {
         let patient = patient.clone();
         Box::pin(async move { patient.examine().await.json() })
+    })
+}
+
+/// With what this process runs by.
+fn deployer(patient: Arc<Patient>) -> Deploy {
+    Arc::new(move |DeployOrder { dry_run, numbers }| {
+        let patient = patient.clone();
+        Box::pin(async move {
+            let wanted = Wanted { numbers, dry_run, ..patient.wanted.clone() };
+            let done = patient.client.deploy(&wanted).await.map_err(|cause| match cause {
+                DeployError::Api(cause) => Problem::provider(cause),
+                cause => Problem::refused(cause.to_string(), Vec::new()),
+            })?;
+            Ok(done.json())
+        })
     })
 }
 

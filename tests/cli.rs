@@ -6,6 +6,8 @@ mod harness;
 mod call;
 #[path = "cli/doors.rs"]
 mod doors;
+#[path = "cli/elsewhere.rs"]
+mod elsewhere;
 #[path = "cli/keys.rs"]
 mod keys;
 #[path = "cli/life.rs"]

@@ -6,8 +6,6 @@
 mod line;
 mod way;
 
-pub use way::There;
-
 use super::{Failure, settings};
 use clap::Args;
 use halo::demo::interrupted;

@@ -1,19 +1,27 @@
 //! `halo campaign …`
 
 use super::lists::{self, Check, Shape};
-use super::{Failure, life, open, settings, watch, who};
+use super::there::{self, There, of_campaign};
+use super::watch::Place;
+use super::{Failure, figures, life, open, settings, watch, who};
 use clap::Subcommand;
 use halo::app::{known_modes, peek_clock, read_rules, real_phones_ring};
+use halo::config::Config;
 use halo::dialer::hindrance;
-use halo::domain::RunId;
 use halo::domain::settings::Take;
+use halo::domain::{RunId, Timestamp};
 use halo::http::import::{Here, ImportError, Upload, import_from};
-use halo::store::{RunState, Store};
-use serde_json::json;
-use std::path::PathBuf;
+use halo::report::Lang;
+use halo::store::{Shown, Store};
+use reqwest::Method;
+use reqwest::multipart::Form;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const LISTED_MAX: i64 = 1000;
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 #[derive(Subcommand)]
 pub enum Verb {
@@ -62,7 +70,7 @@ pub enum Verb {
     /// End the open runs; calls under way go on to their end.
     Stop(life::Stop),
     /// Change settings while the campaign lives: dial.cps=3 windows.days='["mon-fri 09:00-18:00"]'
-    Set(life::Set),
+    Set(super::set::Set),
     /// Add a list; it joins the open run, or waits for the next one.
     Append {
         campaign: String,
@@ -88,18 +96,6 @@ pub enum Verb {
     Watch { campaign: String },
 }
 
-impl Verb {
-    /// Looks into the database; a rehearsal of a folder has one of its own, and a list that is looked at needs none.
-    pub fn needs_rows(&self) -> bool {
-        match self {
-            Verb::Check(args) => args.needs_rows(),
-            Verb::Template { .. } => false,
-            Verb::Rehearse(args) => !args.is_folder(),
-            _ => true,
-        }
-    }
-}
-
 pub async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Check(args) => lists::check(args).await,
@@ -113,7 +109,7 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Resume(args) => life::resume(args).await,
         Verb::Drain(args) => life::drain(args).await,
         Verb::Stop(args) => life::stop(args).await,
-        Verb::Set(args) => life::set(args).await,
+        Verb::Set(args) => super::set::run(args).await,
         Verb::Append { campaign, file, shape, json } => life::append_list(&campaign, &file, &shape, json).await,
         Verb::Clone { campaign, name, keep_arms, json } => life::copy_campaign(&campaign, name, keep_arms, json).await,
         Verb::Watch { campaign } => watch::watch(&campaign).await,
@@ -130,12 +126,71 @@ async fn import_dir(dir: &std::path::Path, list: Option<PathBuf>, shape: &Shape,
     let settings = text("campaign.toml")?;
     let script = if dir.join("script.toml").exists() { Some(text("script.toml")?) } else { None };
     let list = list.unwrap_or_else(|| lists::of_folder(dir));
-    let (source, given) = lists::open(&list, shape)?;
+    let done = match There::of(&config)? {
+        Some(there) => {
+            let form = Form::new().text("settings", settings);
+            let form = match script {
+                Some(script) => form.text("script", script),
+                None => form,
+            };
+            there.send("/api/v1/campaigns", shape, form.part("contacts", there::list(&list, shape)?)).await?
+        }
+        None => import_here(&config, &settings, script.as_deref(), &list, shape).await?,
+    };
+    if as_json {
+        println!("{done}");
+    } else {
+        say_imported(&done);
+    }
+    Ok(())
+}
 
-    let store = halo::app::open_store(&config).await?;
+fn say_imported(done: &Value) {
+    let text = |key: &str| done[key].as_str().unwrap_or_default();
+    let number = |value: &Value| value.as_u64().unwrap_or_default();
+    let [accepted, duplicate, refused] =
+        ["accepted", "duplicate", "refused"].map(|bucket| number(&done["buckets"][bucket]));
+    println!(
+        "Campaign {} ({}): {} rows = {accepted} accepted + {duplicate} duplicate + {refused} refused",
+        text("name"),
+        text("id"),
+        number(&done["rows"])
+    );
+    if done["again"] == true {
+        println!("It was there already, with this very list: nothing was stored");
+    }
+    let p = &done["policy"];
+    println!(
+        "Policy {}: rules {}, unverified {} (nobody read the clause itself)",
+        p["name"].as_str().unwrap_or_default(),
+        number(&p["rules"]),
+        number(&p["unverified"])
+    );
+    for what in p["not_held"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        println!("  not seen to: {what}");
+    }
+    let notes = number(&done["notes"]);
+    if notes > 0 {
+        println!("{notes} cells were left out, or need a look: halo export {} notes", text("name"));
+    }
+    if duplicate + refused > 0 {
+        println!("Why, line by line: halo export {} rejects", text("name"));
+    }
+}
+
+/// What the API answers.
+async fn import_here(
+    config: &Config,
+    settings: &str,
+    script: Option<&str>,
+    list: &Path,
+    shape: &Shape,
+) -> Result<Value, Failure> {
+    let (source, given) = lists::open(list, shape)?;
+    let store = halo::app::open_store(config).await?;
     let clock = peek_clock(&store).await?;
-    let (modes, real) = (known_modes(&config)?, real_phones_ring(&config, &store).await?);
-    life::knows_its_platform(&config, real)?;
+    let (modes, real) = (known_modes(config)?, real_phones_ring(config, &store).await?);
+    life::knows_its_platform(config, real)?;
     let here = Here {
         store: &store,
         modes: &modes,
@@ -143,7 +198,7 @@ async fn import_dir(dir: &std::path::Path, list: Option<PathBuf>, shape: &Shape,
         default_caller_id: config.caller_id.clone(),
         now: clock.now(),
     };
-    let upload = Upload { source: &source, settings: &settings, script: script.as_deref(), contacts: &[], salt: None };
+    let upload = Upload { source: &source, settings, script, contacts: &[], salt: None };
     let progress = lists::Shown::of(&given);
     let done = import_from(&here, upload, given).await.map_err(refused)?;
     progress.end();
@@ -151,32 +206,7 @@ async fn import_dir(dir: &std::path::Path, list: Option<PathBuf>, shape: &Shape,
         let detail = json!({ "rows": done.rows, "buckets": done.buckets });
         who::note(&store, ("campaign.import", clock.now()), ("campaign", done.campaign), detail).await?;
     }
-    if as_json {
-        let told = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
-                           "policy": done.policy, "again": done.again });
-        println!("{told}");
-    } else {
-        let b = done.buckets;
-        println!(
-            "Campaign {} ({}): {} rows = {} accepted + {} duplicate + {} refused",
-            done.name, done.campaign, done.rows, b.accepted, b.duplicate, b.refused
-        );
-        if done.again {
-            println!("It was there already, with this very list: nothing was stored");
-        }
-        let p = done.policy;
-        println!("Policy {}: rules {}, unverified {} (nobody read the clause itself)", p.name, p.rules, p.unverified);
-        for what in p.not_held {
-            println!("  not seen to: {what}");
-        }
-        if done.notes > 0 {
-            println!("{} cells were left out, or need a look: halo export {} notes", done.notes, done.name);
-        }
-        if b.duplicate + b.refused > 0 {
-            println!("Why, line by line: halo export {} rejects", done.name);
-        }
-    }
-    Ok(())
+    Ok(done.told())
 }
 
 pub fn refused(cause: ImportError) -> Failure {
@@ -192,123 +222,188 @@ pub fn refused(cause: ImportError) -> Failure {
 }
 
 async fn list(as_json: bool) -> Result<(), Failure> {
-    let store = open(&settings()?).await?;
-    let mut rows = Vec::new();
-    for campaign in store.campaigns(LISTED_MAX).await? {
-        let imports = store.imports(campaign.campaign).await?;
-        let runs = store.runs(campaign.campaign).await?;
-        let accepted: i64 = imports.iter().map(|import| import.accepted).sum();
-        let state = runs.last().map_or("no run yet", |run| run.shown.as_str());
-        rows.push((campaign.name, campaign.campaign, accepted, runs.len(), state));
-    }
+    let config = settings()?;
+    let rows: Vec<Listed> = match There::of(&config)? {
+        Some(there) => {
+            let told: Vec<Value> = there.get("/api/v1/campaigns").await?;
+            told.iter().map(Listed::of).collect()
+        }
+        None => list_here(&config).await?,
+    };
     if as_json {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|r| json!({ "name": r.0, "id": r.1, "contacts": r.2, "runs": r.3, "last_run": r.4 }))
-            .collect();
         println!("{}", json!(rows));
     } else if rows.is_empty() {
         println!("No campaigns yet: halo campaign import DIR");
     } else {
-        for (name, id, contacts, runs, state) in rows {
-            println!("{name:24} {id}  {contacts:>8} contacts  {runs:>3} runs  last: {state}");
+        for Listed { name, id, contacts, runs, last_run } in rows {
+            println!("{name:24} {id}  {contacts:>8} contacts  {runs:>3} runs  last: {last_run}");
         }
     }
     Ok(())
 }
 
-async fn show(campaign: &str, as_json: bool) -> Result<(), Failure> {
-    let store = open(&settings()?).await?;
-    let campaign = store.find_campaign(campaign).await?;
-    let imports = store.imports(campaign.campaign).await?;
-    let runs = store.runs(campaign.campaign).await?;
-    if as_json {
-        let mut told = Vec::new();
-        for run in runs {
-            let mut value = json!(run);
-            value["history"] = json!(store.run_history(run.run).await?);
-            told.push(value);
+/// A line of the list.
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    id: String,
+    contacts: i64,
+    runs: usize,
+    last_run: String,
+}
+
+const NO_RUN: &str = "no run yet";
+
+impl Listed {
+    fn of(told: &Value) -> Self {
+        let text = |key: &str| told[key].as_str().map(str::to_owned);
+        let imports = told["imports"].as_array().into_iter().flatten();
+        Listed {
+            name: text("name").unwrap_or_default(),
+            id: text("id").unwrap_or_default(),
+            contacts: imports.filter_map(|import| import["accepted"].as_i64()).sum(),
+            runs: told["runs"].as_array().map_or(0, Vec::len),
+            last_run: text("last_run_state").unwrap_or_else(|| NO_RUN.to_owned()),
         }
-        let settings_version = store.settings_version(campaign.campaign).await?;
+    }
+}
+
+async fn list_here(config: &Config) -> Result<Vec<Listed>, Failure> {
+    let store = open(config).await?;
+    let mut rows = Vec::new();
+    for campaign in store.campaigns(LISTED_MAX).await? {
+        let imports = store.imports(campaign.campaign).await?;
+        let runs = store.runs(campaign.campaign).await?;
+        rows.push(Listed {
+            name: campaign.name,
+            id: campaign.campaign.to_string(),
+            contacts: imports.iter().map(|import| import.accepted).sum(),
+            runs: runs.len(),
+            last_run: runs.last().map_or(NO_RUN, |run| run.shown.as_str()).to_owned(),
+        });
+    }
+    Ok(rows)
+}
+
+async fn show(campaign: &str, as_json: bool) -> Result<(), Failure> {
+    let place = Place::find().await?;
+    let (told, skipped) = match &place {
+        Place::There(there) => {
+            let told: Value = there.get(&of_campaign(campaign, "")).await?;
+            let schedules: Vec<Value> = there.get("/api/v1/schedules").await?;
+            let of = schedules.iter().filter(|schedule| schedule["campaign"] == told["id"]);
+            let skipped = of.flat_map(|schedule| schedule["skipped"].as_array().cloned().unwrap_or_default()).collect();
+            (told, skipped)
+        }
+        Place::Here(store, _) => shown_here(store, campaign).await?,
+    };
+    let runs = place.runs(campaign).await?;
+    if as_json {
+        let [id, name, version, imports] = ["id", "name", "settings_version", "imports"].map(|key| &told[key]);
         println!(
             "{}",
-            json!({ "id": campaign.campaign, "name": campaign.name, "settings_version": settings_version,
-                    "imports": imports, "runs": told })
+            json!({ "id": id, "name": name, "settings_version": version, "imports": imports, "runs": runs })
         );
         return Ok(());
     }
-    println!("{} ({})", campaign.name, campaign.campaign);
-    for i in imports {
-        println!(
-            "  list {}: {} rows = {} accepted + {} duplicate + {} refused",
-            i.ordinal, i.rows_total, i.accepted, i.duplicates, i.refused
-        );
+    println!("{} ({})", told["name"].as_str().unwrap_or_default(), told["id"].as_str().unwrap_or_default());
+    for list in told["imports"].as_array().into_iter().flatten() {
+        let [ordinal, rows, accepted, duplicates, refused] =
+            ["ordinal", "rows_total", "accepted", "duplicates", "refused"].map(|key| &list[key]);
+        println!("  list {ordinal}: {rows} rows = {accepted} accepted + {duplicates} duplicate + {refused} refused");
     }
-    for firing in store.skipped(LISTED_MAX).await? {
-        if firing.campaign == campaign.campaign {
-            println!("  no run for {}: {}", firing.due_at, firing.reason);
-        }
+    for firing in &skipped {
+        let due_at: Timestamp = there::read(firing["due_at"].clone())?;
+        println!("  no run for {due_at}: {}", firing["reason"].as_str().unwrap_or_default());
     }
     for run in runs {
-        let p = store.progress(run.run).await?;
-        let reason = run.state_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-        let history = store.run_history(run.run).await?;
+        let p = run.progress;
         println!(
-            "  run {} {}: {}{reason}, {}/{} contacts at rest, {} live, {} retries waiting",
+            "  run {} {}: {}, {}/{} contacts at rest, {} live, {} retries waiting",
             run.ordinal,
-            run.run,
-            run.shown.as_str(),
+            run.id,
+            run.state(),
             p.rested,
             p.contacts,
             p.live,
             p.retries_waiting
         );
-        for change in history {
+        for change in run.history {
             println!("    {}", life::line(&change));
         }
     }
     Ok(())
 }
 
+/// The campaign as the API tells it, and the moments that made no run.
+async fn shown_here(store: &Store, campaign: &str) -> Result<(Value, Vec<Value>), Failure> {
+    let campaign = store.find_campaign(campaign).await?;
+    let told = json!({
+        "id": campaign.campaign, "name": campaign.name,
+        "settings_version": store.settings_version(campaign.campaign).await?,
+        "imports": store.imports(campaign.campaign).await?,
+    });
+    let mut skipped = store.skipped(LISTED_MAX).await?;
+    skipped.retain(|firing| firing.campaign == campaign.campaign);
+    Ok((told, skipped.iter().map(|firing| json!(firing)).collect()))
+}
+
 async fn start(args: life::Start) -> Result<(), Failure> {
+    let place = Place::find().await?;
+    let (run, contacts) = match &place {
+        Place::There(there) => {
+            let path = of_campaign(&args.campaign, "/runs");
+            // Words that are wrong are told before anybody is asked.
+            args.only()?;
+            let told = there.tell(Method::POST, &path, args.body()).await?;
+            (there::read(told["id"].clone())?, told["contacts"].as_u64().unwrap_or_default())
+        }
+        Place::Here(store, clock) => start_here(store, clock.now(), &args).await?,
+    };
+    println!("Run {run} with {contacts} contacts");
+    if args.wait { wait_for(&place, run, &args.campaign).await } else { Ok(()) }
+}
+
+async fn start_here(store: &Store, now: Timestamp, args: &life::Start) -> Result<(RunId, u64), Failure> {
     let config = settings()?;
-    let store = open(&config).await?;
-    let clock = peek_clock(&store).await?;
     let campaign = store.find_campaign(&args.campaign).await?;
     let account = store.installation_value("account").await?.and_then(|id| id.parse().ok());
     let Some(account) = account else {
         return Err(Failure::refused("no process has served this database yet: start `halo serve` first"));
     };
     let (rules, _) = read_rules(known_modes(&config)?)(&campaign.settings).map_err(Failure::refused)?;
-    let real = real_phones_ring(&config, &store).await?;
-    if let Some(why) = hindrance(&store, campaign.campaign, &rules, real).await? {
+    let real = real_phones_ring(&config, store).await?;
+    if let Some(why) = hindrance(store, campaign.campaign, &rules, real).await? {
         return Err(Failure::refused(why));
     }
-    let now = clock.now();
     let campaign = campaign.campaign;
-    let line = who::line(&store, "run.start", now).about("campaign", campaign);
+    let line = who::line(store, "run.start", now).about("campaign", campaign);
     let (beginning, only) = (args.beginning(line, now), args.only()?);
-    let (run, contacts) = match only {
+    Ok(match only {
         None => store.begin_run(campaign, account, Take::All, beginning, now).await?,
         Some(only) => store.begin_rerun(campaign, account, only, beginning, now).await?,
-    };
-    println!("Run {run} with {contacts} contacts");
-    if args.wait {
-        wait_for(&store, run).await?;
-    }
-    Ok(())
+    })
 }
 
-async fn wait_for(store: &Store, run: RunId) -> Result<(), Failure> {
+/// Until the run is over; then what it came to, and what the report says of the modes.
+async fn wait_for(place: &Place, run: RunId, campaign: &str) -> Result<(), Failure> {
     loop {
-        let now = store.run(run).await?;
-        if now.state.is_over() {
+        let now = place.look(run).await?;
+        if now.is_over() {
             println!("Run {run}: {}", now.state.as_str());
             return match now.state {
-                RunState::Completed => Ok(()),
+                Shown::Completed => verdicts(place, campaign).await,
                 _ => Err(Failure::refused(now.state_reason.unwrap_or_default())),
             };
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+async fn verdicts(place: &Place, campaign: &str) -> Result<(), Failure> {
+    let report = figures::found(place, campaign).await?;
+    for verdict in &report.verdicts {
+        println!("{} {}", verdict.state.icon(), verdict.sentence.get(Lang::En));
+    }
+    Ok(())
 }

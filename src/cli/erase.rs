@@ -1,6 +1,6 @@
 //! `halo erase`: here by the database, elsewhere by the API of HALO_URL.
 
-use super::call::There;
+use super::there::There;
 use super::{Failure, open, settings, who};
 use clap::Args;
 use halo::app::peek_clock;

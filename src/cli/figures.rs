@@ -1,14 +1,16 @@
 //! What was found: report, export, prove.
 
+use super::there::{self, There, of_campaign};
+use super::watch::Place;
 use super::{Failure, Lang, Out, open, settings};
 use clap::{Args, ValueEnum};
 use halo::app::{known_modes, peek_clock, read_rules};
-use halo::domain::experiment::Success;
 use halo::http::export;
+use halo::http::verified::verified as verified_here;
 use halo::report::render::{Format, render};
-use halo::report::verify::verify;
-use halo::report::{Proof, gather, stored};
-use std::path::PathBuf;
+use halo::report::verify::Verification;
+use halo::report::{Proof, Report, stored};
+use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub struct ReportArgs {
@@ -88,34 +90,10 @@ pub async fn report(args: ReportArgs) -> Result<(), Failure> {
     if args.share {
         return super::share::run(args).await;
     }
-    let config = settings()?;
-    let store = open(&config).await?;
-    let now = peek_clock(&store).await?.now();
-    let modes = known_modes(&config)?;
-    let campaign = store.find_campaign(&args.campaign).await?;
-    let (rules, _) = read_rules(modes)(&campaign.settings).map_err(Failure::refused)?;
     if let Some(path) = &args.verify {
-        let export = std::fs::read(path).map_err(|cause| Failure::refused(format!("{}: {cause}", path.display())))?;
-        // Before the figures: what ends in between makes the mark older than they are, never newer.
-        let marks = gather::marks(&store, &campaign).await?;
-        // An export tells goals as the dialogue recorded them, whoever success is counted by.
-        let mut recorded = rules.clone();
-        recorded.experiment.success = Success::Dialogue;
-        let figures = gather::figures(&store, &campaign, &recorded, now).await.map_err(Failure::refused)?;
-        let found = verify(&export, &figures, &marks).map_err(Failure::refused)?;
-        let text = match args.format {
-            Form::Json => serde_json::to_string_pretty(&found).map_err(Failure::refused)? + "\n",
-            _ => found.text(),
-        };
-        let mut out = Out::to(args.out.as_ref())?;
-        out.write(text.as_bytes())?;
-        out.end();
-        return match found.exit_code() {
-            0 => Ok(()),
-            code => Err(Failure { code, message: String::new() }),
-        };
+        return verified(&args, path).await;
     }
-    let report = stored::report(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
+    let report = found(&Place::find().await?, &args.campaign).await?;
     let format = match args.format {
         Form::Table => Format::Table,
         Form::Json => Format::Json,
@@ -130,8 +108,45 @@ pub async fn report(args: ReportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The report as it stands.
+pub async fn found(place: &Place, campaign: &str) -> Result<Report, Failure> {
+    let (store, clock) = match place {
+        Place::There(there) => return there.get(&of_campaign(campaign, "/report.json")).await,
+        Place::Here(store, clock) => (store, clock),
+    };
+    let campaign = store.find_campaign(campaign).await?;
+    let (rules, _) = read_rules(known_modes(&settings()?)?)(&campaign.settings).map_err(Failure::refused)?;
+    stored::report(store, &campaign, &rules, clock.now()).await.map_err(Failure::refused)
+}
+
+async fn verified(args: &ReportArgs, path: &Path) -> Result<(), Failure> {
+    let failed = |cause| Failure::refused(format!("{}: {cause}", path.display()));
+    let export = std::fs::read(path).map_err(failed)?;
+    let config = settings()?;
+    let found: Verification = match There::of(&config)? {
+        Some(there) => there.post(&of_campaign(&args.campaign, "/report/verify"), export).await?,
+        None => {
+            let store = open(&config).await?;
+            let now = peek_clock(&store).await?.now();
+            let campaign = store.find_campaign(&args.campaign).await?;
+            let (rules, _) = read_rules(known_modes(&config)?)(&campaign.settings).map_err(Failure::refused)?;
+            verified_here(&store, &campaign, &rules, &export, now).await?
+        }
+    };
+    let text = match args.format {
+        Form::Json => serde_json::to_string_pretty(&found).map_err(Failure::refused)? + "\n",
+        _ => found.text(),
+    };
+    let mut out = Out::to(args.out.as_ref())?;
+    out.write(text.as_bytes())?;
+    out.end();
+    match found.exit_code() {
+        0 => Ok(()),
+        code => Err(Failure { code, message: String::new() }),
+    }
+}
+
 pub async fn export(args: ExportArgs) -> Result<(), Failure> {
-    let store = open(&settings()?).await?;
     let what = match args.what {
         What::Contacts => export::What::Contacts,
         What::Attempts => export::What::Attempts,
@@ -141,6 +156,11 @@ pub async fn export(args: ExportArgs) -> Result<(), Failure> {
     };
     let shape = export::sheet::Shape::said(args.format, args.delimiter.as_deref(), args.mark);
     let shape = shape.map_err(|why| Failure::usage(format!("--{why}")))?;
+    let config = settings()?;
+    if let Some(there) = There::of(&config)? {
+        return export_there(&there, what, &args).await;
+    }
+    let store = open(&config).await?;
     let mut export = export::Export::of_list(&store, what, &args.campaign, args.list, shape).await?;
     let mut out = Out::to(args.out.as_ref())?;
     while let Some(piece) = export.piece().await? {
@@ -152,13 +172,34 @@ pub async fn export(args: ExportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn export_there(there: &There, what: export::What, args: &ExportArgs) -> Result<(), Failure> {
+    let path = format!("/{}.{}", what.as_str(), args.format.as_str());
+    let mut words: Vec<(&str, String)> = Vec::new();
+    words.extend(args.delimiter.clone().map(|mark| ("delimiter", mark)));
+    words.extend(args.mark.then(|| ("mark", "true".to_owned())));
+    words.extend(args.list.map(|list| ("list", list.to_string())));
+    let mut file = there.file(&of_campaign(&args.campaign, &path), &words).await?;
+    let mut out = Out::to(args.out.as_ref())?;
+    while let Some(piece) = there::piece(&mut file).await? {
+        if !out.write(&piece)? {
+            break;
+        }
+    }
+    out.end();
+    Ok(())
+}
+
 pub async fn prove(campaign: &str, as_json: bool) -> Result<(), Failure> {
     let config = settings()?;
-    let store = open(&config).await?;
-    let modes = known_modes(&config)?;
-    let campaign = store.find_campaign(campaign).await?;
-    let (rules, _) = read_rules(modes)(&campaign.settings).map_err(Failure::refused)?;
-    let proof = Proof::of(campaign.name, store.prove(campaign.campaign).await?, rules.retry.attempts_max);
+    let proof: Proof = match There::of(&config)? {
+        Some(there) => there.get(&of_campaign(campaign, "/prove")).await?,
+        None => {
+            let store = open(&config).await?;
+            let campaign = store.find_campaign(campaign).await?;
+            let (rules, _) = read_rules(known_modes(&config)?)(&campaign.settings).map_err(Failure::refused)?;
+            Proof::of(campaign.name, store.prove(campaign.campaign).await?, rules.retry.attempts_max)
+        }
+    };
     if as_json {
         println!("{}", serde_json::to_string_pretty(&proof).map_err(Failure::refused)?);
     } else {

@@ -1,9 +1,11 @@
 //! `halo gate`: is what was called last still within its limits?
 
+use super::there::{There, of_campaign};
 use super::{Failure, Out, open, settings};
 use clap::{Args, ValueEnum};
 use halo::app::{known_modes, peek_clock, read_rules};
-use halo::report::gate::{self, Baseline, Limit};
+use halo::config::Config;
+use halo::report::gate::{self, Baseline, Gate, Limit};
 use halo::report::gather;
 use halo::report::render::gate as render;
 use std::path::PathBuf;
@@ -68,7 +70,7 @@ enum Form {
 }
 
 impl GateArgs {
-    fn limits(&self) -> Result<Vec<Limit>, Failure> {
+    fn named(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let named = [
             ("max-p50-regress", &self.max_p50_regress),
             ("max-p95-regress", &self.max_p95_regress),
@@ -80,26 +82,49 @@ impl GateArgs {
             ("max-faults", &self.max_faults),
             ("max-opt-outs", &self.max_opt_outs),
         ];
+        named.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?)))
+    }
+
+    fn limits(&self) -> Result<Vec<Limit>, Failure> {
         let mut limits = Vec::new();
-        for (name, text) in named {
-            let Some(limit) = text.as_ref().and_then(|text| gate::limit(name, text)) else { continue };
+        for (name, text) in self.named() {
+            let Some(limit) = gate::limit(name, text) else { continue };
             limits.push(limit.map_err(|fault| Failure::usage(format!("--{fault}")))?);
         }
-        Ok(if limits.is_empty() { gate::usual_limits() } else { limits })
+        if limits.is_empty() {
+            limits = gate::usual_limits();
+        }
+        // As the API tells them.
+        limits.sort_by_key(|limit| limit.metric);
+        Ok(limits)
     }
+}
+
+async fn asked(there: &There, args: &GateArgs) -> Result<Gate, Failure> {
+    let mut words = vec![("baseline", args.baseline.clone())];
+    words.extend(args.run.clone().map(|run| ("run", run)));
+    words.extend(args.named().map(|(name, text)| (name, text.clone())));
+    there.find(&of_campaign(&args.campaign, "/gate"), &words).await
+}
+
+async fn here(config: &Config, args: &GateArgs, limits: &[Limit]) -> Result<Gate, Failure> {
+    let store = open(config).await?;
+    let now = peek_clock(&store).await?.now();
+    let campaign = store.find_campaign(&args.campaign).await?;
+    let (rules, _) = read_rules(known_modes(config)?)(&campaign.settings).map_err(Failure::refused)?;
+    let baseline = Baseline::parse(&args.baseline, &rules.modes)
+        .map_err(|fault| Failure::usage(format!("--baseline: {fault}")))?;
+    let figures = gather::figures(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
+    gate::gate(figures, &baseline, args.run.as_deref(), limits, now).map_err(Failure::usage)
 }
 
 pub async fn run(args: GateArgs) -> Result<(), Failure> {
     let limits = args.limits()?;
     let config = settings()?;
-    let store = open(&config).await?;
-    let now = peek_clock(&store).await?.now();
-    let campaign = store.find_campaign(&args.campaign).await?;
-    let (rules, _) = read_rules(known_modes(&config)?)(&campaign.settings).map_err(Failure::refused)?;
-    let baseline = Baseline::parse(&args.baseline, &rules.modes)
-        .map_err(|fault| Failure::usage(format!("--baseline: {fault}")))?;
-    let figures = gather::figures(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
-    let found = gate::gate(figures, &baseline, args.run.as_deref(), &limits, now).map_err(Failure::usage)?;
+    let found = match There::of(&config)? {
+        Some(there) => asked(&there, &args).await?,
+        None => here(&config, &args, &limits).await?,
+    };
     for (path, text) in [(&args.junit, render::junit(&found)), (&args.markdown, render::markdown(&found))] {
         if path.is_some() {
             Out::to(path.as_ref())?.write(text.as_bytes())?;

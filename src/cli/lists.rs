@@ -1,11 +1,13 @@
 //! Lists from a path or from standard input: looked at, begun, opened.
 
+use super::there::{self, There, of_campaign};
 use super::{Failure, settings};
 use clap::Args;
 use halo::app::known_modes;
 use halo::clock::{Anchor, Clock};
 use halo::config::{Config, DialogBase};
 use halo::domain::list::Dialect;
+use halo::http::address::encoded;
 use halo::http::checks::{self, Beside, Rules};
 use halo::http::lists::{Given, Sending};
 use halo::http::progress::Stand;
@@ -13,7 +15,8 @@ use halo::intake;
 use halo::intake::list::dialect::Words;
 use halo::store::Store;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
+use reqwest::multipart::Form;
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -46,6 +49,20 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// As the words of an address say the same.
+    pub fn words(&self) -> Vec<(&'static str, String)> {
+        let texts = [
+            ("encoding", &self.encoding),
+            ("delimiter", &self.delimiter),
+            ("quote", &self.quote),
+            ("sheet", &self.sheet),
+        ];
+        let mut words: Vec<_> = texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))).collect();
+        words.extend(self.header.map(|header| ("header", header.to_string())));
+        words.extend(self.again.then(|| ("again", "true".to_owned())));
+        words
+    }
+
     fn wish(&self) -> Result<Dialect, Failure> {
         let words = Words {
             encoding: self.encoding.as_deref(),
@@ -100,12 +117,6 @@ pub struct Check {
     json: bool,
 }
 
-impl Check {
-    pub fn needs_rows(&self) -> bool {
-        self.campaign.is_some()
-    }
-}
-
 /// The text beside the list, or in its folder.
 fn beside(file: &Path, name: &str) -> Option<PathBuf> {
     let folder = if file.is_dir() { Some(file) } else { file.parent() };
@@ -124,9 +135,36 @@ async fn store(config: &Config, needed: bool) -> Result<Option<Store>, Failure> 
     }
 }
 
+/// What the server says of the list, by the rules that are there or beside it.
+async fn checked_there(there: &There, args: &Check) -> Result<Value, Failure> {
+    let path = if args.file.is_dir() { of_folder(&args.file) } else { args.file.clone() };
+    let contacts = there::list(&path, &args.shape)?;
+    let mut form = Form::new();
+    let place = match &args.campaign {
+        Some(campaign) => of_campaign(campaign, "/check"),
+        None => format!("/api/v1/campaigns/check?region={}", encoded(&args.region)),
+    };
+    if args.campaign.is_none()
+        && let Some(path) = args.settings.clone().or_else(|| beside(&args.file, "campaign.toml"))
+    {
+        form = form.text("settings", text(&path)?);
+        if let Some(script) = beside(&path, "script.toml") {
+            form = form.text("script", text(&script)?);
+        }
+    }
+    there.send(&place, &args.shape, form.part("contacts", contacts)).await
+}
+
 /// Exit code 1 when nobody of the list can be called.
 pub async fn check(args: Check) -> Result<(), Failure> {
     let config = settings()?;
+    if let Some(there) = There::of(&config)? {
+        let told = checked_there(&there, &args).await?;
+        let lines = told["told"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        shown(&told, lines, args.json);
+        let faults = told["faults"].as_array().is_some_and(|faults| !faults.is_empty());
+        return useful(told["buckets"]["accepted"].as_u64().is_some_and(|accepted| accepted > 0) && !faults);
+    }
     let modes = known_modes(&config)?;
     let now = Clock::running(Anchor::here(1.0)).now();
     let list = if args.file.is_dir() { of_folder(&args.file) } else { args.file.clone() };
@@ -157,21 +195,22 @@ pub async fn check(args: Check) -> Result<(), Failure> {
         has_dialog: config.dialog != DialogBase::Off,
     };
     let (_, given) = open(&list, &args.shape)?;
-    let settings = rules.settings.clone();
     let progress = Shown::of(&given);
     let told = checks::check(&modes, config.is_real(), there.as_ref(), place, rules, given).await.map_err(refused)?;
     progress.end();
-    if args.json {
-        println!("{}", json!(told));
-    } else {
-        for line in told.lines(&settings, now) {
-            println!("{line}");
-        }
+    shown(&json!(told), told.told.iter().map(String::as_str), args.json);
+    useful(told.is_useful())
+}
+
+fn shown<'a>(told: &Value, lines: impl Iterator<Item = &'a str>, as_json: bool) {
+    match as_json {
+        true => println!("{told}"),
+        false => lines.for_each(|line| println!("{line}")),
     }
-    if !told.is_useful() {
-        return Err(Failure::refused("nobody of this list can be called"));
-    }
-    Ok(())
+}
+
+fn useful(is_useful: bool) -> Result<(), Failure> {
+    if is_useful { Ok(()) } else { Err(Failure::refused("nobody of this list can be called")) }
 }
 
 /// How far a list is, on a terminal.

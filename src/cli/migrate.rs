@@ -43,7 +43,7 @@ pub async fn run(args: Migrate) -> Result<(), Failure> {
         for proved in [&campaign.from, &campaign.to] {
             let proof = proof(&campaign.campaign, proved.clone(), &rules)?;
             laws += proof.laws.len();
-            broken.extend(proof.laws.iter().filter(|law| !law.holds).map(|law| law.law));
+            broken.extend(proof.laws.iter().filter(|law| !law.holds).map(|law| law.law.clone()));
         }
     }
     if args.json {

@@ -16,7 +16,9 @@ mod plan;
 mod platform;
 mod rehearse;
 mod service;
+mod set;
 mod share;
+mod there;
 mod watch;
 mod who;
 mod why;
@@ -108,30 +110,13 @@ enum Verb {
 }
 
 impl Verb {
-    /// Whoever names a server elsewhere means its campaigns: a pause that is written into a database of this machine
-    /// would stop nobody there, and say that it did.
+    /// Whoever names a server elsewhere means its database: a backup of the one here would be taken for it.
     fn is_meant_for_here(&self) -> Result<(), Failure> {
-        let rows_of_here = match self {
-            Verb::Campaign(verb) => verb.needs_rows(),
-            Verb::Report(report) => !report.share,
-            Verb::Gate(_)
-            | Verb::Judge(_)
-            | Verb::Label(_)
-            | Verb::Status { .. }
-            | Verb::Why { .. }
-            | Verb::Export(_)
-            | Verb::Backup(_)
-            | Verb::Restore(_)
-            | Verb::Prove { .. } => true,
-            Verb::Demo(_) | Verb::Serve(_) | Verb::Simulate(_) | Verb::Call(_) => false,
-            Verb::Key(_) | Verb::Erase(_) => false,
-            Verb::Drill(_) | Verb::MigrateDatabase(_) | Verb::Voximplant(_) | Verb::Completions { .. } => false,
-        };
         let elsewhere = std::env::var("HALO_URL").is_ok_and(|url| !url.trim().is_empty());
-        if rows_of_here && elsewhere {
+        if elsewhere && matches!(self, Verb::Backup(_) | Verb::Restore(_)) {
             return Err(Failure::usage(
-                "HALO_URL names a server elsewhere, and this command works on the database of this machine alone: ask \
-                 that server's API, or write HALO_URL= before the command to mean the database here",
+                "HALO_URL names a server elsewhere, and this command works on the database of this machine alone: give it \
+                 there, or write HALO_URL= before the command to mean the database here",
             ));
         }
         Ok(())

@@ -1,8 +1,10 @@
 //! `halo campaign plan`: what can be decided with this list, and after how many calls and nights.
 
+use super::there::{There, of_campaign};
 use super::{Failure, Lang, open, settings};
 use clap::Args;
 use halo::app::{known_modes, models, peek_clock, prices, read_rules};
+use halo::config::Config;
 use halo::report::{gather, plan};
 
 #[derive(Args)]
@@ -28,19 +30,31 @@ fn percent(text: &str) -> Result<f64, String> {
 
 pub async fn run(args: Plan) -> Result<(), Failure> {
     let config = settings()?;
-    let store = open(&config).await?;
-    let now = peek_clock(&store).await?.now();
-    let campaign = store.find_campaign(&args.campaign).await?;
-    let (rules, _) = read_rules(known_modes(&config)?)(&campaign.settings).map_err(Failure::refused)?;
-    let figures = gather::figures(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
-    let (prices, models) = (prices().map_err(Failure::refused)?, models(&config));
-    let guess = gather::Guess { reach: args.reach, success: args.success, priced: Some((&prices, &models)) };
-    let known = gather::known(&store, &campaign, &rules, &figures, guess).await?;
-    let plan = plan::plan(&figures.design, &known);
+    let plan = match There::of(&config)? {
+        Some(there) => {
+            let guess = [("reach", args.reach), ("success", args.success)];
+            let words: Vec<_> =
+                guess.into_iter().filter_map(|(name, share)| Some((name, share?.to_string()))).collect();
+            there.find(&of_campaign(&args.campaign, "/plan"), &words).await?
+        }
+        None => here(&config, &args).await?,
+    };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&plan).map_err(Failure::refused)?);
     } else {
         print!("{}", plan.text(args.lang.into()));
     }
     Ok(())
+}
+
+async fn here(config: &Config, args: &Plan) -> Result<plan::Plan, Failure> {
+    let store = open(config).await?;
+    let now = peek_clock(&store).await?.now();
+    let campaign = store.find_campaign(&args.campaign).await?;
+    let (rules, _) = read_rules(known_modes(config)?)(&campaign.settings).map_err(Failure::refused)?;
+    let figures = gather::figures(&store, &campaign, &rules, now).await.map_err(Failure::refused)?;
+    let (prices, models) = (prices().map_err(Failure::refused)?, models(config));
+    let guess = gather::Guess { reach: args.reach, success: args.success, priced: Some((&prices, &models)) };
+    let known = gather::known(&store, &campaign, &rules, &figures, guess).await?;
+    Ok(plan::plan(&figures.design, &known))
 }

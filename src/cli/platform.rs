@@ -1,11 +1,13 @@
 //! `halo voximplant …`
 
+use super::there::There;
 use super::{Failure, settings};
 use clap::Subcommand;
 use halo::app;
 use halo::config::{Config, NAMES};
 use halo::doctor::{Finding, Findings, damages, policies};
 use halo::domain::PhoneNumber;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
@@ -49,9 +51,26 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
             print!("{}", app::bundle(&settings()?, &name)?);
             Ok(())
         }
-        Verb::Deploy { dry_run, bind_number, json } => {
-            let done = app::deploy(&settings()?, bind_number, dry_run).await?;
-            if json {
+        Verb::Deploy { dry_run, bind_number, json: as_json } => {
+            let config = settings()?;
+            if let Some(there) = There::of(&config)? {
+                let numbers: Vec<&str> = bind_number.iter().map(PhoneNumber::as_str).collect();
+                // By the server's own settings: the token that sessions show is that of its database.
+                let order = json!({ "dry_run": dry_run, "bind_numbers": numbers });
+                let done: Value = there.wait("/api/v1/setup/deploy", &order).await?;
+                match as_json {
+                    true => println!("{done:#}"),
+                    false => done["told"]
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Value::as_str)
+                        .for_each(|line| println!("{line}")),
+                }
+                return Ok(());
+            }
+            let done = app::deploy(&config, bind_number, dry_run).await?;
+            if as_json {
                 println!("{:#}", done.json())
             } else {
                 print!("{done}")
@@ -61,7 +80,27 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
     }
 }
 
+/// What stands in the way of the server's calls; where nobody can be asked, nothing is found.
+async fn doctor_there(there: &There, json: bool) -> Result<(), Failure> {
+    let found: Value = there.get("/api/v1/setup").await?;
+    if json {
+        println!("{found:#}");
+    } else {
+        let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+        for finding in found["findings"].as_array().into_iter().flatten() {
+            let [level, check, told] = ["level", "check", "told"].map(|key| text(finding, key));
+            println!("{level:<8} {check:<12} {told}");
+        }
+    }
+    if found["ok"] == true { Ok(()) } else { Err(Failure::refused("")) }
+}
+
 async fn doctor(json: bool) -> Result<(), Failure> {
+    if let Ok(config) = Config::from_env()
+        && let Some(there) = There::of(&config)?
+    {
+        return doctor_there(&there, json).await;
+    }
     let mut found = Findings::default();
     match env_file() {
         Some((path, Ok(text))) => {

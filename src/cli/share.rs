@@ -1,7 +1,7 @@
 //! `halo report --share`: a signed link to a report, made here by the database, elsewhere by the API of HALO_URL.
 
-use super::call::There;
 use super::figures::ReportArgs;
+use super::there::There;
 use super::{Failure, open, settings, who};
 use halo::app::{installation_key, peek_clock};
 use halo::config::Config;

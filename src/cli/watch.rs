@@ -1,9 +1,14 @@
 //! `halo campaign watch`: the open run as it goes on, until it ends.
 
+use super::there::{self, There, of_campaign};
 use super::{Failure, open, settings};
 use halo::app::peek_clock;
-use halo::store::{GateRow, OutcomeRow, Progress, Run, RunState};
+use halo::clock::Clock;
+use halo::domain::RunId;
+use halo::store::{GateRow, OutcomeRow, Progress, Run, Shown, Store, Transition};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -12,27 +17,57 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Without a terminal: a line at every so many looks, and at every change of state.
 const LOOKS_A_LINE: u32 = 10;
 
+/// Where runs are looked at.
+pub enum Place {
+    There(There),
+    Here(Store, Clock),
+}
+
+impl Place {
+    pub async fn find() -> Result<Place, Failure> {
+        let config = settings()?;
+        if let Some(there) = There::of(&config)? {
+            return Ok(Place::There(there));
+        }
+        let store = open(&config).await?;
+        let clock = peek_clock(&store).await?;
+        Ok(Place::Here(store, clock))
+    }
+
+    pub async fn look(&self, run: RunId) -> Result<Look, Failure> {
+        match self {
+            Place::There(there) => there.get(&format!("/api/v1/runs/{run}")).await,
+            Place::Here(store, clock) => Look::here(store, store.run(run).await?, clock).await,
+        }
+    }
+
+    /// The campaign's runs, the first one first.
+    pub async fn runs(&self, campaign: &str) -> Result<Vec<Look>, Failure> {
+        let (store, clock) = match self {
+            Place::There(there) => return there.get(&of_campaign(campaign, "/runs")).await,
+            Place::Here(store, clock) => (store, clock),
+        };
+        let mut looks = Vec::new();
+        for run in store.runs(store.find_campaign(campaign).await?.campaign).await? {
+            looks.push(Look::here(store, run, clock).await?);
+        }
+        Ok(looks)
+    }
+}
+
 pub async fn watch(campaign: &str) -> Result<(), Failure> {
-    let store = open(&settings()?).await?;
-    let clock = peek_clock(&store).await?;
-    let campaign = store.find_campaign(campaign).await?;
-    let run = store.runs(campaign.campaign).await?.into_iter().rfind(|run| !run.state.is_over());
-    let Some(run) = run else { return Err(Failure::refused("the campaign has no open run")) };
+    let place = Place::find().await?;
+    let run = place.runs(campaign).await?.into_iter().rfind(|run| !run.is_over());
+    let Some(Look { id, .. }) = run else { return Err(Failure::refused("the campaign has no open run")) };
     let mut bars = Bars::new();
     loop {
-        let now = store.run(run.run).await?;
-        let look = Look {
-            progress: store.progress(run.run).await?,
-            outcomes: store.outcomes(run.run).await?,
-            gates: store.gates(run.run, clock.now()).await?,
-            run: now,
-        };
+        let look = place.look(id).await?;
         bars.show(&look);
-        if look.run.state.is_over() {
+        if look.is_over() {
             bars.clear();
             println!("{}", look.line());
-            return match look.run.state {
-                RunState::Completed => Ok(()),
+            return match look.state {
+                Shown::Completed => Ok(()),
                 // The line above says why.
                 _ => Err(Failure::refused("")),
             };
@@ -41,17 +76,40 @@ pub async fn watch(campaign: &str) -> Result<(), Failure> {
     }
 }
 
-struct Look {
-    run: Run,
-    progress: Progress,
+/// A run as it stands now, as the API tells it.
+#[derive(Serialize, Deserialize)]
+pub struct Look {
+    pub id: RunId,
+    pub ordinal: i64,
+    pub state: Shown,
+    pub state_reason: Option<String>,
+    pub progress: Progress,
     outcomes: Vec<OutcomeRow>,
     gates: Vec<GateRow>,
+    pub history: Vec<Transition>,
+    /// What else is told of it.
+    #[serde(flatten)]
+    more: Map<String, Value>,
 }
 
 impl Look {
-    fn state(&self) -> String {
-        let reason = self.run.state_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        format!("{}{reason}", self.run.shown.as_str())
+    async fn here(store: &Store, run: Run, clock: &Clock) -> Result<Look, Failure> {
+        let mut told = json!(run);
+        told["id"] = json!(run.run);
+        told["progress"] = json!(store.progress(run.run).await?);
+        told["outcomes"] = json!(store.outcomes(run.run).await?);
+        told["gates"] = json!(store.gates(run.run, clock.now()).await?);
+        told["history"] = json!(store.run_history(run.run).await?);
+        there::read(told)
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, Shown::Completed | Shown::Stopped)
+    }
+
+    pub fn state(&self) -> String {
+        let reason = self.state_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("{}{reason}", self.state.as_str())
     }
 
     fn outcomes(&self) -> String {
@@ -71,7 +129,7 @@ impl Look {
         let p = self.progress;
         let mut line = format!(
             "Run {}: {}; {}/{} contacts at rest, {} live, {} retries waiting",
-            self.run.run,
+            self.id,
             self.state(),
             p.rested,
             p.contacts,

@@ -43,8 +43,15 @@ pub struct Joined {
 }
 
 impl Joined {
+    /// As the API answers.
+    pub fn told(&self) -> Value {
+        let mut told = json!(self);
+        told["told"] = self.sentence().into();
+        told
+    }
+
     /// Where they are called, in a sentence.
-    pub fn sentence(&self) -> String {
+    fn sentence(&self) -> String {
         match self.run {
             _ if self.again => format!("this list came before, as list {}: nothing was stored", self.list),
             _ if self.buckets.accepted == 0 => "nobody new is in this list".to_owned(),
@@ -149,10 +156,8 @@ pub(super) async fn contacts(
     let given = Given { sending: sending.sending.clone(), ..given };
     let joined = append_from(&web.here(), &campaign, &source, given).await?;
     let status = if joined.again { StatusCode::OK } else { StatusCode::CREATED };
-    let mut body = json!(joined);
-    super::access::note_more(json!({ "buckets": body["buckets"] }));
-    body["told"] = joined.sentence().into();
-    Ok((status, repeats::marked(joined.again), Json(body)))
+    super::access::note_more(json!({ "buckets": joined.buckets }));
+    Ok((status, repeats::marked(joined.again), Json(joined.told())))
 }
 
 /// The list of a request, whatever its shape, and the name of its file.

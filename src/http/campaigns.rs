@@ -6,7 +6,7 @@ use super::lists::{self, Given, Shape};
 use super::{Problem, Web, access, repeats};
 use crate::domain::{CampaignId, ContactId, RunId};
 use crate::intake;
-use crate::store::{Import, StoreError};
+use crate::store::{Import, Shown, StoreError};
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::header::{HeaderName, LINK};
@@ -29,6 +29,7 @@ pub(super) struct CampaignView {
     salt: String,
     imports: Vec<Import>,
     runs: Vec<RunId>,
+    last_run_state: Option<Shown>,
     /// Told of one campaign: `checked`, or `draft` and what stands against a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
@@ -38,14 +39,16 @@ pub(super) struct CampaignView {
 
 async fn view(web: &Web, campaign: crate::store::Campaign) -> Result<CampaignView, Problem> {
     let settings = serde_json::from_str(&campaign.settings).map_err(|e| StoreError::row("campaigns", "settings", e))?;
+    let runs = web.store.runs(campaign.campaign).await?;
     Ok(CampaignView {
         id: campaign.campaign,
+        last_run_state: runs.last().map(|run| run.shown),
         settings,
         settings_version: web.store.settings_version(campaign.campaign).await?,
         state: None,
         hindrances: None,
         imports: web.store.imports(campaign.campaign).await?,
-        runs: web.store.runs(campaign.campaign).await?.into_iter().map(|run| run.run).collect(),
+        runs: runs.into_iter().map(|run| run.run).collect(),
         name: campaign.name,
         salt: campaign.salt,
     })
@@ -132,12 +135,8 @@ pub(super) async fn create(
     let given = Given { sending: underway.sending.clone(), ..contacts.given(wish)? };
     let done = import_from(&here, upload, given).await?;
     access::note("campaign", done.campaign, json!({ "rows": done.rows, "buckets": done.buckets }));
-    let mut body = json!({ "id": done.campaign, "name": done.name, "rows": done.rows, "buckets": done.buckets, "notes": done.notes,
-                           "policy": done.policy });
-    if done.again {
-        body["again"] = true.into();
-    }
-    Ok((if done.again { StatusCode::OK } else { StatusCode::CREATED }, repeats::marked(done.again), Json(body)))
+    let status = if done.again { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, repeats::marked(done.again), Json(done.told())))
 }
 
 /// The newest first. Where there are more, `Link` says where.

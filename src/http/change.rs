@@ -12,7 +12,7 @@ use crate::store::{By, Campaign, ScheduleChange, SettingsOrder, SettingsVersion}
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ const NEVER: &[&str] = &["modes", "purpose"];
 /// What a run that is open was started with.
 const ONLY_AT_REST: &[&str] = &["name", "region", "policy", "timezone", "experiment"];
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Changed {
     pub version: i64,
     /// The sections and keys that are different now.
@@ -208,7 +208,10 @@ pub(super) async fn show(State(web): State<Arc<Web>>, Path(campaign): Path<Strin
     let versions = web.store.settings_history(campaign.campaign).await?;
     let settings: Value = serde_json::from_str(&campaign.settings).map_err(Problem::ours)?;
     let version = web.store.settings_version(campaign.campaign).await?;
-    Ok(tagged(&tag(version), json!({ "version": version, "settings": settings, "history": told(&versions) })))
+    Ok(tagged(
+        &tag(version),
+        json!({ "version": version, "settings": settings, "script": campaign.script, "history": told(&versions) }),
+    ))
 }
 
 /// A merge patch of the settings; `by` and `reason` beside it.

@@ -34,6 +34,8 @@ pub struct Checked {
     pub came_before: Option<i64>,
     #[serde(flatten)]
     pub outlook: Outlook,
+    /// The same for a person, a line each.
+    pub told: Vec<String>,
 }
 
 /// What a list is held against.
@@ -90,12 +92,13 @@ pub async fn check(
     let callable = round.callable(&taking.modes);
     let outlook = outlook(place, &settings, &taking.script, &round.tally.zones, callable, &taken.first);
     let check = round.tally.told(&taken.found);
-    Ok(Checked { check, faults: taken.faults, came_before, outlook })
+    let mut checked = Checked { check, faults: taken.faults, came_before, outlook, told: Vec::new() };
+    checked.told = checked.lines(&settings, now);
+    Ok(checked)
 }
 
 impl Checked {
-    /// For a person, a line each.
-    pub fn lines(&self, settings: &Settings, now: Timestamp) -> Vec<String> {
+    fn lines(&self, settings: &Settings, now: Timestamp) -> Vec<String> {
         let mut lines = self.check.lines();
         if let Some(list) = self.came_before {
             lines.push(format!("This very list came before, as list {list}: an append would store nothing"));

@@ -35,6 +35,14 @@ pub struct Copied {
     pub next_at: Option<Timestamp>,
 }
 
+impl Copied {
+    /// As the API answers.
+    pub fn told(&self) -> Value {
+        let next_at = self.next_at.map(|at| at.to_string());
+        json!({ "id": self.campaign, "name": self.name, "contacts": self.contacts, "next_at": next_at })
+    }
+}
+
 pub async fn copy(here: &Here<'_>, original: &str, order: Copy) -> Result<Copied, ImportError> {
     let row = here.store.find_campaign(original).await?;
     let mut patch = if order.settings.is_null() { json!({}) } else { order.settings };
@@ -156,7 +164,5 @@ pub(super) async fn campaign(
     }
     let done = copy(&web.here(), &original, order).await?;
     access::note_more(json!({ "clone": done.campaign, "name": done.name }));
-    let next_at = done.next_at.map(|at| at.to_string());
-    let body = json!({ "id": done.campaign, "name": done.name, "contacts": done.contacts, "next_at": next_at });
-    Ok((StatusCode::CREATED, Json(body)))
+    Ok((StatusCode::CREATED, Json(done.told())))
 }

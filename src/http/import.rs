@@ -15,6 +15,7 @@ use crate::domain::{BatchId, CampaignId, Mode, PhoneNumber, ScheduleId, Timestam
 use crate::fail;
 use crate::intake::{self, IntakeError};
 use crate::store::{Campaign, NewCampaign, NewSchedule, Sent, Store, StoreError};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::io;
@@ -101,6 +102,14 @@ pub struct Imported {
     pub notes: usize,
     /// This very list came before, and is there: nothing was stored now.
     pub again: bool,
+}
+
+impl Imported {
+    /// As the API answers.
+    pub fn told(&self) -> Value {
+        json!({ "id": self.campaign, "name": self.name, "rows": self.rows, "buckets": self.buckets, "notes": self.notes,
+                "policy": self.policy, "again": self.again })
+    }
 }
 
 /// What imports are held against.

@@ -74,11 +74,11 @@ impl<'m> By<'m> {
 }
 
 /// What became of a piece of a run's calls.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Judged {
     pub run: RunId,
     pub rubric: String,
-    pub judge: &'static str,
+    pub judge: String,
     pub model: Option<String>,
     /// Calls judged now.
     pub judged: usize,
@@ -142,7 +142,7 @@ pub async fn judge_run(
     Ok(Judged {
         run,
         rubric,
-        judge: by.name(),
+        judge: by.name().to_owned(),
         model: by.model().map(str::to_owned),
         judged,
         failed,

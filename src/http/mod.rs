@@ -70,6 +70,7 @@ mod talked;
 mod told;
 mod tries;
 mod uploads;
+pub mod verified;
 mod voice;
 mod webhooks;
 pub mod why;
@@ -79,7 +80,7 @@ pub use metrics::Metrics;
 pub use problem::Problem;
 pub use repeats::ToldOnce;
 pub use roles::{Row, TABLE as ROLES};
-pub use setup::Examine;
+pub use setup::{Deploy, DeployOrder, Examine};
 pub use talk::Model;
 
 use crate::clock::Clock;
@@ -138,6 +139,8 @@ pub struct Web {
     pub provider_apart: bool,
     /// Looks whether everything is in place for a call; absent where there is nothing to look at.
     pub examine: Option<Examine>,
+    /// Brings the provider what it needs; absent where the simulator inside is deployed to at every start.
+    pub deploy: Option<Deploy>,
     scripts: Mutex<HashMap<CampaignId, Arc<Script>>>,
     callers: callers::Callers,
     uploads: uploads::Uploads,
@@ -195,6 +198,7 @@ impl Web {
             origins: Arc::default(),
             provider_apart: false,
             examine: None,
+            deploy: None,
             scripts: Mutex::default(),
             callers: callers::Callers::default(),
             uploads: uploads::Uploads::default(),
@@ -257,6 +261,7 @@ fn api() -> Doors {
         .route("/campaigns/{campaign}/report.html", get(reports::html))
         .route("/campaigns/{campaign}/report/slices", get(slices::cells))
         .route("/campaigns/{campaign}/report/calls", get(slices::calls))
+        .route("/campaigns/{campaign}/report/verify", post(verified::show))
         .route("/campaigns/{campaign}/gate", get(gates::gate))
         .route("/campaigns/{campaign}/plan", get(gates::plan))
         .route("/reports/compare", get(gates::compare))
@@ -294,6 +299,7 @@ fn api() -> Doors {
         .route("/alerts", get(hooks::alerts))
         .route("/schedules", get(runs::schedules))
         .route("/setup", get(setup::show))
+        .route("/setup/deploy", post(setup::deploy))
         .route("/account", get(account::show))
         .route("/account/limits", put(account::limit))
         .route("/policies", get(campaigns::policies))

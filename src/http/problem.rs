@@ -87,6 +87,10 @@ impl Problem {
         }
     }
     /// Our fault: logged in full, told in short.
+    /// What the provider has against it, in its words.
+    pub fn provider(cause: impl std::fmt::Display) -> Self {
+        Problem::new(StatusCode::BAD_GATEWAY, "provider", cause.to_string())
+    }
     pub fn ours(cause: impl std::fmt::Display) -> Self {
         error!("{cause}");
 

@@ -124,7 +124,7 @@ fn troubled(what: &str, attempt: AttemptId, cause: FetchError) -> Problem {
     match cause {
         FetchError::Gone => Problem::missing(format!("the {what}: {cause}")),
         FetchError::Range => Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range", format!("the {what}: {cause}")),
-        cause => Problem::new(StatusCode::BAD_GATEWAY, "provider", format!("the {what}: {cause}")),
+        cause => Problem::provider(format!("the {what}: {cause}")),
     }
 }
 

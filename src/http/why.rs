@@ -43,6 +43,7 @@ impl Told {
                 Hold::AtRest(outcome) | Hold::Stops(outcome) => Some(outcome),
                 _ => None,
             },
+            "line": self.line(),
         })
     }
 

@@ -2,18 +2,19 @@
 
 use crate::domain::{AttemptId, RunId, Timestamp};
 use crate::store::figures::{Proved, ProvedArms, ProvedRun};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// One law, and whether it holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Law {
-    pub law: &'static str,
+    pub law: Cow<'static, str>,
     pub holds: bool,
     pub found: String,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Proof {
     pub campaign: String,
     pub laws: Vec<Law>,
@@ -28,7 +29,7 @@ impl Proof {
     /// `attempts_max` is the campaign's cap on tries.
     pub fn of(campaign: String, proved: Proved, attempts_max: u32) -> Self {
         let (rows, calls) = (&proved.rows, &proved.calls);
-        let law = |law, holds, found: String| Law { law, holds, found };
+        let law = |law: &'static str, holds, found: String| Law { law: law.into(), holds, found };
         let summed = rows.accepted + rows.duplicates + rows.refused;
         let kept = rows.accepted == rows.contacts
             && rows.duplicates == rows.rejects_duplicate
@@ -216,12 +217,12 @@ mod tests {
         }
     }
 
-    fn broken(change: impl Fn(&mut Proved)) -> Vec<&'static str> {
+    fn broken(change: impl Fn(&mut Proved)) -> Vec<String> {
         let mut proved = sound();
         change(&mut proved);
         let proof = Proof::of("demo".into(), proved, 4);
         assert_eq!(proof.holds(), proof.laws.iter().all(|law| law.holds));
-        proof.laws.iter().filter(|law| !law.holds).map(|law| law.law).collect()
+        proof.laws.iter().filter(|law| !law.holds).map(|law| law.law.to_string()).collect()
     }
 
     #[test]

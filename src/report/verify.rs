@@ -56,7 +56,7 @@ pub struct Marks {
     pub view_version: i64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verified {
     /// Every figure is the same.
@@ -66,7 +66,8 @@ pub enum Verified {
     Differs,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An export held against the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Verification {
     pub campaign: String,
     pub verified: Verified,
@@ -110,11 +111,20 @@ const TOLD_MAX: usize = 50;
 pub fn verify(export: &[u8], figures: &Figures, marks: &Marks) -> Result<Verification, VerifyError> {
     let mut rows = read(export)?;
     let all = rows.len();
-    // What stands apart is in no figure, unless it is the only mode there is.
-    let is_arm = |row: &Row| figures.design.arms.iter().any(|(mode, _)| mode.as_str() == row.mode);
-    rows.retain(|row| figures.runs.iter().any(|run| run.night == row.night) && (row.own_mode || is_arm(row)));
+    rows.retain(|row| figures.runs.iter().any(|run| run.night == row.night));
     let from = nights::versions(figures).last().map_or(0, |version| version.from_night);
-    let (theirs, ours) = (from_rows(&rows, from)?, from_figures(figures));
+    // What has a weight and is no arm stands apart: counted by attempts, its contacts are told by what was assigned.
+    let is_arm = |mode: &str| figures.design.arms.iter().any(|(arm, _)| arm.as_str() == mode);
+    let weighted: BTreeSet<String> =
+        rows.iter().filter(|row| !row.own_mode && !is_arm(&row.mode)).map(|row| row.mode.clone()).collect();
+    let (mut theirs, mut ours) = (from_rows(&rows, &weighted, from)?, from_figures(figures));
+    for mode in &weighted {
+        for what in ["contacts", "goals"] {
+            let name = format!("apart, {mode}, {what}");
+            theirs.remove(&name);
+            ours.remove(&name);
+        }
+    }
     let mut differences = Vec::new();
     let names: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
     for name in &names {
@@ -149,6 +159,9 @@ pub fn verify(export: &[u8], figures: &Figures, marks: &Marks) -> Result<Verific
     if rows.len() < all {
         notes.push(format!("{} rows are of runs at another platform, which are never pooled", all - rows.len()));
     }
+    for mode in &weighted {
+        notes.push(format!("{mode} stands apart: its contacts and goals are not counted again"));
+    }
     notes.push("not in an export of attempts, so not counted again: contacts that were never tried".to_owned());
     let verified = match (differences.is_empty(), moved) {
         (true, false) => Verified::Same,
@@ -165,11 +178,23 @@ pub fn verify(export: &[u8], figures: &Figures, marks: &Marks) -> Result<Verific
     })
 }
 
+/// Some that no other list has.
+const COLUMNS: [&str; 4] = ["attempt", "night", "seed", "watermark"];
+
 fn read(export: &[u8]) -> Result<Vec<Row>, VerifyError> {
     let text = export.strip_prefix("\u{feff}".as_bytes()).unwrap_or(export);
     // The first column is `attempt`: what follows it parts the cells.
-    let delimiter = text.strip_prefix(b"attempt").and_then(|rest| rest.first()).copied().unwrap_or(b',');
+    let delimiter = text.strip_prefix(b"attempt").and_then(|rest| rest.first()).copied();
+    let delimiter = delimiter.filter(|byte| !b"\r\n".contains(byte)).unwrap_or(b',');
     let mut reader = ::csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text);
+    // A list without rows is an export of nothing, and must still be one.
+    let columns = reader.headers()?;
+    if let Some(missing) = COLUMNS.into_iter().find(|name| !columns.iter().any(|column| column == *name)) {
+        return Err(VerifyError::Row {
+            row: 1,
+            what: format!("this is no export of attempts: there is no column `{missing}`"),
+        });
+    }
     reader.deserialize().map(|row| row.map_err(VerifyError::from)).collect()
 }
 
@@ -191,7 +216,7 @@ struct Met {
 }
 
 /// Pooled is what was called from the night `from` on.
-fn from_rows(rows: &[Row], from: Night) -> Result<Told, VerifyError> {
+fn from_rows(rows: &[Row], weighted: &BTreeSet<String>, from: Night) -> Result<Told, VerifyError> {
     let mut told = Told::new();
     let mut met: BTreeMap<(&str, Night), (&str, Met)> = BTreeMap::new();
     let mut apart: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -202,7 +227,7 @@ fn from_rows(rows: &[Row], from: Night) -> Result<Told, VerifyError> {
         let goal = human && row.goal == Some(true);
         // An attempt without money rang nobody.
         let dialled = is_counted(outcome);
-        if row.own_mode {
+        if row.own_mode || weighted.contains(&row.mode) {
             apart.entry(&row.mode).or_default().insert(&row.contact);
             for (what, so) in [("attempts", dialled), ("answered", answered), ("human", human), ("goals", goal)] {
                 add(&mut told, format!("apart, {}, {what}", row.mode), i64::from(so));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Nights of which latencies are read together: a server of PostgreSQL puts each together in a process of its own.
 const NIGHTS_AT_ONCE: usize = 2;
 
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct ProvedRows {
     pub rows_total: i64,
     pub accepted: i64,
@@ -19,7 +19,7 @@ pub struct ProvedRows {
     pub rejects_refused: i64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct ProvedCalls {
     pub attempts: i64,
     pub planned: i64,
@@ -37,7 +37,7 @@ pub struct ProvedCalls {
     pub answered_without_call: i64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct ProvedRun {
     pub run_id: i64,
     pub ordinal: i64,
@@ -49,7 +49,7 @@ pub struct ProvedRun {
     pub tries_max: i64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct Unclear {
     pub attempt_id: i64,
     pub state: String,
@@ -62,7 +62,7 @@ pub struct Unclear {
 }
 
 /// What `prove` holds against the laws.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Proved {
     pub rows: ProvedRows,
     pub calls: ProvedCalls,
@@ -73,7 +73,7 @@ pub struct Proved {
 }
 
 /// Arms given again, by salt, list, weights and numbers, beside those that are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ProvedArms {
     pub contacts: i64,
     /// Contacts that have another arm than they were given.
@@ -83,7 +83,7 @@ pub struct ProvedArms {
 }
 
 /// Counters of money beside the rows that they count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct ProvedMoney {
     pub budgets: i64,
     /// Budgets whose rows add up to something else.

@@ -19,6 +19,15 @@ pub enum Of {
     Run(RunId),
 }
 
+impl std::fmt::Display for Of {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Of::Last => f.write_str("last"),
+            Of::Run(run) => run.fmt(f),
+        }
+    }
+}
+
 /// `last`, or a run's id.
 impl std::str::FromStr for Of {
     type Err = String;

@@ -1,10 +1,10 @@
 //! The life of runs and campaigns, as values: who changed what, and what stands beside a run's state.
 
 use crate::domain::{CampaignId, RunId, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Through which door a change came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Actor {
     /// Somebody, over HTTP.
@@ -60,7 +60,7 @@ impl By {
 }
 
 /// One change of state of a run or of an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transition {
     /// The state from then on.
     pub state: String,
@@ -71,7 +71,7 @@ pub struct Transition {
 }
 
 /// What a run shows: its state, and what stands beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shown {
     /// Its first moment is still to come.

@@ -105,7 +105,7 @@ pub struct KnownHistory {
     pub records: Vec<Record>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct Progress {
     pub contacts: i64,
     pub rested: i64,
@@ -116,14 +116,14 @@ pub struct Progress {
     pub ended: i64,
 }
 
-#[derive(Clone, Debug, sqlx::FromRow, serde::Serialize)]
+#[derive(Clone, Debug, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct GateRow {
     pub gate: String,
     pub contacts: i64,
     pub opens_at: i64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct OutcomeRow {
     pub outcome: String,
     pub attempts: i64,

@@ -45,6 +45,7 @@ pub enum DeployError {
 }
 
 /// What the platform should hold besides the scenarios and rules of the modes.
+#[derive(Clone)]
 pub struct Wanted {
     pub sources: Sources,
     /// Name and value of each secret that scenarios read.

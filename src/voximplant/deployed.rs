@@ -54,6 +54,7 @@ impl Deployed {
             "application": { "id": self.application, "name": self.application_name },
             "rules": rules.collect::<Vec<_>>(),
             "missing_secrets": missing.collect::<Vec<_>>(),
+            "told": self.to_string().lines().collect::<Vec<_>>(),
             "env": self.env().into_iter().map(|(name, id)| (name.to_owned(), json!(id.to_string()))).collect::<serde_json::Map<_, _>>(),
         })
     }

@@ -388,7 +388,10 @@ async fn hung_up(round: &mut Round, attempt: &str) {
         async { (asked.await.ok()?.json::<Value>().await.ok()?["state"] == "live").then_some(()) }
     })
     .await;
-    round.ask("hangUp", &[("attempt", attempt)]).gives(202).await;
+    // There is no way into its session before its start is answered.
+    let asked = || reqwest::Client::new().post(format!("{url}/hangup")).bearer_auth(KEY).send();
+    let told = until("a word", async || asked().await.ok().filter(|answer| answer.status() == 202)).await;
+    round.checker.answer_holds("hangUp", 202, "application/json", &told.text().await.expect("a body"));
 }
 
 async fn reports(round: &mut Round, (campaign, run): &(String, String)) {
@@ -398,6 +401,11 @@ async fn reports(round: &mut Round, (campaign, run): &(String, String)) {
         round.get(id, nobody, 404).await;
     }
     round.get("reportCsv", &[("campaign", campaign), ("?", "lang=de")], 400).await;
+    let export = round.get("export_attempts_csv", at, 200).await;
+    let export = export.as_str().expect("a text").to_owned();
+    let verified = round.ask("verifyReport", at).body("text/csv", export).gives(200).await.body;
+    assert_eq!(verified["verified"], "same", "{verified}");
+    round.ask("verifyReport", at).body("text/csv", "phone\n1\n").gives(422).await;
     let limits = "baseline=dialog&max_p50_regress=10%25&max_p95_regress=150ms&min_success=-2pp&max_silent=1pp";
     round.get("gate", &[("campaign", campaign), ("?", limits)], 200).await;
     round.get("gate", &[("campaign", campaign), ("?", "max_p95_regress=ten")], 400).await;
@@ -451,6 +459,11 @@ async fn installation(round: &mut Round) {
     for id in ["showPause", "listNodes", "setup"] {
         round.get(id, &[], 200).await;
     }
+    let would = round.ask("deploySetup", &[]).json(json!({ "dry_run": true })).gives(200).await.body;
+    assert_eq!((&would["dry_run"], would["changes"].is_array()), (&json!(true), true), "{would}");
+    round.ask("deploySetup", &[]).json(json!({ "bind_numbers": ["12"] })).gives(400).await;
+    let not_ours = json!({ "dry_run": true, "bind_numbers": [number(3, 99)] });
+    round.ask("deploySetup", &[]).json(not_ours).gives(422).await;
     round.ask("pauseAll", &[]).json(json!({ "by": "a test" })).gives(200).await;
     round.ask("pauseAll", &[]).body("application/json", "{").gives(400).await;
     round.get("status", &[], 200).await;

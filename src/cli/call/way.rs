@@ -1,6 +1,7 @@
 //! Where a call is placed from, and how it is looked at: over HTTP, by rows beside the process that dials, or
 //! by a service of our own.
 
+use super::super::there::There;
 use super::super::{Failure, open, who};
 use super::{Placed, line};
 use halo::app::{App, ClockStart, Duty, known_modes, open_to_dial, peek_clock, real_phones_ring, somebody_dials};
@@ -13,27 +14,16 @@ use halo::http::single::{Here, Order, SingleError, place};
 use halo::simulator::{self, Mischief};
 use halo::store::{Actor, By, RunState, Store};
 use halo::voximplant::Live;
-use reqwest::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::time::Duration;
-
-const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 pub enum Way {
     There(There),
     Rows(Box<Rows>),
     /// A service of our own, for as long as the call lasts.
     Own(Box<App>, Box<Rows>),
-}
-
-/// A server elsewhere.
-pub struct There {
-    http: reqwest::Client,
-    url: String,
-    key: SecretString,
 }
 
 /// The database, which a process dials from.
@@ -87,7 +77,7 @@ impl Way {
     /// In words, for the first line.
     pub fn place_name(&self) -> &str {
         match self {
-            Way::There(there) => &there.url,
+            Way::There(there) => there.url(),
             Way::Rows(_) => "the process that dials from this database",
             Way::Own(app, _) if app.dialer.platform.real => "the platform",
             Way::Own(..) => "the simulator: nobody is rung",
@@ -96,7 +86,7 @@ impl Way {
 
     pub async fn place(&self, order: &Value) -> Result<Placed, Failure> {
         let rows = match self {
-            Way::There(there) => return there.place(order).await,
+            Way::There(there) => return place_there(there, order).await,
             Way::Rows(rows) | Way::Own(_, rows) => rows,
         };
         let order = Order::read(order, &rows.modes).map_err(SingleError::Order)?;
@@ -121,7 +111,7 @@ impl Way {
     /// The attempt as the API tells it.
     pub async fn look(&self, attempt: &str) -> Result<Value, Failure> {
         match self {
-            Way::There(there) => there.ask(reqwest::Method::GET, &format!("/api/v1/attempts/{attempt}"), None).await?.1,
+            Way::There(there) => there.ask(Method::GET, &format!("/api/v1/attempts/{attempt}"), None).await?.1,
             Way::Rows(rows) | Way::Own(_, rows) => {
                 let id: AttemptId = attempt.parse().map_err(Failure::refused)?;
                 told(&rows.store, id).await?.ok_or_else(|| format!("attempt {attempt} does not exist"))
@@ -134,7 +124,7 @@ impl Way {
         match self {
             Way::There(there) => {
                 let path = format!("/api/v1/attempts/{attempt}/hangup");
-                if let (StatusCode::CONFLICT, Err(why)) = there.ask(reqwest::Method::POST, &path, None).await? {
+                if let (StatusCode::CONFLICT, Err(why)) = there.ask(Method::POST, &path, None).await? {
                     out.note(&why);
                 }
             }
@@ -157,7 +147,7 @@ impl Way {
         match self {
             Way::There(there) => {
                 // Over already is as good.
-                there.ask(reqwest::Method::POST, &format!("/api/v1/runs/{run}/stop"), None).await?.1.ok();
+                there.ask(Method::POST, &format!("/api/v1/runs/{run}/stop"), None).await?.1.ok();
             }
             Way::Rows(rows) | Way::Own(_, rows) => {
                 let id: RunId = run.parse().map_err(Failure::refused)?;
@@ -180,67 +170,14 @@ impl Way {
     }
 }
 
-impl There {
-    /// The server at HALO_URL, where one is named.
-    pub fn of(config: &Config) -> Result<Option<There>, Failure> {
-        let Some(url) = &config.server_url else { return Ok(None) };
-        let Some(key) = config.api_auth_key.clone() else {
-            return Err(Failure::usage("API_AUTH_KEY: missing; the server at HALO_URL asks for it"));
-        };
-        let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build().map_err(Failure::usage)?;
-        Ok(Some(There { http, url: url.clone(), key }))
-    }
-
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The answer, or why there is none; whoever cannot be reached is a failure.
-    pub async fn ask(
-        &self,
-        method: reqwest::Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<(StatusCode, Result<Value, String>), Failure> {
-        let url = format!("{}{path}", self.url.trim_end_matches('/'));
-        let mut request = self.http.request(method, url).bearer_auth(self.key.expose_secret());
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let unreachable = |cause: reqwest::Error| {
-            Failure::refused(format!("no answer from the server at HALO_URL: {}", cause.without_url()))
-        };
-        let answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status();
-        let text = answer.text().await.map_err(unreachable)?;
-        let empty = text.is_empty() && status.is_success();
-        let said: Option<Value> = if empty { Some(Value::Null) } else { serde_json::from_str(&text).ok() };
-        Ok((
-            status,
-            match said {
-                Some(said) if status.is_success() => Ok(said),
-                Some(said) => Err(problem(&said)),
-                None => Err(format!("the server at HALO_URL answered {status}, and not as a halo")),
-            },
-        ))
-    }
-
-    async fn place(&self, order: &Value) -> Result<Placed, Failure> {
-        let (status, said) = self.ask(reqwest::Method::POST, "/demo/session", Some(order)).await?;
-        let told = said.map_err(|why| match status {
-            StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNAUTHORIZED => Failure::usage(why),
-            _ => Failure::refused(why),
-        })?;
-        let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
-        Ok(Placed { attempt: text("attempt"), run: text("run"), told })
-    }
-}
-
-/// The detail and every fault.
-fn problem(said: &Value) -> String {
-    let faults = said["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let faults = faults.iter().filter_map(Value::as_str).map(|fault| format!("\n  - {fault}"));
-    format!("{}{}", said["detail"].as_str().unwrap_or("no reason given"), faults.collect::<String>())
+async fn place_there(there: &There, order: &Value) -> Result<Placed, Failure> {
+    let (status, said) = there.ask(Method::POST, "/demo/session", Some(order)).await?;
+    let told = said.map_err(|why| match status {
+        StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNAUTHORIZED => Failure::usage(why),
+        _ => Failure::refused(why),
+    })?;
+    let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
+    Ok(Placed { attempt: text("attempt"), run: text("run"), told })
 }
 
 impl Rows {

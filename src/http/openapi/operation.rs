@@ -3,8 +3,9 @@
 use super::campaigns::keyed;
 use super::paper::{Operation, Paper};
 use super::shapes::*;
-use super::values::{text, whole};
+use super::values::{bytes, text, whole};
 use crate::report::slices::Slices;
+use crate::report::verify::Verification;
 use serde_json::json;
 
 pub(super) fn describe(paper: &mut Paper) {
@@ -95,4 +96,15 @@ pub(super) fn slices(paper: &mut Paper) {
         .query("night", whole(), "The run's number in its campaign.")
         .answers::<SlowestTurns>(200, "Ten at most; those without a reply first.");
     span(behind);
+    let verify = paper
+        .post(
+            "/api/v1/campaigns/{campaign}/report/verify",
+            "verifyReport",
+            "Whether an export gives the report's figures",
+        )
+        .says("The export of attempts (CSV) as the body is counted again; what differs is named.")
+        .takes_any(&[("text/csv", bytes())])
+        .answers::<Verification>(200, "`same`, `moved_on` where the data has changed since, or `differs`.")
+        .refuses(&[422]);
+    keyed(verify);
 }

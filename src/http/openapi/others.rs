@@ -173,6 +173,13 @@ fn account(paper: &mut Paper) {
         .get("/api/v1/setup", "setup", "Whether everything is in place for a call, examined anew")
         .answers::<Setup>(200, "Each finding.")
         .never(&[503]);
+    let deploy = paper
+        .post("/api/v1/setup/deploy", "deploySetup", "Brings application, scenarios, rules and secrets to the provider")
+        .says("With the server's own settings; a second time changes nothing.")
+        .takes::<DeployOrder>(false, json!({ "dry_run": true }))
+        .answers::<Deployed>(200, "What was changed, or would be.")
+        .refuses(&[409, 422, 502]);
+    keyed(deploy);
 }
 
 fn sessions(paper: &mut Paper) {

@@ -1,6 +1,7 @@
 //! The installation: is it dialling, how fast, who serves it.
 
 use crate::domain::Timestamp;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A pace as it stands, and why it is not its limit.
@@ -115,6 +116,38 @@ pub struct Finding {
 pub struct Setup {
     ok: bool,
     findings: Vec<Finding>,
+}
+
+/// How the provider is set up.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeployOrder {
+    /// Nothing is changed; told is what would be.
+    #[schema(nullable = false)]
+    dry_run: Option<bool>,
+    /// Numbers of the account whose callers reach the greeting.
+    #[schema(nullable = false)]
+    bind_numbers: Option<Vec<String>>,
+}
+
+#[derive(ToSchema)]
+pub struct Deployed {
+    dry_run: bool,
+    /// Empty where everything stood as it should.
+    changes: Vec<String>,
+    #[schema(value_type = Object)]
+    application: Value,
+    /// Mode, rule, its id, and the scenario's fingerprint.
+    #[schema(value_type = Vec<Object>)]
+    rules: Vec<Value>,
+    /// Modes that cannot talk, each with the secret that it misses.
+    #[schema(value_type = Vec<Object>)]
+    missing_secrets: Vec<Value>,
+    /// The whole for a person, a line each.
+    told: Vec<String>,
+    /// Lines for `.env`.
+    #[schema(value_type = Object)]
+    env: Value,
 }
 
 #[derive(ToSchema)]

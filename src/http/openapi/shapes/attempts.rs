@@ -330,4 +330,6 @@ pub struct Why {
     place: Option<i64>,
     timezone: String,
     outcome: Option<Outcome>,
+    /// The whole answer for a person.
+    line: String,
 }

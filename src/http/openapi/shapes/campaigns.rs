@@ -41,8 +41,11 @@ pub struct Campaign {
     /// What arms are drawn by, with the list's number and the phone's (docs/REPORTS.md).
     salt: String,
     imports: Vec<Import>,
-    /// The newest first.
+    /// In their order.
     runs: Vec<RunId>,
+    /// Of the last of them.
+    #[schema(pattern = "^(scheduled|running|draining|paused|stopped|completed)$")]
+    last_run_state: Option<String>,
     /// Told of one campaign: `checked`, or `draft` where something stands against a run.
     #[schema(nullable = false, pattern = "^(checked|draft)$")]
     state: Option<String>,
@@ -113,6 +116,8 @@ pub struct SettingsNow {
     version: i64,
     #[schema(value_type = Object)]
     settings: Value,
+    /// What is said, as `script.toml` has it.
+    script: String,
     /// The oldest first; empty where nothing was ever changed.
     history: Vec<SettingsVersion>,
 }

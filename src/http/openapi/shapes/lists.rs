@@ -94,6 +94,8 @@ pub struct ListCheck {
     first_tries_end: Span,
     cost: Option<Cost>,
     prompts: Vec<Prompt>,
+    /// The same for a person, a line each.
+    told: Vec<String>,
 }
 
 /// How far an upload is.
