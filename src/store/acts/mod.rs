@@ -45,6 +45,7 @@ pub mod nodes;
 pub mod note;
 pub mod notices;
 pub mod numbers;
+pub mod observed;
 pub mod operate;
 pub mod pace;
 pub mod people;
