@@ -5,7 +5,6 @@
 
 use super::super::Conn;
 use super::counts::Counts;
-use super::observed::{self, TURNS};
 use super::snapshots;
 use crate::domain::state::State;
 use crate::domain::{AttemptId, Outcome, RunContactId};
@@ -14,8 +13,25 @@ use crate::store::rows::{Change, Held};
 use crate::store::text::{Rows, ids_text};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The metric of turns, as the view names it: a call that has some is known by its contact too.
+const TURNS: &str = "turn_ms";
+
 /// The key of a count: run, mode, metric, class, method, first turn or later, milliseconds.
-type Key = (i64, String, &'static str, &'static str, String, i64, i64);
+type Key = (i64, String, String, String, String, i64, i64);
+
+#[derive(sqlx::FromRow)]
+struct Share {
+    run_id: i64,
+    mode: String,
+    metric: String,
+    class: String,
+    method: String,
+    later: i64,
+    ms: i64,
+    n: i64,
+    ranks: i64,
+    sizes: i64,
+}
 
 /// What a transaction changes of the counts.
 #[derive(Default)]
@@ -104,17 +120,13 @@ impl Latencies {
             return Ok(());
         }
         let wanted = ids_text(self.touched.iter().map(|id| id.0));
-        let rows: Vec<observed::Row> =
-            sqlx::query_as(sql!("observed_calls")).bind(wanted).fetch_all(&mut *conn).await?;
-        for call in rows.chunk_by(|a, b| a.attempt_id == b.attempt_id) {
-            let (run, mode) = (call[0].run_id, &call[0].mode);
-            observed::of_call(call, |o| {
-                let key = (run, mode.clone(), o.metric, o.class, o.method.to_owned(), o.later, o.ms);
-                let sums = self.counts.entry(key).or_default();
-                for (sum, value) in sums.iter_mut().zip([1, o.ranks, o.sizes]) {
-                    *sum += sign * value;
-                }
-            });
+        let shares: Vec<Share> =
+            sqlx::query_as(sql!("latency_contributions")).bind(wanted).fetch_all(&mut *conn).await?;
+        for s in shares {
+            let sums = self.counts.entry((s.run_id, s.mode, s.metric, s.class, s.method, s.later, s.ms)).or_default();
+            for (sum, value) in sums.iter_mut().zip([s.n, s.ranks, s.sizes]) {
+                *sum += sign * value;
+            }
         }
         Ok(())
     }

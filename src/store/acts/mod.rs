@@ -45,7 +45,6 @@ pub mod nodes;
 pub mod note;
 pub mod notices;
 pub mod numbers;
-pub mod observed;
 pub mod operate;
 pub mod pace;
 pub mod people;
