@@ -54,6 +54,11 @@ macro_rules! ids {
                 fmt::Display::fmt(self, f)
             }
         }
+        impl From<i64> for $name {
+            fn from(id: i64) -> Self {
+                $name(id)
+            }
+        }
         impl FromStr for $name {
             type Err = NotAnId;
             fn from_str(text: &str) -> Result<Self, NotAnId> {

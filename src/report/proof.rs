@@ -1,6 +1,6 @@
 //! `prove`: the tables held against the laws of dialling.
 
-use crate::domain::{AttemptId, RunId, Timestamp};
+use crate::domain::Timestamp;
 use crate::store::figures::{Proved, ProvedArms, ProvedRun};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -127,13 +127,7 @@ impl Proof {
             let _ = writeln!(
                 out,
                 "Run {} ({}): {}, {} contacts: {} at rest, {} waiting, {} being called.",
-                run.ordinal,
-                RunId(run.run_id),
-                run.state,
-                run.contacts,
-                run.rested,
-                run.waiting,
-                run.busy
+                run.ordinal, run.run_id, run.state, run.contacts, run.rested, run.waiting, run.busy
             );
         }
         let unclear = &self.proved.unclear;
@@ -151,7 +145,7 @@ impl Proof {
             let _ = writeln!(
                 out,
                 "  {}  {}  since {at}, {} events, {history}",
-                AttemptId(u.attempt_id),
+                u.attempt_id,
                 u.outcome.as_deref().unwrap_or(&u.state),
                 u.events
             );
@@ -202,7 +196,7 @@ mod tests {
                 answered_without_call: 0,
             },
             runs: vec![ProvedRun {
-                run_id: 1,
+                run_id: 1.into(),
                 ordinal: 1,
                 state: "completed".into(),
                 contacts: 7,

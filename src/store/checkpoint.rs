@@ -6,6 +6,7 @@ use super::broken::Broken;
 use sqlx::SqlitePool;
 use std::time::Duration;
 use tokio::sync::watch;
+use tracing::warn;
 
 /// Pages of the log at which a commit does it after all. The log begins anew only when all of it is in the database, and
 /// whoever writes without a pause leaves no such moment.
@@ -15,11 +16,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Until the writer has gone. `passive`: nobody is waited for, and nobody waits.
 pub async fn keep(reader: SqlitePool, broken: Broken, mut committed: watch::Receiver<()>) {
+    let mut is_told = false;
     while committed.changed().await.is_ok() {
         tokio::time::sleep(PAUSE).await;
-        if let Err(cause) = sqlx::query("pragma wal_checkpoint(passive)").execute(&reader).await {
-            // A file that cannot be written is broken for everybody; anything else is tried again.
-            let _ = broken.noted(StoreError::Sql(cause));
+        let done = sqlx::query("pragma wal_checkpoint(passive)").execute(&reader).await;
+        // A file that cannot be written is broken for everybody; anything else is tried again, and told once until it is done.
+        let failed = done.err().map(|cause| broken.noted(StoreError::Sql(cause)));
+        if let Some(cause) = failed.as_ref().filter(|_| !is_told) {
+            warn!("The log of the database does not go into it, and is tried again: {cause}");
         }
+        is_told = failed.is_some();
     }
 }

@@ -1,7 +1,7 @@
 //! Figures out of the tables: counts and lists, nothing compared.
 
 use super::{Result, Store, StoreError};
-use crate::domain::{CampaignId, Mode, PhoneNumber, RunId, Timestamp};
+use crate::domain::{AttemptId, CampaignId, Mode, PhoneNumber, RunId, Timestamp};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
 
@@ -39,7 +39,8 @@ pub struct ProvedCalls {
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct ProvedRun {
-    pub run_id: i64,
+    #[sqlx(try_from = "i64")]
+    pub run_id: RunId,
     pub ordinal: i64,
     pub state: String,
     pub contacts: i64,
@@ -51,7 +52,8 @@ pub struct ProvedRun {
 
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize, serde::Deserialize)]
 pub struct Unclear {
-    pub attempt_id: i64,
+    #[sqlx(try_from = "i64")]
+    pub attempt_id: AttemptId,
     pub state: String,
     pub outcome: Option<String>,
     pub claimed_at: Option<i64>,

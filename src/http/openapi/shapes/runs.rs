@@ -365,7 +365,7 @@ pub struct Law {
 
 #[derive(ToSchema)]
 pub struct ProvedRun {
-    run_id: i64,
+    run_id: RunId,
     ordinal: i64,
     state: String,
     contacts: i64,
@@ -378,7 +378,7 @@ pub struct ProvedRun {
 /// An attempt of which it is not clear what became.
 #[derive(ToSchema)]
 pub struct Unclear {
-    attempt_id: i64,
+    attempt_id: AttemptId,
     state: String,
     outcome: Option<Outcome>,
     claimed_at: Option<Timestamp>,
