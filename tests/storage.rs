@@ -8,6 +8,8 @@ mod shim;
 
 #[path = "storage/faults.rs"]
 mod faults;
+#[path = "storage/lists.rs"]
+mod lists;
 #[path = "storage/moves.rs"]
 mod moves;
 #[path = "storage/webhooks.rs"]

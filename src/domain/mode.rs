@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mode(String);
+pub struct Mode(Arc<str>);
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` cannot name a mode (lower case letters, digits and `_`, at most 40)")]
@@ -26,7 +27,7 @@ impl FromStr for Mode {
         let good = (1..=40).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_lowercase())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if good { Ok(Mode(text.to_owned())) } else { Err(NotAMode(text.chars().take(60).collect())) }
+        if good { Ok(Mode(text.into())) } else { Err(NotAMode(text.chars().take(60).collect())) }
     }
 }
 

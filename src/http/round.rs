@@ -200,6 +200,9 @@ impl Round {
     fn arms(&self, salt: &str, ordinal: i64, modes: &[(Mode, u32)]) -> Vec<u16> {
         // A row that names its own mode is called, and is in no experiment: it takes no place in a block.
         let drawn = |place: &usize| !self.lost[*place] && self.taken.own[*place] == 0;
+        if (0..self.lost.len()).all(|place| drawn(&place)) {
+            return arm_places(salt, &stratum(ordinal), modes, &self.taken.digits);
+        }
         let places: Vec<usize> = (0..self.lost.len()).filter(drawn).collect();
         let digits: Vec<u64> = places.iter().map(|place| self.taken.digits[*place]).collect();
         let given = arm_places(salt, &stratum(ordinal), modes, &digits);

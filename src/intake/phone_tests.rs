@@ -112,6 +112,18 @@ fn regions() {
 
 proptest! {
     #[test]
+    fn a_plain_number_is_what_the_rules_read(
+        before in prop_oneof![Just("+7"), Just("8"), Just("7"), Just("+8"), Just("88"), Just("+77"), Just("")],
+        national in prop_oneof!["[0-9]{9,11}", "[0-9]{10}", "10[0-9]{8}", "8[0-9]{9}", "0[0-9]{9}"],
+        home in prop_oneof![Just(Region::RU), Just(Region::KZ), Just(Region::US), Just(Region::DE)],
+    ) {
+        let text = format!("{before}{national}");
+        if let Some(number) = plain(&text, home) {
+            prop_assert_eq!(PHONE_NUMBER_UTIL.parse(&text, Some(home)), Ok(number), "{} in {}", text, home);
+        }
+    }
+
+    #[test]
     fn no_cell_makes_it_panic(cell in "\\PC{0,40}", digits in "[+0-9 ()./,E-]{0,30}") {
         let home = region("RU").unwrap();
         for cell in [cell, digits] {

@@ -45,15 +45,14 @@ pub enum Damage {
 }
 
 pub fn damage(cell: &str) -> Option<Damage> {
-    if cell.contains('\u{fffd}') {
-        return Some(Damage::Unreadable);
-    }
-    if cell.contains('\0') {
-        return Some(Damage::Zero);
-    }
     // A line break and a tab stand in cells that people wrote.
-    if cell.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-        return Some(Damage::Control);
+    let spoils = |c: &char| *c == '\u{fffd}' || c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    // One look at most cells: nothing is wrong with them.
+    match cell.chars().filter(spoils).min_by_key(|c| (*c != '\u{fffd}', *c != '\0')) {
+        None => {}
+        Some('\u{fffd}') => return Some(Damage::Unreadable),
+        Some('\0') => return Some(Damage::Zero),
+        Some(_) => return Some(Damage::Control),
     }
     let cell = cell.trim();
     if !cell.starts_with('#') {
@@ -108,13 +107,16 @@ pub fn example(kind: ValueKind) -> &'static str {
 }
 
 /// Without what groups thousands.
-fn digits(value: &str) -> Option<String> {
+fn digits(value: &str) -> Option<Cow<'_, str>> {
     let unsigned = value.strip_prefix(['-', '+', '\u{2212}']).unwrap_or(value);
+    if unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
+        return (1..=DIGITS_MAX).contains(&unsigned.len()).then_some(Cow::Borrowed(unsigned));
+    }
     let groups: Vec<&str> = unsigned.split([' ', '\u{a0}', '\u{202f}']).collect();
     let grouped = groups.len() == 1 || groups[0].len() <= 3 && groups[1..].iter().all(|group| group.len() == 3);
     let whole = groups.concat();
     let counted = (1..=DIGITS_MAX).contains(&whole.len()) && whole.bytes().all(|byte| byte.is_ascii_digit());
-    (grouped && counted).then_some(whole)
+    (grouped && counted).then_some(Cow::Owned(whole))
 }
 
 /// Without a leading zero: `007` is a code.

@@ -2,6 +2,7 @@
 
 use super::{Ids, NewContact, NewNote, Reject, StoreError};
 use crate::domain::{PhoneNumber, Timestamp};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -115,8 +116,8 @@ fn unread(cause: io::Error) -> StoreError {
 pub(super) struct NumberIds {
     /// As the list has them.
     digits: Vec<u64>,
-    /// Sorted, none twice, each with its place in the list.
-    sorted: Vec<(u64, u32)>,
+    /// Their places, in the order of the digits, none twice.
+    sorted: Vec<u32>,
     first: i64,
     /// Those that were there before.
     known: HashMap<u64, i64>,
@@ -125,9 +126,9 @@ pub(super) struct NumberIds {
 impl NumberIds {
     pub fn fresh(digits: Vec<u64>, ids: &Ids, now: Timestamp) -> Self {
         let first = ids.take(now.0, digits.len().max(1));
-        let mut sorted: Vec<(u64, u32)> = digits.iter().copied().zip(0..).collect();
-        sorted.sort_unstable();
-        sorted.dedup_by_key(|(digits, _)| *digits);
+        let mut sorted: Vec<u32> = (0..).take(digits.len()).collect();
+        sorted.sort_unstable_by_key(|place| (digits[*place as usize], *place));
+        sorted.dedup_by_key(|place| digits[*place as usize]);
         NumberIds { digits, sorted, first, known: HashMap::new() }
     }
 
@@ -162,13 +163,14 @@ impl NumberIds {
         {
             return Some(self.first + place as i64);
         }
-        let found = self.sorted.binary_search_by_key(&digits, |(digits, _)| *digits).ok()?;
-        Some(self.first + i64::from(self.sorted[found].1))
+        let found = self.sorted.binary_search_by_key(&digits, |place| self.digits[*place as usize]).ok()?;
+        Some(self.first + i64::from(self.sorted[found]))
     }
 
     /// Each number as a row of the table, in the order of its digits.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = (i64, String)> {
-        self.sorted.iter().map(|(digits, place)| (self.first + i64::from(*place), format!("+{digits}")))
+        let row = |place: &u32| (self.first + i64::from(*place), format!("+{}", self.digits[*place as usize]));
+        self.sorted.iter().map(row)
     }
 }
 
@@ -177,7 +179,7 @@ impl NumberIds {
 pub(super) enum Cell {
     Null,
     Int(i64),
-    Text(String),
+    Text(Cow<'static, str>),
 }
 
 impl From<i64> for Cell {
@@ -192,13 +194,14 @@ impl From<String> for Cell {
         if value.contains('\0') {
             value.retain(|c| c != '\0');
         }
-        Cell::Text(value)
+        Cell::Text(value.into())
     }
 }
 
-impl From<&str> for Cell {
-    fn from(value: &str) -> Self {
-        Cell::from(value.to_owned())
+/// A word of ours.
+impl From<&'static str> for Cell {
+    fn from(value: &'static str) -> Self {
+        Cell::Text(value.into())
     }
 }
 

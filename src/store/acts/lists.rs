@@ -57,14 +57,7 @@ pub async fn store(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timest
     if list.pieces.numbers_are_first_ones() {
         numbers.keep_places();
     }
-    let mut making = Making {
-        of: (new.campaign.campaign, new.batch),
-        ids: new.ids.clone(),
-        now,
-        numbers,
-        bulk: bulk::Bulk::new(),
-        before: 0,
-    };
+    let mut making = Making { of: (new.campaign.campaign, new.batch), ids: new.ids.clone(), now, numbers, before: 0 };
     let mut ready = feed(list.pieces.clone(), move |piece| making.ready(piece));
     let mut stored = (0, 0);
     while let Some(ready) = ready.recv().await {
@@ -86,7 +79,6 @@ struct Making {
     ids: Ids,
     now: Timestamp,
     numbers: NumberIds,
-    bulk: bulk::Bulk,
     /// Contacts so far.
     before: usize,
 }
@@ -118,8 +110,7 @@ impl Making {
                 r.cells.into(),
             ]);
         }
-        let bulk = &mut self.bulk;
-        let (contacts, further, rejects) = (bulk.ready(contacts), bulk.ready(further), bulk.ready(refused));
+        let [contacts, further, rejects] = [contacts, further, refused].map(bulk::Ready::of);
         Ok(Ready { contacts, further, rejects, notes, rows })
     }
 
@@ -142,7 +133,7 @@ impl Making {
                 self.of.1.0.into(),
                 numbers.id(&c.number, Some(place)).ok_or_else(missing)?.into(),
                 c.line.into(),
-                c.mode.as_str().into(),
+                c.mode.as_str().to_owned().into(),
                 i64::from(c.own_mode).into(),
                 c.dial_order.into(),
                 c.name.into(),

@@ -76,15 +76,9 @@ async fn copied(conn: &mut Conn, statement: &str, ids: &NumberIds) -> sqlx::Resu
 /// Rows on their way: a statement and what it copies.
 pub struct Ready(Option<(String, String)>);
 
-/// Made ready while others are stored.
-pub struct Bulk;
-
-impl Bulk {
-    pub fn new() -> Self {
-        Bulk
-    }
-
-    pub fn ready(&mut self, table: Table) -> Ready {
+impl Ready {
+    /// Written while others are stored.
+    pub fn of(table: Table) -> Self {
         let (width, filled) = (table.columns.len(), table.filled());
         if filled.is_empty() {
             return Ready(None);
@@ -107,9 +101,7 @@ impl Bulk {
         }
         Ready(Some((statement, text)))
     }
-}
 
-impl Ready {
     pub async fn put(self, conn: &mut Conn) -> Result<()> {
         let Some((statement, text)) = self.0 else { return Ok(()) };
         let mut copy = conn.copy_in_raw(&statement).await?;

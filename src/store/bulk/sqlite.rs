@@ -1,110 +1,123 @@
-//! Many rows into a table of SQLite: statements of many rows, each prepared once.
+//! Many rows into a table of SQLite: statements of many rows.
+//!
+//! They go through `rusqlite` on the connection that `sqlx` holds: each value is bound where it lies, where `sqlx` would
+//! keep a copy of it and have another thread bind that.
 
 use super::Conn;
 use crate::store::listed::{Cell, NumberIds, Table};
 use crate::store::{Result, StoreError};
-use serde_json::json;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe};
-use std::collections::HashMap;
-use std::fmt::Write;
-use std::sync::Arc;
+use rusqlite::{Connection, OptionalExtension, Statement};
 
-/// Values that one statement binds; SQLite takes 32 766.
-const VALUES_MAX: usize = 2000;
-const NUMBERS_AT_ONCE: usize = 1000;
+/// Values that one statement binds: more are hardly faster, and take longer to prepare.
+const VALUES_MAX: usize = 1000;
+/// Numbers stored before another task of this thread has its turn.
+const NUMBERS_AT_ONCE: usize = 5000;
 
-const THERE_BEFORE: &str = "select n.number_id, n.e164 from json_each(?) as w join numbers n on n.e164 = w.value";
+const NUMBER: [&str; 2] = ["number_id", "e164"];
+const THERE_BEFORE: &str = "select number_id from numbers where e164 = ?";
+
+/// What `act` does with the connection, while nobody else does anything with it.
+async fn lent<T>(conn: &mut Conn, act: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send) -> Result<T> {
+    let mut handle = conn.lock_handle().await?;
+    let done = {
+        let raw = handle.as_raw_handle();
+        // SAFETY: the handle is open, and ours alone until the lock is given back after this block. What is made of it here
+        // ends in this block with every statement of it, and does not close what it was lent.
+        unsafe { Connection::from_handle(raw.as_ptr()) }.and_then(|lent| act(&lent))
+    };
+    done.map_err(|cause| match handle.last_error() {
+        // As every other fault of this connection, so that one of the storage is known as such.
+        Some(told) => sqlx::Error::Database(Box::new(told)).into(),
+        None => StoreError::Sql(sqlx::Error::Protocol(cause.to_string())),
+    })
+}
 
 /// Gives every number an id, and finds those that have one already.
 pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
-    // `or ignore` and not `on conflict (e164)`: a statement that may fail in its middle keeps a copy of every page that it
-    // touches, and these touch pages everywhere.
-    let text = |rows: usize| {
-        let values = vec!["(?, ?)"; rows].join(", ");
-        Arc::<str>::from(format!("insert or ignore into numbers (number_id, e164) values {values}"))
-    };
-    let whole = text(NUMBERS_AT_ONCE);
     let mut known = Vec::new();
     let mut rest = ids.rows();
     while rest.len() > 0 {
         let rows: Vec<(i64, String)> = rest.by_ref().take(NUMBERS_AT_ONCE).collect();
-        let text = if rows.len() == NUMBERS_AT_ONCE { whole.clone() } else { text(rows.len()) };
-        let mut query = sqlx::query(AssertSqlSafe(text.to_string()));
-        for (id, e164) in &rows {
-            query = query.bind(*id).bind(e164.as_str());
-        }
-        let stored = query.execute(&mut *conn).await?.rows_affected() as usize;
-        if stored == rows.len() {
-            continue;
-        }
-        let asked: Vec<&str> = rows.iter().map(|(_, e164)| e164.as_str()).collect();
-        let found: Vec<(i64, String)> =
-            sqlx::query_as(THERE_BEFORE).bind(json!(asked).to_string()).fetch_all(&mut *conn).await?;
-        if found.len() != rows.len() {
+        let found = lent(conn, |conn| {
+            // `or ignore` and not `on conflict (e164)`: a statement that may fail in its middle keeps a copy of every page
+            // that it touches, and these touch pages everywhere.
+            let stored = put_rows(conn, "insert or ignore into numbers", &NUMBER, rows.len(), |put, row, place| {
+                put.raw_bind_parameter(place, rows[row].0)?;
+                put.raw_bind_parameter(place + 1, &rows[row].1)
+            })?;
+            if stored == rows.len() {
+                return Ok(Vec::new());
+            }
+            let mut there = conn.prepare(THERE_BEFORE)?;
+            rows.iter().map(|(_, e164)| there.query_row([e164], |row| row.get(0)).optional()).collect()
+        });
+        for (id, (_, e164)) in found.await?.into_iter().zip(rows) {
             // An id that somebody has: it cannot happen while ids come from one process, and must not go unseen.
-            return Err(StoreError::Conflict("a number of the list got no id: upload it again".into()));
+            let lost = || StoreError::Conflict("a number of the list got no id: upload it again".into());
+            known.push((id.ok_or_else(lost)?, e164));
         }
-        known.extend(found);
     }
     drop(rest);
     ids.know(known);
     Ok(())
 }
 
-/// Rows on their way: statements with what they bind.
-#[derive(Default)]
-pub struct Ready(Vec<(Arc<str>, SqliteArguments)>);
+/// Rows on their way.
+pub struct Ready(Table);
 
-/// Statements by table, columns and rows.
-pub struct Bulk(HashMap<(&'static str, Vec<usize>, usize), Arc<str>>);
-
-impl Bulk {
-    pub fn new() -> Self {
-        Bulk(HashMap::new())
+impl Ready {
+    pub fn of(table: Table) -> Self {
+        Ready(table)
     }
 
-    /// Made ready while others are stored.
-    pub fn ready(&mut self, table: Table) -> Ready {
-        let (width, filled) = (table.columns.len(), table.filled());
-        let mut ready = Ready::default();
+    pub async fn put(self, conn: &mut Conn) -> Result<()> {
+        let Ready(table) = self;
+        let filled = table.filled();
         if filled.is_empty() {
-            return ready;
+            return Ok(());
         }
-        for rows in table.cells.chunks(width * (VALUES_MAX / filled.len()).max(1)) {
-            let key = (table.name, filled.clone(), rows.len() / width);
-            let text = self.0.entry(key).or_insert_with_key(|(name, filled, rows)| {
-                let columns: Vec<&str> = filled.iter().map(|column| table.columns[*column]).collect();
-                let values = format!("({})", vec!["?"; filled.len()].join(", "));
-                let mut text = format!("insert into {name} ({}) values ", columns.join(", "));
-                for row in 0..*rows {
-                    let comma = if row > 0 { ", " } else { "" };
-                    write!(text, "{comma}{values}").expect("writing to a String cannot fail");
-                }
-                text.into()
-            });
-            let mut values = SqliteArguments::default();
-            for row in rows.chunks(width) {
-                for column in &filled {
-                    let added = match &row[*column] {
-                        Cell::Null => values.add(None::<i64>),
-                        Cell::Int(value) => values.add(*value),
-                        Cell::Text(value) => values.add(value.as_str()),
-                    };
-                    added.expect("numbers and texts are what SQLite keeps");
-                }
-            }
-            ready.0.push((text.clone(), values));
-        }
-        ready
+        let columns: Vec<&str> = filled.iter().map(|column| table.columns[*column]).collect();
+        let (width, into) = (table.columns.len(), format!("insert into {}", table.name));
+        let put = lent(conn, |conn| {
+            put_rows(conn, &into, &columns, table.cells.len() / width, |put, row, place| {
+                let cells = filled.iter().map(|column| &table.cells[row * width + column]);
+                (place..).zip(cells).try_for_each(|(place, cell)| bind(put, place, cell))
+            })
+        });
+        put.await.map(drop)
     }
 }
 
-impl Ready {
-    pub async fn put(self, conn: &mut Conn) -> Result<()> {
-        for (text, values) in self.0 {
-            sqlx::query_with(AssertSqlSafe(text), values).execute(&mut *conn).await?;
+/// Rows stored of so many. `bind` binds one of them from a place on.
+fn put_rows(
+    conn: &Connection,
+    into: &str,
+    columns: &[&str],
+    rows: usize,
+    bind: impl Fn(&mut Statement<'_>, usize, usize) -> rusqlite::Result<()>,
+) -> rusqlite::Result<usize> {
+    let most = (VALUES_MAX / columns.len()).max(1);
+    let row = format!("({})", vec!["?"; columns.len()].join(", "));
+    let prepared = |rows: usize| {
+        let values = vec![row.as_str(); rows].join(", ");
+        conn.prepare(&format!("{into} ({}) values {values}", columns.join(", ")))
+    };
+    let (mut put, mut stored) = (prepared(most.min(rows))?, 0);
+    for first in (0..rows).step_by(most) {
+        let now = most.min(rows - first);
+        if now < most && first > 0 {
+            put = prepared(now)?;
         }
-        Ok(())
+        (0..now).try_for_each(|row| bind(&mut put, first + row, 1 + row * columns.len()))?;
+        stored += put.raw_execute()?;
+    }
+    Ok(stored)
+}
+
+fn bind(put: &mut Statement<'_>, place: usize, cell: &Cell) -> rusqlite::Result<()> {
+    match cell {
+        Cell::Null => put.raw_bind_parameter(place, rusqlite::types::Null),
+        Cell::Int(value) => put.raw_bind_parameter(place, value),
+        Cell::Text(value) => put.raw_bind_parameter(place, &**value),
     }
 }
