@@ -12,12 +12,19 @@ use chrono_tz::Tz;
 use rlibphonenumber::{
     PHONE_NUMBER_UTIL, ParseError, PhoneNumber as Parsed, PhoneNumberFormat, PhoneNumberType, Region,
 };
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// Longer cells hold something else.
 pub const CELL_CHARS_MAX: usize = 80;
 
 /// Digits of the longest E.164 number.
 const DIGITS_MAX: usize = 15;
+
+/// Digits at the beginning of a plain number by which the rules tell what it is: the longest beginning that they name behind
+/// +7 has five (33622).
+const RANGE_DIGITS: u32 = 6;
 
 /// Digits of an extension that somebody would still dial; more are another number.
 const EXTENSION_DIGITS_MAX: usize = 6;
@@ -103,7 +110,7 @@ pub fn read_allowing(cell: &str, region: Region, allowed: Allowed) -> Result<Pho
     }
     let text = match scientific(&text) {
         Scientific::No => text,
-        Scientific::Whole(digits) => digits,
+        Scientific::Whole(digits) => Cow::Owned(digits),
         Scientific::Rounded => return Err(NotAPhone::Rounded),
     };
     let digits = text.chars().filter(|c| c.is_numeric()).count();
@@ -136,7 +143,7 @@ fn short(text: &str, region: Region, allowed: Allowed) -> Result<Phone, NotAPhon
 
 /// Ten digits behind `+7`, or behind `8` where that is how one calls inside the country: most rows of most lists, and a
 /// third of the time that reading them takes. The rules read them so too; whatever looks otherwise is left to them.
-fn plain(text: &str, region: Region) -> Option<Parsed> {
+fn plain(text: &str, region: Region) -> Option<&str> {
     let national = match text.strip_prefix("+7") {
         Some(national) => national,
         None if matches!(region, Region::RU | Region::KZ) => text.strip_prefix('8')?,
@@ -145,13 +152,47 @@ fn plain(text: &str, region: Region) -> Option<Parsed> {
     // Behind an 8 a 1 may lead abroad; a 0 is kept apart from the number's digits.
     let opens = matches!(national.bytes().next()?, b'3'..=b'9');
     let plain = opens && national.len() == 10 && national.bytes().all(|byte| byte.is_ascii_digit());
-    let national_number = national.parse().ok().filter(|_| plain)?;
-    Some(Parsed { country_code: 7, national_number, ..Parsed::default() })
+    plain.then_some(national)
+}
+
+/// What the digits of a number say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Range {
+    country: Option<Region>,
+    kind: PhoneNumberType,
+    timezone: Option<Tz>,
+}
+
+impl Range {
+    fn of(parsed: &Parsed, e164: &str) -> Self {
+        let country = parsed.get_region_code();
+        // The rules call a number valid that has a type; to ask them for both would be to have it looked at twice.
+        let kind = PHONE_NUMBER_UTIL.get_number_type(parsed);
+        Range { country, kind, timezone: country.and_then(|country| zones::of(e164, country, kind)) }
+    }
+
+    /// The same of a plain number, which the rules are asked for once for each of its beginnings: they look at no further
+    /// digits of a number of this length behind +7.
+    fn of_plain(national: &str, e164: &str) -> Self {
+        thread_local! {
+            static KNOWN: RefCell<HashMap<u32, Range>> = RefCell::new(HashMap::new());
+        }
+        let national_number: u64 = national.parse().expect("ten digits");
+        let beginning = (national_number / 10_u64.pow(10 - RANGE_DIGITS)) as u32;
+        KNOWN.with_borrow_mut(|known| {
+            let parsed = || Parsed { country_code: 7, national_number, ..Parsed::default() };
+            *known.entry(beginning).or_insert_with(|| Range::of(&parsed(), e164))
+        })
+    }
 }
 
 fn one(text: &str, region: Region, allowed: Allowed) -> Result<Phone, NotAPhone> {
-    let parsed = plain(text, region).map_or_else(|| PHONE_NUMBER_UTIL.parse(text, Some(region)), Ok);
-    let parsed = parsed.map_err(|cause| match cause {
+    if let Some(national) = plain(text, region) {
+        let e164 = ["+7", national].concat();
+        let range = Range::of_plain(national, &e164);
+        return callable(e164.parse().map_err(|_| NotAPhone::TooLong)?, range, None, region, allowed);
+    }
+    let parsed = PHONE_NUMBER_UTIL.parse(text, Some(region)).map_err(|cause| match cause {
         ParseError::InvalidCountryCode => NotAPhone::Country,
         ParseError::TooShortNsn | ParseError::TooShortAfterIdd => NotAPhone::TooShort(region),
         ParseError::TooLongNsn => NotAPhone::TooLong,
@@ -160,25 +201,34 @@ fn one(text: &str, region: Region, allowed: Allowed) -> Result<Phone, NotAPhone>
     let e164 = PHONE_NUMBER_UTIL.format(&parsed, PhoneNumberFormat::E164);
     let misshapen = if e164.len() > DIGITS_MAX { NotAPhone::TooLong } else { NotAPhone::TooShort(region) };
     let number: PhoneNumber = e164.parse().map_err(|_| misshapen)?;
-    let country = parsed.get_region_code();
     let extension = Some(parsed.extension()).filter(|digits| !digits.is_empty()).map(str::to_owned);
     if extension.as_ref().is_some_and(|digits| digits.len() > EXTENSION_DIGITS_MAX) {
         return Err(NotAPhone::Extension);
     }
+    let range = Range::of(&parsed, &e164);
+    callable(number, range, extension, region, allowed)
+}
+
+/// A number of that range, if it is one to call.
+fn callable(
+    number: PhoneNumber,
+    range: Range,
+    extension: Option<String>,
+    region: Region,
+    allowed: Allowed,
+) -> Result<Phone, NotAPhone> {
+    let Range { country, kind, timezone } = range;
     if number.is_example() {
         return Ok(Phone { number, country, timezone: None, kind: NumberKind::Example, extension });
     }
-    // The rules call a number valid that has a type; to ask them for both would be to have each number looked at twice.
-    let kind = PHONE_NUMBER_UTIL.get_number_type(&parsed);
     if kind == PhoneNumberType::Unknown {
-        let digits = e164.len() - 1;
+        let digits = number.as_str().len() - 1;
         let plan = country.unwrap_or(region);
         return Err(if digits <= 9 { NotAPhone::TooShort(plan) } else { NotAPhone::Invalid(plan) });
     }
     if kind == PhoneNumberType::PremiumRate && !allowed.premium {
         return Err(NotAPhone::Premium);
     }
-    let timezone = country.and_then(|country| zones::of(number.as_str(), country, kind));
     Ok(Phone { number, country, timezone, kind: kind_of(kind), extension })
 }
 
@@ -200,7 +250,10 @@ fn kind_of(kind: PhoneNumberType) -> NumberKind {
 }
 
 /// What spreadsheets and web pages put around a number.
-fn clean(cell: &str) -> String {
+fn clean(cell: &str) -> Cow<'_, str> {
+    if cell.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+') {
+        return Cow::Borrowed(cell);
+    }
     let spaced: String = cell
         .chars()
         .filter(|c| !values::invisible(*c))
@@ -214,7 +267,7 @@ fn clean(cell: &str) -> String {
     text = text.trim_matches(['\'', '’', '`']).trim();
     let (whole, part) = text.split_once(['.', ',']).unwrap_or((text, ""));
     let zeros = matches!(part, "0" | "00") && whole.len() >= 7 && whole.bytes().all(|b| b.is_ascii_digit());
-    if zeros { whole.to_owned() } else { text.to_owned() }
+    Cow::Owned(if zeros { whole.to_owned() } else { text.to_owned() })
 }
 
 enum Scientific {

@@ -110,6 +110,28 @@ fn regions() {
     assert!(region("XX").is_err() && region("Russia").is_err() && region("").is_err());
 }
 
+/// What was said of the first number with these six digits is true of others. The guard: `RANGE_DIGITS`.
+fn one_range(beginning: u64) {
+    for rest in [0, 1, 1234, 5000, 9000, 9999] {
+        let national = beginning * 10_000 + rest;
+        let (parsed, e164) =
+            (Parsed { country_code: 7, national_number: national, ..Parsed::default() }, format!("+7{national}"));
+        assert_eq!(Range::of_plain(&national.to_string(), &e164), Range::of(&parsed, &e164), "{beginning}");
+    }
+}
+
+#[test]
+fn beginnings_that_the_rules_name_are_of_one_range() {
+    // The rules part them by their fifth digit.
+    (336_200..336_300).chain(710_400..710_500).for_each(one_range);
+}
+
+#[test]
+#[ignore = "half a minute; cargo test --lib every_beginning -- --ignored"]
+fn every_beginning_is_of_one_range() {
+    (300_000..1_000_000).for_each(one_range);
+}
+
 proptest! {
     #[test]
     fn a_plain_number_is_what_the_rules_read(
@@ -118,8 +140,11 @@ proptest! {
         home in prop_oneof![Just(Region::RU), Just(Region::KZ), Just(Region::US), Just(Region::DE)],
     ) {
         let text = format!("{before}{national}");
-        if let Some(number) = plain(&text, home) {
-            prop_assert_eq!(PHONE_NUMBER_UTIL.parse(&text, Some(home)), Ok(number), "{} in {}", text, home);
+        if let Some(national) = plain(&text, home) {
+            let parsed = PHONE_NUMBER_UTIL.parse(&text, Some(home)).unwrap();
+            let e164 = PHONE_NUMBER_UTIL.format(&parsed, PhoneNumberFormat::E164);
+            prop_assert_eq!(&e164, &format!("+7{national}"), "{} in {}", text, home);
+            prop_assert_eq!(Range::of_plain(national, &e164), Range::of(&parsed, &e164), "{} in {}", text, home);
         }
     }
 

@@ -47,8 +47,11 @@ pub enum Damage {
 pub fn damage(cell: &str) -> Option<Damage> {
     // A line break and a tab stand in cells that people wrote.
     let spoils = |c: &char| *c == '\u{fffd}' || c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    // One look at most cells: nothing is wrong with them.
-    match cell.chars().filter(spoils).min_by_key(|c| (*c != '\u{fffd}', *c != '\0')) {
+    // One look at most cells: nothing is wrong with them. 0xc2 begins the further control characters, 0xef what stands for
+    // a letter that could not be read.
+    let sound = cell.bytes().all(|byte| byte >= b' ' && !matches!(byte, 0x7f | 0xc2 | 0xef));
+    let spoilt = if sound { None } else { cell.chars().filter(spoils).min_by_key(|c| (*c != '\u{fffd}', *c != '\0')) };
+    match spoilt {
         None => {}
         Some('\u{fffd}') => return Some(Damage::Unreadable),
         Some('\0') => return Some(Damage::Zero),

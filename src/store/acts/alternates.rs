@@ -75,10 +75,9 @@ pub async fn put_callbacks(conn: &mut Conn, promised: &[(AttemptId, Timestamp)])
     Ok(())
 }
 
-pub async fn put_notes(conn: &mut Conn, batch: i64, notes: &[NewNote]) -> Result<()> {
-    let rows: Vec<_> = notes.iter().map(|n| json!([n.line, n.field, n.reason, bare(&n.raw)])).collect();
-    sqlx::query(sql!("insert_notes")).bind(batch).bind(rows_text(rows)).execute(conn).await?;
-    Ok(())
+/// Notes as `insert_notes` takes them.
+pub fn notes_text(notes: &[NewNote]) -> String {
+    rows_text(notes.iter().map(|n| json!([n.line, n.field, n.reason, bare(&n.raw)])).collect())
 }
 
 pub async fn page(conn: &mut Conn, campaign: CampaignId, after: (i64, i64), limit: i64) -> Result<Vec<AlternateRow>> {

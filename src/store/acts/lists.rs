@@ -3,8 +3,8 @@
 use super::super::{Conn, bulk};
 use crate::domain::list::NumberKind;
 use crate::domain::{BatchId, CampaignId, Timestamp};
-use crate::store::listed::{Cell, NumberIds, Piece, Table, feed};
-use crate::store::{Ids, NewCampaign, NewContact, NewNote, Result, StoreError};
+use crate::store::listed::{Cell, Made, NumberIds, Piece, Stored, Table};
+use crate::store::{Ids, NewCampaign, NewContact, Result, StoreError};
 
 const CONTACTS: &[&str] = &[
     "contact_id",
@@ -52,21 +52,14 @@ pub async fn store(conn: &mut Conn, ordinal: i64, new: &NewCampaign, now: Timest
         .bind(&list.split)
         .execute(&mut *conn)
         .await?;
-    let mut numbers = NumberIds::fresh(list.pieces.numbers(), &new.ids, now);
+    let run = bulk::NUMBERS_RUN.filter(|_| list.pieces.numbers_are_first_ones());
+    let mut numbers = NumberIds::fresh(list.pieces.numbers(), run, &new.ids, now);
     bulk::numbers(conn, &mut numbers).await?;
-    if list.pieces.numbers_are_first_ones() {
-        numbers.keep_places();
-    }
+    numbers.stored();
     let mut making = Making { of: (new.campaign.campaign, new.batch), ids: new.ids.clone(), now, numbers, before: 0 };
-    let mut ready = feed(list.pieces.clone(), move |piece| making.ready(piece));
-    let mut stored = (0, 0);
-    while let Some(ready) = ready.recv().await {
-        let ready = ready?;
-        stored.0 += ready.rows.0;
-        stored.1 += ready.rows.1;
-        ready.put(conn, new.batch).await?;
-    }
-    if stored != (list.accepted, list.duplicates + list.refused) {
+    let note = (sql!("insert_notes"), new.batch);
+    let stored = bulk::pieces(conn, list.pieces.clone(), move |piece| making.made(piece), note).await?;
+    if stored != (Stored { contacts: list.accepted, rejects: list.duplicates + list.refused }) {
         return Err(StoreError::Conflict("the import did not store every row: upload the list again".into()));
     }
     crate::fail::wrote("import");
@@ -83,18 +76,8 @@ struct Making {
     before: usize,
 }
 
-/// A piece as its tables take it.
-struct Ready {
-    contacts: bulk::Ready,
-    further: bulk::Ready,
-    rejects: bulk::Ready,
-    notes: Vec<NewNote>,
-    /// Contacts and rejects.
-    rows: (i64, i64),
-}
-
 impl Making {
-    fn ready(&mut self, piece: Piece) -> Result<Ready> {
+    fn made(&mut self, piece: Piece) -> Result<Made<bulk::Ready>> {
         let Piece { contacts, rejects, notes } = piece;
         let rows = (contacts.len() as i64, rejects.len() as i64);
         let (contacts, further) = self.tables(contacts)?;
@@ -110,8 +93,9 @@ impl Making {
                 r.cells.into(),
             ]);
         }
-        let [contacts, further, rejects] = [contacts, further, refused].map(bulk::Ready::of);
-        Ok(Ready { contacts, further, rejects, notes, rows })
+        let tables = [contacts, further, refused].into_iter().map(bulk::Ready::of).collect();
+        let notes = notes.chunks(NOTES).map(super::alternates::notes_text).collect();
+        Ok(Made { tables, notes, contacts: rows.0, rejects: rows.1 })
     }
 
     /// Contacts and their further numbers.
@@ -151,20 +135,5 @@ impl Making {
             ]);
         }
         Ok((rows, further))
-    }
-}
-
-impl Ready {
-    async fn put(self, conn: &mut Conn, batch: BatchId) -> Result<()> {
-        self.contacts.put(conn).await?;
-        self.further.put(conn).await?;
-        self.rejects.put(conn).await?;
-        for notes in self.notes.chunks(NOTES) {
-            super::alternates::put_notes(conn, batch.0, notes).await?;
-        }
-        if self.rows.0 > 0 {
-            crate::fail::point("import.halfway");
-        }
-        Ok(())
     }
 }

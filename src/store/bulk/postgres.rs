@@ -1,12 +1,19 @@
 //! Many rows into a table of PostgreSQL: `copy`.
 
 use super::Conn;
-use crate::store::Result;
-use crate::store::listed::{Cell, NumberIds, Table};
+use crate::domain::BatchId;
+use crate::store::listed::{AHEAD, Cell, Made, NumberIds, Stored, Table, feed};
+use crate::store::{Piece, Pieces, Result};
 use std::fmt::Write;
+use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// Sent at once.
 const PIECE_BYTES: usize = 256 * 1024;
+
+/// Numbers go in the order of their digits alone, so that two imports that bring the same ones do not wait for each other
+/// in a circle.
+pub const NUMBERS_RUN: Option<usize> = None;
 
 /// Numbers of a list that are looked for before all are.
 const LOOKED_FOR: usize = 1000;
@@ -28,7 +35,8 @@ pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
     let stored = sqlx::query(ARRIVE).persistent(false).execute(&mut *conn).await?.rows_affected();
     if stored < ids.len() as u64 {
         let found: Vec<(i64, String)> = sqlx::query_as(THERE_BEFORE).persistent(false).fetch_all(&mut *conn).await?;
-        ids.know(found);
+        let digits = |e164: &str| e164.strip_prefix('+')?.parse().ok();
+        ids.know(found.into_iter().filter_map(|(id, e164)| Some((digits(&e164)?, id))));
     }
     Ok(())
 }
@@ -36,7 +44,7 @@ pub async fn numbers(conn: &mut Conn, ids: &mut NumberIds) -> Result<()> {
 /// A list of people whom nobody has called goes straight into the table, three times as fast. Some of its numbers are
 /// looked for first: where one is known, others are. That none is, shows only when all are stored; else nothing is.
 async fn all_are_new(conn: &mut Conn, ids: &NumberIds) -> Result<bool> {
-    let some = ids.rows().step_by(ids.len() / LOOKED_FOR + 1).map(|(_, e164)| e164);
+    let some = ids.rows().step_by(ids.len() / LOOKED_FOR + 1).map(|(_, digits)| format!("+{digits}"));
     let known: bool = sqlx::query_scalar("select exists(select 1 from numbers where e164 = any($1))")
         .bind(some.collect::<Vec<_>>())
         .fetch_one(&mut *conn)
@@ -61,8 +69,8 @@ async fn all_are_new(conn: &mut Conn, ids: &NumberIds) -> Result<bool> {
 async fn copied(conn: &mut Conn, statement: &str, ids: &NumberIds) -> sqlx::Result<()> {
     let mut copy = conn.copy_in_raw(statement).await?;
     let mut text = String::with_capacity(PIECE_BYTES + 64);
-    for (id, e164) in ids.rows() {
-        writeln!(text, "{id}\t{e164}").expect("writing to a String cannot fail");
+    for (id, digits) in ids.rows() {
+        writeln!(text, "{id}\t+{digits}").expect("writing to a String cannot fail");
         if text.len() > PIECE_BYTES {
             copy.send(text.as_bytes()).await?;
             text.clear();
@@ -71,6 +79,29 @@ async fn copied(conn: &mut Conn, statement: &str, ids: &NumberIds) -> sqlx::Resu
     copy.send(text.as_bytes()).await?;
     copy.finish().await?;
     Ok(())
+}
+
+/// Stores what is made of the pieces, one after the other. `note` keeps the notes of a list.
+pub async fn pieces(
+    conn: &mut Conn,
+    list: Arc<dyn Pieces>,
+    make: impl FnMut(Piece) -> Result<Made<Ready>> + Send + 'static,
+    note: (&'static str, BatchId),
+) -> Result<Stored> {
+    let (sender, mut ready) = mpsc::channel(AHEAD);
+    feed(list, make, move |made| sender.blocking_send(made).is_ok());
+    let mut stored = Stored::default();
+    while let Some(made) = ready.recv().await {
+        let mut made = made?;
+        for table in std::mem::take(&mut made.tables) {
+            table.put(conn).await?;
+        }
+        for notes in &made.notes {
+            sqlx::query(note.0).bind(note.1.0).bind(notes).execute(&mut *conn).await?;
+        }
+        stored.add(&made);
+    }
+    Ok(stored)
 }
 
 /// Rows on their way: a statement and what it copies.
@@ -102,7 +133,7 @@ impl Ready {
         Ready(Some((statement, text)))
     }
 
-    pub async fn put(self, conn: &mut Conn) -> Result<()> {
+    async fn put(self, conn: &mut Conn) -> Result<()> {
         let Some((statement, text)) = self.0 else { return Ok(()) };
         let mut copy = conn.copy_in_raw(&statement).await?;
         for piece in text.as_bytes().chunks(PIECE_BYTES) {
