@@ -154,16 +154,19 @@ struct Heard {
 }
 
 impl Teller {
-    /// What each connection tells of these calls.
-    fn shares(&self, calls: Range<usize>) -> Vec<Vec<(usize, usize)>> {
-        let all: Vec<usize> = calls.collect();
-        let each = all.len().div_ceil(self.connections);
-        all.chunks(each).map(|mine| self.story.order(mine)).collect()
+    /// What each connection tells of these calls, each event with its place in the order of all.
+    fn shares(&self, calls: Range<usize>) -> Vec<Vec<(usize, usize, usize)>> {
+        let mut shares = vec![Vec::new(); self.connections.min(calls.len())];
+        for (place, (call, event)) in self.story.order(calls, self.connections).into_iter().enumerate() {
+            let of = call % shares.len();
+            shares[of].push((place, call, event));
+        }
+        shares
     }
 
     fn bodies(&self, calls: Range<usize>) -> Vec<Vec<String>> {
         let shares = self.shares(calls);
-        let body = |(nth, event): (usize, usize)| self.story.body(&self.calls[nth], nth, event);
+        let body = |(_, nth, event): (usize, usize, usize)| self.story.body(&self.calls[nth], nth, event);
         shares.into_iter().map(|share| share.into_iter().map(body).collect()).collect()
     }
 
@@ -181,15 +184,14 @@ impl Teller {
         for _ in &shares {
             lines.push(Line::to(to).await);
         }
-        let (began, connections) = (Instant::now(), shares.len() as f64);
+        let began = Instant::now();
         let mut telling = Vec::new();
-        for (nth, (share, mut line)) in shares.into_iter().zip(lines).enumerate() {
+        for (share, mut line) in shares.into_iter().zip(lines) {
             let teller = self.clone();
             telling.push(tokio::spawn(async move {
                 let mut waits_ms = Vec::with_capacity(share.len());
-                for (place, (call, event)) in share.into_iter().enumerate() {
-                    let due = rate
-                        .map(|rate| began + Duration::from_secs_f64((place as f64 * connections + nth as f64) / rate));
+                for (place, call, event) in share {
+                    let due = rate.map(|rate| began + Duration::from_secs_f64(place as f64 / rate));
                     if let Some(due) = due {
                         tokio::time::sleep_until(due.into()).await;
                     }

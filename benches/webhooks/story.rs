@@ -5,8 +5,8 @@ use serde_json::Value;
 
 /// Of so many calls one is busy; the others are talked through.
 const BUSY_EVERY: usize = 4;
-/// A call is so many calls further than the one behind it on the same connection, when it tells its next event.
-const LAG: usize = 2;
+/// Between two events of a call so many others begin for each connection: calls of every stage tell at any time.
+const LAG: f64 = 0.6;
 
 /// Bodies without what differs from call to call: the rest of an object whose first two fields are put before it.
 pub struct Story {
@@ -66,12 +66,13 @@ impl Story {
         calls.map(|nth| self.events(nth).len()).sum()
     }
 
-    /// Which call tells which of its events, in the order of one connection: every call in its own order, and all
-    /// stages of calls at any time.
-    pub fn order(&self, calls: &[usize]) -> Vec<(usize, usize)> {
+    /// Which call tells which of its events, in the order of all connections: one call begins after the other, and each goes
+    /// on at the same pace, so that ends come as evenly as beginnings do.
+    pub fn order(&self, calls: std::ops::Range<usize>, connections: usize) -> Vec<(usize, usize)> {
+        let lag = (connections as f64 * LAG) as usize + 1;
         let mut order: Vec<(usize, usize, usize)> = Vec::new();
-        for (place, nth) in calls.iter().enumerate() {
-            order.extend((0..self.events(*nth).len()).map(|event| (place + event * LAG, *nth, event)));
+        for (place, nth) in calls.enumerate() {
+            order.extend((0..self.events(nth).len()).map(|event| (place + event * lag, nth, event)));
         }
         order.sort_unstable();
         order.into_iter().map(|(_, nth, event)| (nth, event)).collect()
