@@ -103,3 +103,27 @@ pub async fn line(mut visit: Visit, Query(back): Query<Back>) -> Response {
         Err(trouble) => visit.troubled(&trouble),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Role, Timestamp};
+    use crate::page::words::Lang;
+    use serde_json::json;
+
+    /// The guard: `restored` in `Line::of`. What the API refuses until the restore is confirmed is not offered.
+    #[test]
+    fn over_a_restored_backup_stands_what_is_to_be_done() {
+        let line = |restored: Option<&str>| {
+            let mut s = Shell::bare(Lang::Ru, "auto", chrono_tz::UTC, Timestamp(0), "/");
+            s.role = Role::Operator;
+            let status = json!({ "dialling": false, "gate": "paused", "since": 0, "restored": restored });
+            let line = Line::of(&status, &json!({ "paused": true, "reason": "night" }), &s);
+            LinePage { s, line }.render().expect("a line")
+        };
+        let (after, plain) = (line(Some("restored from a backup: …")), line(None));
+        assert!(after.contains("href=\"/setup\"") && !after.contains("/all/resume"), "{after}");
+        assert!(after.contains("восстановлено из копии") && !after.contains("night"), "{after}");
+        assert!(plain.contains("/all/resume") && plain.contains("night"), "{plain}");
+    }
+}

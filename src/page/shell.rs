@@ -43,6 +43,8 @@ pub struct Line {
     pub live: i64,
     pub starts_per_s: String,
     pub all_paused: bool,
+    /// A backup was restored, and nobody confirmed yet that what it lacks is there: nothing is resumed before.
+    pub restored: bool,
 }
 
 impl Line {
@@ -51,6 +53,7 @@ impl Line {
         let dialling = status.yes("dialling");
         let gate = status.text("gate");
         let all_paused = paused.yes("paused");
+        let restored = status.has("restored");
         let kind = match gate.as_str() {
             _ if dialling => "dialling",
             "paused" => "paused",
@@ -59,6 +62,12 @@ impl Line {
         };
         let mut why = if dialling {
             lang.count(status.int("runs"), ["run", "runs"], ["запуск", "запуска", "запусков"])
+        } else if restored {
+            let told = [
+                "restored from a backup: later opt-outs are missing",
+                "восстановлено из копии: новых отказов в ней нет",
+            ];
+            lang.pick(told[0], told[1]).to_owned()
         } else if all_paused {
             let reason = paused.text("reason");
             format!("{}: {reason}", lang.pick("all calls are paused", "все звонки на паузе"))
@@ -89,6 +98,7 @@ impl Line {
             live: status.int("calls_live"),
             starts_per_s: words::decimal(status.num("starts_per_s"), lang),
             all_paused,
+            restored,
         }
     }
 }

@@ -20,6 +20,10 @@ pub async fn keep(reader: SqlitePool, broken: Broken, mut committed: watch::Rece
     while committed.changed().await.is_ok() {
         tokio::time::sleep(PAUSE).await;
         let done = sqlx::query("pragma wal_checkpoint(passive)").execute(&reader).await;
+        if matches!(done, Err(sqlx::Error::PoolClosed)) {
+            // The writer goes, and his connection does this when it is closed.
+            return;
+        }
         // A file that cannot be written is broken for everybody; anything else is tried again, and told once until it is done.
         let failed = done.err().map(|cause| broken.noted(StoreError::Sql(cause)));
         if let Some(cause) = failed.as_ref().filter(|_| !is_told) {
