@@ -20,6 +20,7 @@ mod rows;
 mod rows_life;
 mod rows_read;
 mod schema;
+mod shape;
 #[allow(clippy::duplicate_mod, reason = "the acts are stamped once for each engine")]
 mod sqlite;
 mod text;
@@ -62,6 +63,8 @@ const BUSY_MAX: Duration = Duration::from_secs(30);
 /// Rows of an answer that SQLite's thread may be ahead of whoever reads them: an answer for a batch, so that the two do
 /// not wake each other for every row.
 const ROWS_AHEAD: usize = 1024;
+/// Prepared statements of a connection: all that are asked often, and what goes together with them on one way.
+const STATEMENTS_KEPT: usize = 256;
 /// Kibibytes, negative as SQLite wants them. A list of a million numbers is stored by indexes that fit in there.
 const WRITER_CACHE: &str = "-32768";
 const READER_CACHE: &str = "-16384";
@@ -302,6 +305,7 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_MAX)
             .row_buffer_size(ROWS_AHEAD)
+            .statement_cache_capacity(STATEMENTS_KEPT)
             .pragma("cache_size", WRITER_CACHE)
             .pragma("wal_autocheckpoint", checkpoint::LOGGED_MAX);
         // A file does not hang up: to ask each connection first would cost every act one more change of threads.

@@ -9,5 +9,8 @@ pub const ROWS_ARE_LOCKED: bool = true;
 #[path = "bulk/postgres.rs"]
 pub mod bulk;
 
+#[path = "pipeline/postgres.rs"]
+pub mod pipeline;
+
 #[path = "acts/mod.rs"]
 pub mod acts;

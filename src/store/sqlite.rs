@@ -9,5 +9,8 @@ pub const ROWS_ARE_LOCKED: bool = false;
 #[path = "bulk/sqlite.rs"]
 pub mod bulk;
 
+#[path = "pipeline/sqlite.rs"]
+pub mod pipeline;
+
 #[path = "acts/mod.rs"]
 pub mod acts;

@@ -1,6 +1,8 @@
 //! Texts of people on their way into a row.
 
+use super::shape::Shape;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 use std::borrow::Cow;
@@ -43,6 +45,50 @@ impl Rows {
         String::from_utf8(self.0).expect("JSON is UTF-8")
     }
 }
+
+/// A statement whose only argument, `$1`, is rows as JSON.
+pub struct Statement {
+    pub text: &'static str,
+    pub rows: String,
+}
+
+impl Statement {
+    pub fn of(text: &'static str, rows: Rows) -> Self {
+        Statement { text, rows: rows.text() }
+    }
+
+    pub fn of_ids(text: &'static str, ids: impl IntoIterator<Item = i64>) -> Self {
+        Statement { text, rows: ids_text(ids) }
+    }
+
+    /// Without rows it does nothing, and has no answer.
+    pub fn is_idle(&self) -> bool {
+        self.rows == NONE
+    }
+}
+
+/// A statement that is answered, and what the rows of its answer look like.
+pub struct Question {
+    pub statement: Statement,
+    pub shape: Shape,
+}
+
+impl Question {
+    pub fn of<T: DeserializeOwned>(text: &'static str, rows: Rows) -> Self {
+        Question { statement: Statement::of(text, rows), shape: Shape::of::<T>() }
+    }
+
+    pub fn with<T: DeserializeOwned>(text: &'static str, argument: String) -> Self {
+        Question { statement: Statement { text, rows: argument }, shape: Shape::of::<T>() }
+    }
+
+    pub fn of_ids<T: DeserializeOwned>(text: &'static str, ids: impl IntoIterator<Item = i64>) -> Self {
+        Question { statement: Statement::of_ids(text, ids), shape: Shape::of::<T>() }
+    }
+}
+
+/// No rows.
+const NONE: &str = "[]";
 
 /// Ids for one statement, as JSON.
 pub fn ids_text(ids: impl IntoIterator<Item = i64>) -> String {

@@ -21,6 +21,7 @@ const ASKED_OFTEN: &[&str] = &[
     "ended_outcomes",
     "free_leases",
     "know_session",
+    "known_events",
     "know_started_session",
     "lease_due",
     "lines_of_contacts",
@@ -41,6 +42,7 @@ const ASKED_OFTEN: &[&str] = &[
     "runs_open",
     "sessions_to_ask",
     "silent_calls",
+    "whose_word",
 ];
 
 /// Questions with a limit of their own inside others, by their names there.

@@ -1,24 +1,27 @@
 //! Attempts and calls, read; starts, history and dialogue, written.
 
 use super::super::Conn;
+use super::super::pipeline::{self, typed};
 use crate::domain::{AttemptId, CampaignId, ContactId, RunId, SessionId, Timestamp, TokenHash};
-use crate::store::text::{Rows, ids_text};
+use crate::store::text::{Question, Rows, Statement};
 use crate::store::{AttemptRow, ContactRow, EventRow, GateRow, OutcomeRow, Progress, StartAnswer, Turn};
 use crate::store::{Result, StoreError};
 use std::collections::{BTreeMap, HashMap};
 
 /// The slots of those that are planned.
 pub async fn slots(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<AttemptId, i64>> {
-    let wanted = ids_text(attempts.iter().map(|id| id.0));
-    let rows: Vec<(i64, i64)> = sqlx::query_as(sql!("attempt_slot")).bind(wanted).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|(attempt, slot_us)| (AttemptId(attempt), slot_us)).collect())
+    type Row = (i64, i64);
+    let wanted = Question::of_ids::<Row>(sql!("attempt_slot"), attempts.iter().map(|id| id.0));
+    let [answer] = pipeline::ask(conn, [wanted]).await?;
+    Ok(typed::<Row>(answer)?.into_iter().map(|(attempt, slot_us)| (AttemptId(attempt), slot_us)).collect())
 }
 
 /// Of which campaign each is, and the version of its settings.
 pub async fn whose(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<AttemptId, (CampaignId, i64)>> {
-    let wanted = ids_text(attempts.iter().map(|id| id.0));
-    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(sql!("attempt_whose")).bind(wanted).fetch_all(conn).await?;
-    Ok(rows
+    type Row = (i64, i64, i64);
+    let wanted = Question::of_ids::<Row>(sql!("attempt_whose"), attempts.iter().map(|id| id.0));
+    let [answer] = pipeline::ask(conn, [wanted]).await?;
+    Ok(typed::<Row>(answer)?
         .into_iter()
         .map(|(attempt, campaign, version)| (AttemptId(attempt), (CampaignId(campaign), version)))
         .collect())
@@ -26,11 +29,11 @@ pub async fn whose(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<At
 
 /// The hashes of every token that attempts ever had, the current one first; who does not exist is absent.
 pub async fn secrets(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<AttemptId, Vec<TokenHash>>> {
-    let wanted = ids_text(attempts.iter().map(|id| id.0));
-    let rows: Vec<(i64, Option<String>, Option<String>)> =
-        sqlx::query_as(sql!("attempt_secrets")).bind(wanted).fetch_all(&mut *conn).await?;
+    type Row = (i64, Option<String>, Option<String>);
+    let wanted = Question::of_ids::<Row>(sql!("attempt_secrets"), attempts.iter().map(|id| id.0));
+    let [answer] = pipeline::ask(conn, [wanted]).await?;
     let mut secrets: HashMap<AttemptId, Vec<TokenHash>> = HashMap::new();
-    for (attempt, current, hash) in rows {
+    for (attempt, current, hash) in typed::<Row>(answer)? {
         let known = secrets.entry(AttemptId(attempt)).or_default();
         // Of an attempt that has several the current one comes with each.
         for text in current.filter(|_| known.is_empty()).into_iter().chain(hash) {
@@ -60,11 +63,8 @@ pub async fn answer_starts(conn: &mut Conn, answers: &[&StartAnswer]) -> Result<
         rows.push(&(token, session, &answer.access_url, answer.at.0, answer.result));
     }
     sessions.into_iter().for_each(|(session, (token, at))| known.push(&(session, token, at)));
-    for (text, rows) in [(sql!("answer_start"), rows), (sql!("know_started_session"), known)] {
-        if !rows.is_empty() {
-            sqlx::query(text).bind(rows.text()).execute(&mut *conn).await?;
-        }
-    }
+    let statements = [(sql!("answer_start"), rows), (sql!("know_started_session"), known)];
+    pipeline::run(conn, statements.map(|(text, rows)| Statement::of(text, rows)).into()).await?;
     crate::fail::wrote("answer");
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! The history of numbers, over all campaigns: what caps and gaps are held against.
 
 use super::super::Conn;
+use super::super::pipeline::{self, Answer, typed};
 use crate::domain::caps::Rang;
 use crate::domain::{PhoneNumber, Timestamp};
+use crate::store::text::{Question, Rows};
 use crate::store::{Result, StoreError};
-use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Whose history is asked for.
@@ -16,7 +17,7 @@ pub struct Of {
     pub since: Timestamp,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(sqlx::FromRow, serde::Deserialize)]
 struct RangRow {
     key: i64,
     dialed_at: i64,
@@ -26,14 +27,21 @@ struct RangRow {
 
 /// The calls of every key, the oldest first; keys without any are absent.
 pub async fn rang(conn: &mut Conn, of: &[Of]) -> Result<BTreeMap<i64, Vec<Rang>>> {
+    let [answer] = pipeline::ask(conn, [asks(of)]).await?;
+    told(answer)
+}
+
+/// The question of [`rang`].
+pub fn asks(of: &[Of]) -> Question {
+    let mut wanted = Rows::default();
+    of.iter().for_each(|of| wanted.push(&(of.key, of.number, of.since.0)));
+    Question::of::<RangRow>(sql!("rang_before"), wanted)
+}
+
+/// Its answer.
+pub fn told(answer: Answer) -> Result<BTreeMap<i64, Vec<Rang>>> {
     let mut known: BTreeMap<i64, Vec<Rang>> = BTreeMap::new();
-    if of.is_empty() {
-        return Ok(known);
-    }
-    let wanted: Vec<_> = of.iter().map(|of| json!([of.key, of.number, of.since.0])).collect();
-    let rows: Vec<RangRow> =
-        sqlx::query_as(sql!("rang_before")).bind(json!(wanted).to_string()).fetch_all(conn).await?;
-    for row in rows {
+    for row in typed::<RangRow>(answer)? {
         let outcome = row.outcome.as_deref().map(|text| text.parse()).transpose();
         let outcome = outcome.map_err(|e| StoreError::row("attempts", "outcome", e))?;
         if let Some(call) = Rang::of(Timestamp(row.dialed_at), row.ended_at.map(Timestamp), outcome) {

@@ -1,16 +1,27 @@
 //! Proof of consent, contact by contact, and the gate that a contact without it keeps.
 
 use super::super::Conn;
+use super::super::pipeline::{self, Answer, typed};
 use crate::domain::clearance::Gate;
 use crate::store::Result;
+use crate::store::text::Question;
 use serde_json::json;
 use std::collections::BTreeSet;
 
 /// Which of these contacts have their consent on record.
 pub async fn given(conn: &mut Conn, contacts: &[i64]) -> Result<BTreeSet<i64>> {
-    let rows: Vec<i64> =
-        sqlx::query_scalar(sql!("consents_of")).bind(json!(contacts).to_string()).fetch_all(conn).await?;
-    Ok(rows.into_iter().collect())
+    let [answer] = pipeline::ask(conn, [asks(contacts.iter().copied())]).await?;
+    told(answer)
+}
+
+/// The question of [`given`].
+pub fn asks(contacts: impl IntoIterator<Item = i64>) -> Question {
+    Question::of_ids::<(i64,)>(sql!("consents_of"), contacts)
+}
+
+/// Its answer.
+pub fn told(answer: Answer) -> Result<BTreeSet<i64>> {
+    Ok(typed(answer)?.into_iter().map(|(contact,)| contact).collect())
 }
 
 /// Run contacts that came to rest for want of something say of what.

@@ -1,9 +1,10 @@
 //! What became of attempts and of the contacts that they called, counted: kept up like the counts of latencies, and by
 //! the same transactions.
 
+use super::super::pipeline::{self, Answer, typed};
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use crate::domain::{AttemptId, RunContactId, Timestamp};
-use crate::store::text::{Rows, ids_text};
+use crate::store::text::{Question, Rows, Statement, ids_text};
 use crate::store::{Result, StoreError};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,11 @@ const MET: usize = 5;
 
 /// The key of `attempt_counts`: run, mode, outcome, quarter of an hour.
 type Key = (i64, String, String, i64);
+
+/// A key of `attempt_counts`, and its columns as one JSON list.
+type AttemptShare = (i64, String, String, i64, String);
+/// A key of `contact_counts`, and its columns.
+type ContactShare = (i64, String, i64, i64, i64, i64, i64);
 
 #[derive(Default)]
 pub struct Counts {
@@ -35,9 +41,20 @@ impl Counts {
         attempts: impl IntoIterator<Item = AttemptId>,
         contacts: impl IntoIterator<Item = RunContactId>,
     ) -> Result<()> {
+        let asks = self.asks_before(attempts, contacts);
+        let [attempts, contacts] = pipeline::ask(conn, asks).await?;
+        self.add(attempts, contacts, -1)
+    }
+
+    /// The questions of [`Counts::before`].
+    pub fn asks_before(
+        &mut self,
+        attempts: impl IntoIterator<Item = AttemptId>,
+        contacts: impl IntoIterator<Item = RunContactId>,
+    ) -> [Question; 2] {
         let attempts: BTreeSet<AttemptId> = attempts.into_iter().filter(|id| self.attempts.insert(*id)).collect();
         let contacts: BTreeSet<RunContactId> = contacts.into_iter().filter(|id| self.contacts.insert(*id)).collect();
-        self.add(conn, &attempts, &contacts, -1).await
+        asks(&attempts, &contacts)
     }
 
     /// The same of an attempt that is the first of its contact to end: neither adds anything yet.
@@ -48,59 +65,56 @@ impl Counts {
 
     /// After everything was changed.
     pub async fn apply(mut self, conn: &mut Conn) -> Result<()> {
-        let (attempts, contacts) = (std::mem::take(&mut self.attempts), std::mem::take(&mut self.contacts));
-        self.add(conn, &attempts, &contacts, 1).await?;
-        let mut rows = Rows::default();
+        let [attempts, contacts] = pipeline::ask(conn, self.asks_after()).await?;
+        self.add(attempts, contacts, 1)?;
+        pipeline::run(conn, self.changes().into()).await
+    }
+
+    /// What these attempts and run contacts add after everything was changed.
+    pub fn asks_after(&self) -> [Question; 2] {
+        asks(&self.attempts, &self.contacts)
+    }
+
+    /// What is written of the difference.
+    pub fn changes(&self) -> [Statement; 2] {
+        let mut attempts = Rows::default();
         for ((run, mode, outcome, quarter_at), s) in self.sums.iter().filter(|(_, sums)| **sums != [0; SUMS]) {
             let mut row = vec![json!(run), json!(mode), json!(outcome), json!(quarter_at)];
             row.extend(s.iter().map(|sum| json!(sum)));
-            rows.push(&row);
+            attempts.push(&row);
         }
-        if !rows.is_empty() {
-            sqlx::query(sql!("put_attempt_counts")).bind(rows.text()).execute(&mut *conn).await?;
-        }
-        let mut rows = Rows::default();
+        let mut contacts = Rows::default();
         for ((run, mode), [dialled, reached, goals, clean, clean_goals]) in
             self.met.iter().filter(|(_, met)| **met != [0; MET])
         {
-            rows.push(&(run, mode, dialled, reached, goals, clean, clean_goals));
+            contacts.push(&(run, mode, dialled, reached, goals, clean, clean_goals));
         }
-        if !rows.is_empty() {
-            sqlx::query(sql!("put_contact_counts")).bind(rows.text()).execute(conn).await?;
-        }
-        Ok(())
+        let put = [(sql!("put_attempt_counts"), attempts), (sql!("put_contact_counts"), contacts)];
+        put.map(|(text, rows)| Statement::of(text, rows))
     }
 
-    async fn add(
-        &mut self,
-        conn: &mut Conn,
-        attempts: &BTreeSet<AttemptId>,
-        contacts: &BTreeSet<RunContactId>,
-        sign: i64,
-    ) -> Result<()> {
-        if !attempts.is_empty() {
-            let wanted = ids_text(attempts.iter().map(|id| id.0));
-            let rows: Vec<(i64, String, String, i64, String)> =
-                sqlx::query_as(sql!("attempt_contributions")).bind(wanted).fetch_all(&mut *conn).await?;
-            for (run, mode, outcome, quarter_at, text) in rows {
-                let values: [i64; SUMS] = serde_json::from_str(&text)
-                    .map_err(|cause| StoreError::row("attempt_counts", "sums", cause.to_string()))?;
-                let sums = self.sums.entry((run, mode, outcome, quarter_at)).or_default();
-                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
-            }
+    /// The answers to [`asks`].
+    pub fn add(&mut self, attempts: Answer, contacts: Answer, sign: i64) -> Result<()> {
+        for (run, mode, outcome, quarter_at, text) in typed::<AttemptShare>(attempts)? {
+            let values: [i64; SUMS] = serde_json::from_str(&text)
+                .map_err(|cause| StoreError::row("attempt_counts", "sums", cause.to_string()))?;
+            let sums = self.sums.entry((run, mode, outcome, quarter_at)).or_default();
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
         }
-        if !contacts.is_empty() {
-            let wanted = ids_text(contacts.iter().map(|id| id.0));
-            let rows: Vec<(i64, String, i64, i64, i64, i64, i64)> =
-                sqlx::query_as(sql!("contact_contributions")).bind(wanted).fetch_all(&mut *conn).await?;
-            for (run, mode, dialled, reached, goals, clean, clean_goals) in rows {
-                let met = self.met.entry((run, mode)).or_default();
-                let values = [dialled, reached, goals, clean, clean_goals];
-                met.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
-            }
+        for row in typed::<ContactShare>(contacts)? {
+            let (run, mode, dialled, reached, goals, clean, clean_goals) = row;
+            let met = self.met.entry((run, mode)).or_default();
+            let values = [dialled, reached, goals, clean, clean_goals];
+            met.iter_mut().zip(values).for_each(|(sum, value)| *sum += sign * value);
         }
         Ok(())
     }
+}
+
+/// What attempts and run contacts add now.
+fn asks(attempts: &BTreeSet<AttemptId>, contacts: &BTreeSet<RunContactId>) -> [Question; 2] {
+    let attempts = Question::of_ids::<AttemptShare>(sql!("attempt_contributions"), attempts.iter().map(|id| id.0));
+    [attempts, Question::of_ids::<ContactShare>(sql!("contact_contributions"), contacts.iter().map(|id| id.0))]
 }
 
 /// What a model costs is told beside its call, and may come after the call's end: then the end is counted anew.

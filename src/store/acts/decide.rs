@@ -8,11 +8,12 @@
 //! attempts at once. More effects: a kind of rows in `effects.rs`. A fact that a decision of another number changes
 //! belongs into [`Carried`].
 
+use super::super::pipeline::{self, Answer, typed};
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::carried::Carried;
 use super::effects::{Effects, store_events};
 use super::latencies::Latencies;
-use super::{alternates, caps, consent, money};
+use super::{alternates, caps, consent, life, money};
 use crate::domain::alternates::Line;
 use crate::domain::caps::{HISTORY_MS, Rang};
 use crate::domain::state::State;
@@ -22,11 +23,11 @@ use crate::domain::{
 use crate::fail;
 use crate::store::asked::{Asked, Runs, Told};
 use crate::store::rows::{Change, ContactChange, Held};
-use crate::store::text::ids_text;
+use crate::store::text::{Question, ids_text};
 use crate::store::{BudgetsHeld, MoneyMove, Result, RunFacts, StoreError, term};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-#[derive(sqlx::FromRow)]
+#[derive(sqlx::FromRow, serde::Deserialize)]
 struct HeldRow {
     attempt_id: i64,
     run_contact_id: i64,
@@ -162,8 +163,9 @@ impl HeldRow {
 
 /// Attempts as they stand; those that do not exist are absent.
 pub async fn load(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<AttemptId, Held>> {
-    let wanted = ids_text(attempts.iter().map(|id| id.0));
-    let mut rows: Vec<HeldRow> = sqlx::query_as(sql!("load_attempt")).bind(wanted).fetch_all(&mut *conn).await?;
+    let wanted = Question::of_ids::<HeldRow>(sql!("load_attempt"), attempts.iter().map(|id| id.0));
+    let [answer] = pipeline::ask(conn, [wanted]).await?;
+    let mut rows: Vec<HeldRow> = typed(answer)?;
     let asks = |row: &&mut HeldRow| row.some_erased.is_some() && row.state == "dialing" && row.suppressed_at.is_none();
     let asked: Vec<String> = rows.iter_mut().filter(asks).map(|row| row.e164.clone()).collect();
     if !asked.is_empty() {
@@ -172,14 +174,22 @@ pub async fn load(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<Att
             row.suppressed_at = Some(row.slot_us / 1000);
         }
     }
-    let mut ended = ended(conn, &rows).await?;
+    // Two tries of one contact are never open at once, but an ended one may be asked about beside an open one.
+    let contacts: BTreeSet<i64> = rows.iter().map(|row| row.run_contact_id).collect();
     let runs: Vec<RunId> = rows.iter().map(|row| row.run_id).collect::<BTreeSet<_>>().into_iter().map(RunId).collect();
-    let facts = super::life::facts(conn, &runs).await?;
     let since = |row: &HeldRow| Timestamp(row.slot_us / 1000).plus_ms(-HISTORY_MS);
     let numbers: Vec<caps::Of> =
         rows.iter().map(|row| caps::Of { key: row.attempt_id, number: row.number_id, since: since(row) }).collect();
-    let mut history = caps::rang(conn, &numbers).await?;
-    let consents = consent::given(conn, &rows.iter().map(|row| row.contact_id).collect::<Vec<_>>()).await?;
+    let asks = [
+        Question::of_ids::<EndedRow>(sql!("ended_outcomes"), contacts),
+        life::asks_facts(&runs),
+        caps::asks(&numbers),
+        consent::asks(rows.iter().map(|row| row.contact_id)),
+    ];
+    let [outcomes, facts, rang, consents] = pipeline::ask(conn, asks).await?;
+    let mut ended = ended(outcomes)?;
+    let facts = life::facts_told(conn, facts).await?;
+    let (mut history, consents) = (caps::told(rang)?, consent::told(consents)?);
     // Most contacts have one number.
     let several = rows.iter().filter(|row| row.alternates > 0).map(|row| RunContactId(row.run_contact_id));
     let lines = alternates::lines(conn, &several.collect::<Vec<_>>()).await?;
@@ -198,14 +208,13 @@ pub async fn load(conn: &mut Conn, attempts: &[AttemptId]) -> Result<HashMap<Att
     Ok(held)
 }
 
+/// A run contact, an attempt, its outcome.
+type EndedRow = (i64, i64, String);
+
 /// Of each run contact, the tries that ended and how.
-async fn ended(conn: &mut Conn, rows: &[HeldRow]) -> Result<HashMap<i64, Vec<(i64, Outcome)>>> {
-    // Two tries of one contact are never open at once, but an ended one may be asked about beside an open one.
-    let contacts = ids_text(rows.iter().map(|row| row.run_contact_id).collect::<BTreeSet<_>>());
-    let rows: Vec<(i64, i64, String)> =
-        sqlx::query_as(sql!("ended_outcomes")).bind(contacts).fetch_all(&mut *conn).await?;
+fn ended(answer: Answer) -> Result<HashMap<i64, Vec<(i64, Outcome)>>> {
     let mut ended: HashMap<i64, Vec<(i64, Outcome)>> = HashMap::new();
-    for (contact, attempt, outcome) in rows {
+    for (contact, attempt, outcome) in typed::<EndedRow>(answer)? {
         ended.entry(contact).or_default().push((attempt, parsed("attempts", "outcome", &outcome)?));
     }
     Ok(ended)

@@ -3,7 +3,8 @@
 //! No two decisions of a wave are about one attempt, one number or one contact, so the order of the kinds is free
 //! but for what refers to what.
 
-use super::super::Conn;
+use super::super::pipeline::{self, typed};
+use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::{alternates, consent, media};
 use crate::domain::clearance::Gate;
 use crate::domain::state::State;
@@ -12,7 +13,7 @@ use crate::store::Result;
 use crate::store::asked::Asked;
 use crate::store::media::MediaStream;
 use crate::store::rows::{AttemptChange, Call, Change, ContactChange, Heard, Held, Turn};
-use crate::store::text::Rows;
+use crate::store::text::{Question, Rows, Statement};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 
@@ -138,7 +139,7 @@ impl Effects {
         self.turns.iter().for_each(|((attempt, _), turn)| push_turn(&mut turns, *attempt, turn));
         self.known.iter().for_each(|(session, (attempt, now))| known.push(&(session, attempt.0, now.0)));
         self.over.iter().for_each(|(session, now)| over.push(&(session, now.0)));
-        for (text, rows) in [
+        let statements = [
             (sql!("insert_start"), self.starts),
             (sql!("note_dialed"), self.dialed),
             (sql!("apply_attempt"), self.attempts),
@@ -149,11 +150,8 @@ impl Effects {
             (sql!("suppress_number"), self.numbers),
             (sql!("put_call"), self.calls),
             (sql!("put_turns"), turns),
-        ] {
-            if !rows.is_empty() {
-                sqlx::query(text).bind(rows.text()).execute(&mut *conn).await?;
-            }
-        }
+        ];
+        pipeline::run(conn, statements.map(|(text, rows)| Statement::of(text, rows)).into()).await?;
         if !self.rest_gates.is_empty() {
             consent::keep_gates(conn, &self.rest_gates).await?;
         }
@@ -166,21 +164,36 @@ impl Effects {
     }
 }
 
+/// Attempt, session, number in the session.
+type Key = (i64, i64, i64);
+
 /// Which of the events were new.
 pub async fn store_events<'e>(
     conn: &mut Conn,
     events: impl Iterator<Item = (AttemptId, &'e Heard, Timestamp)>,
-) -> Result<HashSet<(i64, i64, i64)>> {
-    let mut rows = Rows::default();
+) -> Result<HashSet<Key>> {
+    let (mut rows, mut keys, mut fresh) = (Rows::default(), Rows::default(), HashSet::new());
     for (attempt, Heard { session, seq, event, at_ms, body }, now) in events {
         rows.push(&(attempt.0, session.0, seq, event, at_ms, now.0, body));
+        keys.push(&(attempt.0, session.0, seq));
+        fresh.insert((attempt.0, session.0, *seq));
     }
-    if rows.is_empty() {
-        return Ok(HashSet::new());
+    let put = Statement::of(sql!("store_event"), rows);
+    if put.is_idle() {
+        return Ok(fresh);
     }
-    let stored: Vec<(i64, i64, i64)> =
-        sqlx::query_as(sql!("store_event")).bind(rows.text()).fetch_all(&mut *conn).await?;
-    Ok(stored.into_iter().collect())
+    if ROWS_ARE_LOCKED {
+        // Another node may store one meanwhile: those that were new are returned.
+        let stored: Vec<Key> = sqlx::query_as(put.text).bind(put.rows).fetch_all(&mut *conn).await?;
+        return Ok(stored.into_iter().collect());
+    }
+    // Nobody else writes: few were there before, and most answers are short.
+    let [known] = pipeline::ask(conn, [Question::of::<Key>(sql!("known_events"), keys)]).await?;
+    for key in typed::<Key>(known)? {
+        fresh.remove(&key);
+    }
+    pipeline::run(conn, vec![put]).await?;
+    Ok(fresh)
 }
 
 fn push_turn(rows: &mut Rows, attempt: AttemptId, t: &Turn) {

@@ -5,6 +5,7 @@
 //! decided is written at the end, for all runs at once.
 
 use super::super::Conn;
+use super::super::pipeline::{self, typed};
 use super::alternates;
 use super::caps;
 use crate::domain::alternates::Line;
@@ -12,6 +13,7 @@ use crate::domain::callers::CallerUses;
 use crate::domain::caps::HISTORY_MS;
 use crate::domain::{AttemptId, ContactId, NumberId, Outcome, RunContactId, Timestamp};
 use crate::store::rows::{Account, Leased, OpenRun, Placement, PlanOrder, Planned};
+use crate::store::text::{Question, Statement};
 use crate::store::{Result, StoreError, term};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -19,7 +21,7 @@ use std::collections::VecDeque;
 /// Contacts of one run that one plan looks at: the transaction holds the account's row meanwhile.
 const LOOKED_AT_MAX: usize = 2000;
 
-#[derive(sqlx::FromRow)]
+#[derive(sqlx::FromRow, serde::Deserialize)]
 struct LeasedRow {
     run_contact_id: i64,
     contact_id: i64,
@@ -29,7 +31,7 @@ struct LeasedRow {
     timezone: Option<String>,
     suppressed_at: Option<i64>,
     allow_listed_at: Option<i64>,
-    consented: bool,
+    consented: i64,
     planned: Option<i64>,
     tries_made: i64,
     caller_id: Option<String>,
@@ -52,7 +54,7 @@ impl LeasedRow {
                 .transpose()?,
             suppressed: self.suppressed_at.is_some(),
             allow_listed: self.allow_listed_at.is_some(),
-            consented: self.consented,
+            consented: self.consented == 1,
             planned: self.planned.map(AttemptId),
             tries_made: self.tries_made,
             caller_id: self
@@ -172,8 +174,9 @@ async fn lease(conn: &mut Conn, order: &PlanOrder, run: &OpenRun, contacts: usiz
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<LeasedRow> =
-        sqlx::query_as(sql!("leased_contacts")).bind(json!(ids).to_string()).bind(first).fetch_all(&mut *conn).await?;
+    let wanted = json!({ "ids": ids, "first": first }).to_string();
+    let [answer] = pipeline::ask(conn, [Question::with::<LeasedRow>(sql!("leased_contacts"), wanted)]).await?;
+    let rows: Vec<LeasedRow> = typed(answer)?;
     let several: Vec<_> =
         rows.iter().filter(|row| row.alternates > 0).map(|row| RunContactId(row.run_contact_id)).collect();
     let mut lines = alternates::lines(conn, &several).await?;
@@ -267,15 +270,13 @@ impl Written {
     }
 
     async fn apply(self, conn: &mut Conn, now: Timestamp) -> Result<Vec<Planned>> {
-        for (text, rows) in [
+        let statements = [
             (sql!("place_contacts"), self.contacts),
             (sql!("insert_attempts"), self.inserts),
             (sql!("move_slots"), self.moves),
-        ] {
-            if !rows.is_empty() {
-                sqlx::query(text).bind(json!(rows).to_string()).execute(&mut *conn).await?;
-            }
-        }
+        ];
+        let statements = statements.map(|(text, rows)| Statement { text, rows: json!(rows).to_string() });
+        pipeline::run(conn, statements.into()).await?;
         alternates::ring(conn, &self.elsewhere).await?;
         if !self.ends.is_empty() {
             sqlx::query(sql!("end_planned")).bind(json!(self.ends).to_string()).bind(now.0).execute(&mut *conn).await?;

@@ -4,13 +4,14 @@
 //! order of the key, so that nodes that write the same rows wait for each other in one order.
 
 use super::super::Conn;
+use super::super::pipeline::{self, typed};
 use super::counts::Counts;
 use super::snapshots;
 use crate::domain::state::State;
 use crate::domain::{AttemptId, Outcome, RunContactId};
 use crate::store::Result;
 use crate::store::rows::{Change, Held};
-use crate::store::text::{Rows, ids_text};
+use crate::store::text::{Question, Rows, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The metric of turns, as the view names it: a call that has some is known by its contact too.
@@ -19,7 +20,7 @@ const TURNS: &str = "turn_ms";
 /// The key of a count: run, mode, metric, class, method, first turn or later, milliseconds.
 type Key = (i64, String, String, String, String, i64, i64);
 
-#[derive(sqlx::FromRow)]
+#[derive(sqlx::FromRow, serde::Deserialize)]
 struct Share {
     run_id: i64,
     mode: String,
@@ -53,8 +54,8 @@ impl Latencies {
     pub async fn before(conn: &mut Conn, ended: BTreeMap<AttemptId, RunContactId>) -> Result<Self> {
         let touched: BTreeSet<AttemptId> = ended.keys().copied().collect();
         let mut latencies = Latencies { late: touched.clone(), touched, ..Latencies::default() };
-        latencies.add(conn, -1).await?;
-        latencies.kept.before(conn, ended.keys().copied(), ended.values().copied()).await?;
+        let kept = latencies.kept.asks_before(ended.keys().copied(), ended.values().copied());
+        latencies.add(conn, kept, -1).await?;
         Ok(latencies)
     }
 
@@ -97,32 +98,30 @@ impl Latencies {
 
     /// After everything was changed.
     pub async fn apply(mut self, conn: &mut Conn) -> Result<()> {
-        self.add(conn, 1).await?;
+        let kept = self.kept.asks_after();
+        self.add(conn, kept, 1).await?;
         let mut rows = Rows::default();
         for ((run, mode, metric, class, method, later, ms), sums) in self.counts.iter().filter(|(_, n)| **n != [0; 3]) {
             let [n, ranks, sizes] = sums;
             rows.push(&(run, mode, metric, class, method, later, ms, n, ranks, sizes));
         }
-        if !rows.is_empty() && self.counts.keys().any(|key| key.2 == TURNS) {
-            let touched = ids_text(self.touched.iter().map(|id| id.0));
-            sqlx::query(sql!("put_talked_calls")).bind(touched).execute(&mut *conn).await?;
-        }
-        if !rows.is_empty() {
-            sqlx::query(sql!("put_latency_counts")).bind(rows.text()).execute(&mut *conn).await?;
-        }
-        self.kept.apply(conn).await?;
-        snapshots::attempts_changed(conn, self.late).await?;
+        let talked = !rows.is_empty() && self.counts.keys().any(|key| key.2 == TURNS);
+        let talked = self.touched.iter().filter(|_| talked).map(|id| id.0);
+        let mut changes =
+            vec![Statement::of_ids(sql!("put_talked_calls"), talked), Statement::of(sql!("put_latency_counts"), rows)];
+        changes.extend(self.kept.changes());
+        changes.push(snapshots::attempts_change(self.late));
+        pipeline::run(conn, changes).await?;
         snapshots::numbers_changed(conn, &self.suppressed.iter().map(String::as_str).collect::<Vec<_>>()).await
     }
 
-    async fn add(&mut self, conn: &mut Conn, sign: i64) -> Result<()> {
-        if self.touched.is_empty() {
-            return Ok(());
-        }
-        let wanted = ids_text(self.touched.iter().map(|id| id.0));
-        let shares: Vec<Share> =
-            sqlx::query_as(sql!("latency_contributions")).bind(wanted).fetch_all(&mut *conn).await?;
-        for s in shares {
+    /// What the attempts add now; `kept` asks the same for what is counted beside.
+    async fn add(&mut self, conn: &mut Conn, kept: [Question; 2], sign: i64) -> Result<()> {
+        let wanted = Question::of_ids::<Share>(sql!("latency_contributions"), self.touched.iter().map(|id| id.0));
+        let [attempts, contacts] = kept;
+        let [shares, attempts, contacts] = pipeline::ask(conn, [wanted, attempts, contacts]).await?;
+        self.kept.add(attempts, contacts, sign)?;
+        for s in typed::<Share>(shares)? {
             let sums = self.counts.entry((s.run_id, s.mode, s.metric, s.class, s.method, s.later, s.ms)).or_default();
             for (sum, value) in sums.iter_mut().zip([s.n, s.ranks, s.sizes]) {
                 *sum += sign * value;

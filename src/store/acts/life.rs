@@ -1,8 +1,10 @@
 //! The life of runs, set-based: every change of a run's state leaves a row in the same transaction.
 
 use super::super::Conn;
+use super::super::pipeline::{Answer, typed};
 use super::audit;
 use crate::domain::{AttemptId, RunId, Timestamp};
+use crate::store::text::Question;
 use crate::store::{
     AccountPauseOrder, Beginning, Busy, By, DrainOrder, Hold, HoldRow, Result, RunFacts, StoreError, Transition,
 };
@@ -111,15 +113,21 @@ pub async fn tend(conn: &mut Conn, account: i64, now: Timestamp) -> Result<BTree
     Ok(room)
 }
 
+/// A run, the version of its settings, and whether it drains and whether it holds.
+type FactsRow = (i64, i64, i64, i64);
+
 /// What decisions know of these runs beside their states. A hold is locked: whoever counts next sees this count.
-pub async fn facts(conn: &mut Conn, runs: &[RunId]) -> Result<BTreeMap<RunId, RunFacts>> {
-    let rows: Vec<(i64, i64, bool, bool)> =
-        sqlx::query_as(sql!("run_facts")).bind(ids_text(runs)).fetch_all(&mut *conn).await?;
+pub fn asks_facts(runs: &[RunId]) -> Question {
+    Question::of_ids::<FactsRow>(sql!("run_facts"), runs.iter().map(|run| run.0))
+}
+
+/// The answer to [`asks_facts`]; holds are locked.
+pub async fn facts_told(conn: &mut Conn, answer: Answer) -> Result<BTreeMap<RunId, RunFacts>> {
     let mut facts = BTreeMap::new();
     let mut holding = Vec::new();
-    for (run, settings_version, draining, holds) in rows {
-        facts.insert(RunId(run), RunFacts { settings_version, draining, hold: None });
-        if holds {
+    for (run, settings_version, draining, holds) in typed::<FactsRow>(answer)? {
+        facts.insert(RunId(run), RunFacts { settings_version, draining: draining == 1, hold: None });
+        if holds == 1 {
             holding.push(RunId(run));
         }
     }

@@ -1,12 +1,13 @@
 //! What sessions tell of calls under way, stored as sets. It decides nothing, so nothing is loaded for it but whose
 //! word it is.
 
+use super::super::pipeline::{self, typed};
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::effects::{Effects, store_events};
 use super::latencies::Latencies;
 use crate::domain::{AttemptId, RunContactId, SessionId};
 use crate::fail;
-use crate::store::text::ids_text;
+use crate::store::text::{Question, ids_text};
 use crate::store::{Note, Noted, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,19 +21,21 @@ struct Whose {
     contact: RunContactId,
 }
 
+/// Of an attempt, in the order of [`Whose`]; its contact last.
+type WhoseRow = (i64, Option<i64>, i64, i64, i64);
+
 /// What became of each, in their order. Whoever must be decided about is stored nothing of.
 pub async fn note(conn: &mut Conn, notes: &[&Note]) -> Result<Vec<Noted>> {
-    let attempts = ids_text(notes.iter().map(|note| note.attempt.0).collect::<BTreeSet<_>>());
+    let attempts: BTreeSet<i64> = notes.iter().map(|note| note.attempt.0).collect();
     if ROWS_ARE_LOCKED {
-        sqlx::query(sql!("lock_attempts")).bind(&attempts).fetch_all(&mut *conn).await?;
+        sqlx::query(sql!("lock_attempts")).bind(ids_text(attempts.iter().copied())).fetch_all(&mut *conn).await?;
     }
-    let rows: Vec<(i64, Option<i64>, bool, bool, i64)> =
-        sqlx::query_as(sql!("whose_word")).bind(&attempts).fetch_all(&mut *conn).await?;
-    let whose: BTreeMap<AttemptId, Whose> = rows
+    let [answer] = pipeline::ask(conn, [Question::of_ids::<WhoseRow>(sql!("whose_word"), attempts)]).await?;
+    let whose: BTreeMap<AttemptId, Whose> = typed::<WhoseRow>(answer)?
         .into_iter()
         .map(|(attempt, session, counted, ended, contact)| {
             let (session, contact) = (session.map(SessionId), RunContactId(contact));
-            (AttemptId(attempt), Whose { session, counted, ended, contact })
+            (AttemptId(attempt), Whose { session, counted: counted == 1, ended: ended == 1, contact })
         })
         .collect();
     let granted = |note: &Note| whose.get(&note.attempt).is_some_and(|whose| whose.session == Some(note.heard.session));

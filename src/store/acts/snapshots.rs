@@ -1,10 +1,10 @@
 //! Stored reports, and what makes them old.
 
-use super::super::Conn;
+use super::super::{Conn, pipeline};
 use crate::domain::{AttemptId, CampaignId};
 use crate::store::Result;
 use crate::store::snapshots::Snapshot;
-use crate::store::text::ids_text;
+use crate::store::text::Statement;
 use serde_json::json;
 
 /// Stored reports of one campaign at most; the oldest go first.
@@ -12,11 +12,12 @@ const KEPT_MAX: i64 = 20;
 
 /// Last in a transaction, after `latency_counts`: something of these attempts changed that reports count.
 pub async fn attempts_changed(conn: &mut Conn, attempts: impl IntoIterator<Item = AttemptId>) -> Result<()> {
-    let text = ids_text(attempts.into_iter().map(|id| id.0));
-    if text != "[]" {
-        sqlx::query(sql!("note_report_changes")).bind(text).execute(conn).await?;
-    }
-    Ok(())
+    pipeline::run(conn, vec![attempts_change(attempts)]).await
+}
+
+/// The statement of [`attempts_changed`].
+pub fn attempts_change(attempts: impl IntoIterator<Item = AttemptId>) -> Statement {
+    Statement::of_ids(sql!("note_report_changes"), attempts.into_iter().map(|id| id.0))
 }
 
 /// The same of numbers that were suppressed, or are so no more.

@@ -5,4 +5,4 @@ select cast(p.value ->> 0 as bigint), cast(p.value ->> 1 as bigint), cast(p.valu
 from json_each($1) as p where true -- sqlite
 from jsonb_array_elements(cast($1 as jsonb)) as p (value) -- postgres
 on conflict (attempt_id, session_id, seq) do nothing
-returning attempt_id, session_id, seq
+returning attempt_id, session_id, seq -- postgres
