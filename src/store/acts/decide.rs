@@ -11,7 +11,7 @@
 use super::super::pipeline::{self, Answer, typed};
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::carried::Carried;
-use super::effects::{Effects, store_events};
+use super::effects::{Effects, asks_known, key};
 use super::latencies::Latencies;
 use super::{alternates, caps, consent, life, money};
 use crate::domain::alternates::Line;
@@ -320,9 +320,12 @@ async fn ask(
     budgets: &mut BudgetsHeld,
     latencies: &mut Latencies,
 ) -> Result<Option<Vec<Told>>> {
-    let events = wave.iter().filter(|order| known.contains_key(&order.attempt)).filter_map(|order| order.event());
-    let fresh = store_events(conn, events).await?;
+    let heard: Vec<_> =
+        wave.iter().filter(|order| known.contains_key(&order.attempt)).filter_map(|order| order.event()).collect();
     let (mut told, mut effects) = (Vec::with_capacity(wave.len()), Effects::default());
+    let [stored] =
+        pipeline::ask(conn, [asks_known(heard.iter().map(|(attempt, heard, _)| (*attempt, *heard)))]).await?;
+    let fresh = effects.events(conn, stored, heard.into_iter()).await?;
     let (mut moves, mut wrote) = (Vec::new(), Vec::new());
     for order in wave {
         let Some(held) = known.get_mut(&order.attempt) else {
@@ -330,7 +333,7 @@ async fn ask(
             continue;
         };
         if let Some(heard) = &order.heard {
-            if !fresh.contains(&(order.attempt.0, heard.session.0, heard.seq)) {
+            if !fresh.contains(&key(order.attempt, heard)) {
                 told.push(Told::Again);
                 continue;
             }

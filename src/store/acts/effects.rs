@@ -3,7 +3,7 @@
 //! No two decisions of a wave are about one attempt, one number or one contact, so the order of the kinds is free
 //! but for what refers to what.
 
-use super::super::pipeline::{self, typed};
+use super::super::pipeline::{self, Answer, typed};
 use super::super::{Conn, ROWS_ARE_LOCKED};
 use super::{alternates, consent, media};
 use crate::domain::clearance::Gate;
@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, HashSet};
 
 #[derive(Default)]
 pub struct Effects {
+    events: Rows,
     starts: Rows,
     attempts: Rows,
     /// Those that live from now on, and those that were given back. Apart: the moment of a call stands in two indexes,
@@ -99,6 +100,31 @@ impl Effects {
         self.turns(held.attempt, &change.turns);
     }
 
+    /// Which of the events are new; they are stored before all other effects. `known` is the answer to [`asks_known`].
+    pub async fn events<'e>(
+        &mut self,
+        conn: &mut Conn,
+        known: Answer,
+        events: impl Iterator<Item = (AttemptId, &'e Heard, Timestamp)>,
+    ) -> Result<HashSet<Key>> {
+        let (mut rows, mut fresh) = (Rows::default(), HashSet::new());
+        for (attempt, heard, now) in events {
+            let Heard { session, seq, event, at_ms, body } = heard;
+            rows.push(&(attempt.0, session.0, seq, event, at_ms, now.0, body));
+            fresh.insert(key(attempt, heard));
+        }
+        if ROWS_ARE_LOCKED {
+            let put = Question::of::<Key>(sql!("store_event"), rows);
+            let [stored] = pipeline::ask(conn, [put]).await?;
+            return Ok(typed::<Key>(stored)?.into_iter().collect());
+        }
+        self.events = rows;
+        for key in typed::<Key>(known)? {
+            fresh.remove(&key);
+        }
+        Ok(fresh)
+    }
+
     pub fn turns(&mut self, attempt: AttemptId, turns: &[Turn]) {
         self.turns.extend(turns.iter().map(|turn| ((attempt, turn.turn), turn.clone())));
     }
@@ -140,6 +166,7 @@ impl Effects {
         self.known.iter().for_each(|(session, (attempt, now))| known.push(&(session, attempt.0, now.0)));
         self.over.iter().for_each(|(session, now)| over.push(&(session, now.0)));
         let statements = [
+            (sql!("store_event"), self.events),
             (sql!("insert_start"), self.starts),
             (sql!("note_dialed"), self.dialed),
             (sql!("apply_attempt"), self.attempts),
@@ -165,35 +192,18 @@ impl Effects {
 }
 
 /// Attempt, session, number in the session.
-type Key = (i64, i64, i64);
+pub type Key = (i64, i64, i64);
 
-/// Which of the events were new.
-pub async fn store_events<'e>(
-    conn: &mut Conn,
-    events: impl Iterator<Item = (AttemptId, &'e Heard, Timestamp)>,
-) -> Result<HashSet<Key>> {
-    let (mut rows, mut keys, mut fresh) = (Rows::default(), Rows::default(), HashSet::new());
-    for (attempt, Heard { session, seq, event, at_ms, body }, now) in events {
-        rows.push(&(attempt.0, session.0, seq, event, at_ms, now.0, body));
-        keys.push(&(attempt.0, session.0, seq));
-        fresh.insert((attempt.0, session.0, *seq));
-    }
-    let put = Statement::of(sql!("store_event"), rows);
-    if put.is_idle() {
-        return Ok(fresh);
-    }
-    if ROWS_ARE_LOCKED {
-        // Another node may store one meanwhile: those that were new are returned.
-        let stored: Vec<Key> = sqlx::query_as(put.text).bind(put.rows).fetch_all(&mut *conn).await?;
-        return Ok(stored.into_iter().collect());
-    }
-    // Nobody else writes: few were there before, and most answers are short.
-    let [known] = pipeline::ask(conn, [Question::of::<Key>(sql!("known_events"), keys)]).await?;
-    for key in typed::<Key>(known)? {
-        fresh.remove(&key);
-    }
-    pipeline::run(conn, vec![put]).await?;
-    Ok(fresh)
+/// Which of these events are stored already. Where other nodes write too, one of them may store an event after it was asked
+/// for: there only who stores it knows, and nobody is asked.
+pub fn asks_known<'e>(events: impl Iterator<Item = (AttemptId, &'e Heard)>) -> Question {
+    let mut keys = Rows::default();
+    events.filter(|_| !ROWS_ARE_LOCKED).for_each(|(attempt, heard)| keys.push(&key(attempt, heard)));
+    Question::of::<Key>(sql!("known_events"), keys)
+}
+
+pub fn key(attempt: AttemptId, heard: &Heard) -> Key {
+    (attempt.0, heard.session.0, heard.seq)
 }
 
 fn push_turn(rows: &mut Rows, attempt: AttemptId, t: &Turn) {

@@ -3,7 +3,7 @@
 
 use super::super::pipeline::{self, typed};
 use super::super::{Conn, ROWS_ARE_LOCKED};
-use super::effects::{Effects, store_events};
+use super::effects::{Effects, asks_known, key};
 use super::latencies::Latencies;
 use crate::domain::{AttemptId, RunContactId, SessionId};
 use crate::fail;
@@ -30,8 +30,12 @@ pub async fn note(conn: &mut Conn, notes: &[&Note]) -> Result<Vec<Noted>> {
     if ROWS_ARE_LOCKED {
         sqlx::query(sql!("lock_attempts")).bind(ids_text(attempts.iter().copied())).fetch_all(&mut *conn).await?;
     }
-    let [answer] = pipeline::ask(conn, [Question::of_ids::<WhoseRow>(sql!("whose_word"), attempts)]).await?;
-    let whose: BTreeMap<AttemptId, Whose> = typed::<WhoseRow>(answer)?
+    let asks = [
+        Question::of_ids::<WhoseRow>(sql!("whose_word"), attempts),
+        asks_known(notes.iter().map(|note| (note.attempt, &note.heard))),
+    ];
+    let [whose, known] = pipeline::ask(conn, asks).await?;
+    let whose: BTreeMap<AttemptId, Whose> = typed::<WhoseRow>(whose)?
         .into_iter()
         .map(|(attempt, session, counted, ended, contact)| {
             let (session, contact) = (session.map(SessionId), RunContactId(contact));
@@ -45,15 +49,15 @@ pub async fn note(conn: &mut Conn, notes: &[&Note]) -> Result<Vec<Noted>> {
     let late = late.filter(|(_, whose)| whose.ended).map(|(attempt, whose)| (attempt, whose.contact)).collect();
     let latencies = Latencies::before(conn, late).await?;
     let stored = notes.iter().filter(|note| whose.contains_key(&note.attempt) && !decided(note));
-    let mut fresh = store_events(conn, stored.map(|note| (note.attempt, &note.heard, note.now))).await?;
     let (mut told, mut effects) = (Vec::with_capacity(notes.len()), Effects::default());
+    let mut fresh = effects.events(conn, known, stored.map(|note| (note.attempt, &note.heard, note.now))).await?;
     for note in notes {
         let (attempt, heard) = (note.attempt, &note.heard);
         told.push(if !whose.contains_key(&attempt) {
             Noted::Unknown
         } else if decided(note) {
             Noted::Decide
-        } else if !fresh.remove(&(attempt.0, heard.session.0, heard.seq)) {
+        } else if !fresh.remove(&key(attempt, heard)) {
             Noted::Again
         } else {
             if granted(note) {

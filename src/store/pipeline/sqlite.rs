@@ -25,30 +25,29 @@ pub async fn run(conn: &mut Conn, statements: Vec<Statement>) -> Result<()> {
 
 /// What each of them answers: one row for all, a column for each.
 pub async fn ask<const N: usize>(conn: &mut Conn, questions: [Question; N]) -> Result<[Answer; N]> {
-    let asked: Vec<&Question> = questions.iter().filter(|question| !question.statement.is_idle()).collect();
+    let is_asked = questions.each_ref().map(|question| !question.statement.is_idle());
+    let asked: Vec<Question> = questions.into_iter().filter(|question| !question.statement.is_idle()).collect();
+    let mut answers = [const { None }; N];
     if asked.is_empty() {
-        return Ok([const { None }; N]);
+        return Ok(answers);
     }
     let columns = (1..).zip(&asked).map(|(place, question)| column(question, place));
     let query = sqlx::query(AssertSqlSafe(format!("select {}", columns.collect::<Vec<_>>().join(",\n"))));
-    let query = asked.iter().fold(query, |query, question| query.bind(question.statement.rows.clone()));
+    let query = asked.into_iter().fold(query, |query, question| query.bind(question.statement.rows));
     let row = query.fetch_one(conn).await?;
-    let mut answers = (0..asked.len()).map(|column| row.try_get::<String, _>(column));
-    let mut each = questions.iter().map(|question| match question.statement.is_idle() {
-        true => Ok(None),
-        false => answers.next().transpose(),
-    });
-    let mut told = [const { None }; N];
-    for (answer, next) in told.iter_mut().zip(&mut each) {
-        *answer = next?;
+    let answered = answers.iter_mut().zip(is_asked).filter(|(_, is_asked)| *is_asked);
+    for (column, (answer, _)) in answered.enumerate() {
+        *answer = Some(row.try_get(column)?);
     }
-    Ok(told)
+    Ok(answers)
 }
 
 /// Its rows.
 pub fn typed<T: DeserializeOwned>(answer: Answer) -> Result<Vec<T>> {
-    let rows = answer.map(|rows| serde_json::from_str(&rows)).transpose();
-    Ok(rows.map_err(|cause| StoreError::Sql(sqlx::Error::Decode(cause.into())))?.unwrap_or_default())
+    let Some(rows) = answer else { return Ok(Vec::new()) };
+    // The cause would quote a value, which may be somebody's number.
+    let unfit = |cause: serde_json::Error| format!("an answer does not fit its type, at its byte {}", cause.column());
+    serde_json::from_str(&rows).map_err(|cause| StoreError::Sql(sqlx::Error::Decode(unfit(cause).into())))
 }
 
 fn with_argument(statement: &Statement, place: usize) -> String {
